@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything outside src/*/ that is built: the `tidegate` program, benchmarks, examples, and the
+# tests that span modules. All globbed, all skipped when not there.
+
+# build/tidegate
+file(GLOB main CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/cli/main.cc")
+if(main)
+  add_executable(tidegate_program ${main})
+  set_target_properties(tidegate_program PROPERTIES OUTPUT_NAME tidegate)
+  target_link_libraries(tidegate_program PRIVATE tidegate_flags tidegate_cli)
+endif()
+
+# build/bench/<name>, one per bench/<name>.cc; `ninja bench` builds them all.
+add_custom_target(bench)
+find_package(benchmark REQUIRED)
+file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cc")
+foreach(source ${benches})
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(bench_${name} "${source}")
+  set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
+                                                 "${PROJECT_BINARY_DIR}/bench")
+  target_link_libraries(bench_${name} PRIVATE tidegate_flags tidegate benchmark::benchmark)
+  add_dependencies(bench bench_${name})
+endforeach()
+
+# build/examples/<name>, one per folder; they see only what a user program sees.
+file(GLOB_RECURSE example_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.cc")
+set(examples)
+foreach(source ${example_sources})
+  file(RELATIVE_PATH relative "${PROJECT_SOURCE_DIR}/examples" "${source}")
+  string(REGEX REPLACE "/.*" "" name "${relative}")
+  list(APPEND examples ${name})
+  list(APPEND sources_of_${name} "${source}")
+endforeach()
+list(REMOVE_DUPLICATES examples)
+foreach(name ${examples})
+  add_executable(example_${name} ${sources_of_${name}})
+  set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
+                                                   "${PROJECT_BINARY_DIR}/examples")
+  target_link_libraries(example_${name} PRIVATE tidegate_flags tidegate)
+endforeach()
+
+# tests/<folder>/*_test.cc -> tests_<folder>; tests/support/*.cc is a library for them.
+file(GLOB support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cc")
+list(FILTER support EXCLUDE REGEX "_test\\.cc$")
+set(test_links tidegate_cli)
+if(support)
+  add_library(tidegate_test_support STATIC ${support})
+  target_link_libraries(tidegate_test_support PUBLIC tidegate GTest::gmock PRIVATE tidegate_flags)
+  list(APPEND test_links tidegate_test_support)
+endif()
+file(GLOB test_folders CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_test.cc")
+list(TRANSFORM test_folders REPLACE "/[^/]*$" "")
+list(REMOVE_DUPLICATES test_folders)
+foreach(folder ${test_folders})
+  get_filename_component(name "${folder}" NAME)
+  file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cc")
+  if(folder MATCHES "/support$")
+    list(FILTER sources INCLUDE REGEX "_test\\.cc$")
+  endif()
+  tidegate_test(tests_${name} SOURCES ${sources} LINK ${test_links} LABELS ${name})
+  target_include_directories(tests_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+endforeach()
+
+# Each public header compiles alone.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.h")
+set(header_sources)
+foreach(header ${headers})
+  file(RELATIVE_PATH relative "${PROJECT_SOURCE_DIR}/include" "${header}")
+  string(REGEX REPLACE "[/.]" "_" stem "${relative}")
+  set(source "${PROJECT_BINARY_DIR}/generated/alone_${stem}.cc")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "#include \"${relative}\"\n" @ONLY)
+  list(APPEND header_sources "${source}")
+endforeach()
+if(header_sources)
+  add_library(headers_alone OBJECT ${header_sources})
+  target_link_libraries(headers_alone PRIVATE tidegate_flags tidegate)
+endif()
