@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/options.h"
+#include "dataflow/sink.h"
+#include "dataflow/source.h"
+#include "tidegate/status.h"
+#include "types/schema.h"
+
+namespace tidegate {
+
+class FileSystem;  // base/file_system.h
+
+/// What a connector gets to make a source or a sink.
+struct ConnectorRequest {
+  std::string table;   ///< for messages
+  SchemaPtr schema;    ///< the physical columns, without computed ones
+  /// Indices of the columns of `schema` that anybody reads; the source returns just these, in this
+  /// order. Everything for sinks.
+  std::vector<int> projection;
+  Options options;     ///< the WITH list, without 'connector'
+  FileSystem* files = nullptr;
+};
+
+/// One outside system: its name, options and factories. A folder under src/connectors registers
+/// one; nothing else names it.
+struct Connector {
+  std::string name;         ///< as in 'connector' = '...'
+  std::string description;  ///< one sentence
+  std::vector<OptionSpec> options;  ///< besides those of its format
+  bool takes_format = false;
+  /// Empty when the connector cannot be read from (or written to).
+  std::function<Result<std::shared_ptr<Source>>(const ConnectorRequest&)> make_source;
+  std::function<Result<std::shared_ptr<Sink>>(const ConnectorRequest&)> make_sink;
+};
+
+/// All connectors by name.
+class ConnectorRegistry {
+ public:
+  void add(Connector connector);
+  /// The connector, or kUnknownName with the nearest one.
+  Result<const Connector*> find(std::string_view name) const;
+  std::vector<const Connector*> all() const;
+
+ private:
+  std::map<std::string, Connector, std::less<>> connectors_;
+};
+
+/// Calls every register_connector_* (generated from the folders of src/connectors).
+void register_all_connectors(ConnectorRegistry& registry);
+
+}  // namespace tidegate

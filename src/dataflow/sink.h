@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "dataflow/operator.h"
+#include "tidegate/status.h"
+#include "types/batch.h"
+
+namespace tidegate {
+
+/// What a sink promises about rows of epochs that were thrown away or repeated.
+enum class SinkGuarantee : std::uint8_t {
+  kAtLeastOnce,    ///< rows may appear twice after a failure
+  kIdempotent,     ///< rows are written by key, so that a repetition changes nothing
+  kTransactional,  ///< rows become visible with their epoch, or not at all
+};
+
+/// Writes the rows of one task. Single-threaded, never blocks: answers kBlocked and calls the
+/// context's waker instead.
+class SinkWriter {
+ public:
+  virtual ~SinkWriter() = default;
+  virtual Result<Progress> write(Batch batch) = 0;
+  /// Goes on after kBlocked.
+  virtual Result<Progress> resume() { return Progress::kDone; }
+  /// Everything written so far belongs to `epoch`. Makes it durable without making it visible, and
+  /// returns what commit() needs to do that later, also after a restart; empty: nothing to commit.
+  /// nullopt-like waiting is expressed by kBlocked from flush(), which is called first.
+  virtual Result<Progress> flush() { return Progress::kDone; }
+  virtual Result<std::string> prepare(EpochId epoch) = 0;
+};
+
+/// A sink of one job. open_writer() is called per task; commit() and abort() from the
+/// coordinator's thread.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual SinkGuarantee guarantee() const = 0;
+  /// Once, before the rest; checks that the outside is there.
+  virtual Status open() { return Status::ok(); }
+  virtual Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) = 0;
+  /// Makes what prepare() described visible. Idempotent; repeated until it succeeds. May block.
+  virtual Status commit(EpochId epoch, const std::string& committable);
+  /// Throws away what prepare() described. Idempotent. May block.
+  virtual Status abort(EpochId epoch, const std::string& committable);
+};
+
+}  // namespace tidegate

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataflow/operator.h"
+#include "tidegate/status.h"
+#include "types/batch.h"
+#include "types/schema.h"
+
+namespace tidegate {
+
+/// A piece of a source with an order of its own: a file, a Kafka partition, a range of generated
+/// rows. The id is unique within the source and stable over restarts.
+struct Split {
+  std::string id;
+  /// What open_split() needs beyond the id; opaque to the engine, stored in epochs.
+  std::string payload;
+};
+
+/// What a source finds when it looks for splits.
+struct Discovery {
+  std::vector<Split> splits;  ///< new ones only, in the order in which they should be opened
+  bool complete = true;       ///< no further ones will ever come
+};
+
+/// What poll() answers.
+struct Polled {
+  enum class State : std::uint8_t {
+    kRows,     ///< `batch` holds rows; there may be more at once
+    kPending,  ///< nothing now; the waker will be called
+    kEnd,      ///< the split has ended
+  };
+  State state = State::kPending;
+  Batch batch;
+};
+
+/// Reads one split in order. One task at a time, one thread at a time.
+class SplitReader {
+ public:
+  virtual ~SplitReader() = default;
+  /// At most about `max_rows` rows, without blocking. Rows have the source's schema.
+  virtual Result<Polled> poll(std::int64_t max_rows) = 0;
+  /// Where to go on after everything that poll() has returned. Opaque, stored in epochs.
+  virtual std::string position() const = 0;
+  /// The epoch that holds `position` is durable; for brokers that keep a copy of it.
+  virtual void committed(const std::string& position);
+};
+
+/// What the runtime gives to a source; outlives it.
+class SourceContext {
+ public:
+  virtual ~SourceContext() = default;
+  virtual const std::string& source_name() const = 0;
+  virtual const Clock& clock() const = 0;
+  virtual Executor& executor() = 0;
+  virtual MetricGroup& metrics() = 0;
+  /// Wakes the task that reads the split, or the enumeration.
+  virtual Waker waker() = 0;
+};
+
+/// A source of one job: finds splits and opens readers. discover() and open_split() may be called
+/// from different threads at the same time.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Columns and rowtime of the rows that readers return.
+  virtual const SchemaPtr& schema() const = 0;
+  /// True when the source ends by itself.
+  virtual bool is_bounded() const = 0;
+  /// Once, before the rest; checks that the outside is there.
+  virtual Status open(SourceContext& context) = 0;
+  /// Looks for splits that no earlier call has returned (nor is in `known`, after a restore). May
+  /// block; runs on a blocking thread. Repeated every discovery_interval_ms() until complete.
+  virtual Result<Discovery> discover(const std::vector<std::string>& known) = 0;
+  virtual std::int64_t discovery_interval_ms() const { return 10'000; }
+  /// Opens a split at its beginning or where an earlier reader's position() points.
+  virtual Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
+                                                          const std::optional<std::string>& position,
+                                                          SourceContext& context) = 0;
+};
+
+}  // namespace tidegate
