@@ -77,3 +77,12 @@ if(header_sources)
   add_library(headers_alone OBJECT ${header_sources})
   target_link_libraries(headers_alone PRIVATE tidegate_flags tidegate)
 endif()
+
+# `ninja tests` builds the test programs alone; test_programs.txt lets `make t` build a few of them.
+get_property(test_programs GLOBAL PROPERTY TIDEGATE_TESTS)
+add_custom_target(tests DEPENDS ${test_programs})
+if(TARGET tidegate_program)
+  add_dependencies(tests tidegate_program)
+endif()
+string(REPLACE ";" "\n" lines "${test_programs}")
+file(CONFIGURE OUTPUT test_programs.txt CONTENT "${lines}\n" @ONLY)
