@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <any>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tidegate/column.h"
+#include "tidegate/connectors.h"
+#include "tidegate/record.h"
+#include "tidegate/status.h"
+#include "tidegate/windows.h"
+
+/// What typed streams are made of: plan nodes with native functions that work on whole batches. The
+/// templates of stream.h call these; programs have no need to.
+namespace tidegate::untyped {
+
+/// A stream in the plan under construction: a node and one of its outputs.
+struct NodeRef {
+  std::shared_ptr<void> node;  ///< plan::Node
+  int side = -1;               ///< -1: main output
+};
+
+/// Rows in, rows out. Called from one thread at a time per task; may be copied per task, so mutable
+/// lambdas keep state per task that no epoch saves.
+using MapBatch = std::function<void(const BatchView& in, BatchWriter& out)>;
+/// Appends the indices of the rows to keep, rising.
+using FilterBatch = std::function<void(const BatchView& in, std::vector<std::int32_t>& keep)>;
+/// The event time (ms) of every row.
+using TimeBatch = std::function<void(const BatchView& in, EventTime* times)>;
+
+/// An aggregate of the program's own. Accumulators are `size_bytes` in place, 8-aligned.
+class NativeAggregate {
+ public:
+  virtual ~NativeAggregate() = default;
+  virtual std::vector<ColumnSpec> result_columns() const = 0;
+  virtual std::int32_t size_bytes() const = 0;
+  virtual void create(std::byte* accumulator) const = 0;
+  virtual void destroy(std::byte* accumulator) const = 0;
+  /// Row i of `in` goes to accumulators[i].
+  virtual void add(std::byte* const* accumulators, const BatchView& in) const = 0;
+  virtual bool can_retract() const = 0;
+  virtual void retract(std::byte* const* accumulators, const BatchView& in) const = 0;
+  virtual bool can_merge() const = 0;
+  virtual void merge(std::byte* into, const std::byte* from) const = 0;
+  virtual void result(const std::byte* accumulator, BatchWriter& out) const = 0;
+  virtual void serialize(const std::byte* accumulator, std::string& out) const = 0;
+  virtual bool deserialize(std::string_view& in, std::byte* accumulator) const = 0;
+};
+
+/// An aggregate of a keyed stream: a built-in function over columns, or a native one over the row.
+struct AggregateCall {
+  std::string function;       ///< "COUNT", "SUM", ...; empty: `native`
+  std::vector<int> arguments;  ///< columns; none for COUNT(*)
+  std::shared_ptr<const NativeAggregate> native;
+  std::string result_name;    ///< column name of a result with one column
+};
+
+/// A window over a keyed (or whole) stream and how it emits.
+struct WindowSpec {
+  Window window;
+  Grace grace;
+  Emit emit = Emit::kOnClose;
+  bool late_output = false;  ///< side output 0 takes late rows
+};
+
+/// How a source tells event time.
+struct TimeSpec {
+  bool bounded_disorder = true;  ///< else no watermark
+  milliseconds delay{0};
+  milliseconds idle_timeout{0};
+  milliseconds max_drift{0};
+  int column = -1;    ///< event time column, or
+  TimeBatch extract;  ///< a function of the row
+  std::function<std::function<EventTime(EventTime)>()> custom;  ///< a generator per split
+};
+
+/// The plan of a program under construction.
+class Plan {
+ public:
+  explicit Plan(std::string job_name);
+  ~Plan();
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+
+  NodeRef source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns);
+  void event_time(const NodeRef& source, TimeSpec time);
+  NodeRef map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns, MapBatch map);
+  NodeRef filter(const NodeRef& input, std::string name, FilterBatch filter);
+  NodeRef merge(const std::vector<NodeRef>& inputs);
+  NodeRef window_aggregate(const NodeRef& input, std::vector<int> keys, WindowSpec window,
+                           std::vector<AggregateCall> calls);
+  NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);
+  void sink(const NodeRef& input, const ConnectorSpec& spec);
+
+  /// Sets the name that people see and the identity of the node's state.
+  void name(const NodeRef& node, std::string name);
+  void parallelism(const NodeRef& node, int parallelism);
+
+  /// First error of building so far; runs and explains report it.
+  const Status& status() const;
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tidegate::untyped

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace tidegate {
+
+using std::chrono::milliseconds;
+
+/// A window as a value: which windows a row belongs to. Made by the functions below.
+struct Window {
+  enum class Kind : std::uint8_t { kTumbling, kHopping, kCumulating, kSession, kCount, kGlobal };
+  Kind kind = Kind::kTumbling;
+  milliseconds size{0};    ///< tumbling, hopping: length; cumulating: the longest; session: the gap
+  milliseconds slide{0};   ///< hopping: distance of starts; cumulating: step
+  milliseconds offset{0};  ///< starts lie at offset + n * size (or slide), in UTC since 1970
+  std::int64_t count = 0;  ///< count windows: rows per window
+};
+
+/// Windows of `size` side by side: [start, start + size).
+constexpr Window tumbling(milliseconds size, milliseconds offset = milliseconds(0)) {
+  return {Window::Kind::kTumbling, size, size, offset, 0};
+}
+/// Windows of `size` that begin every `slide`.
+constexpr Window hopping(milliseconds size, milliseconds slide,
+                         milliseconds offset = milliseconds(0)) {
+  return {Window::Kind::kHopping, size, slide, offset, 0};
+}
+/// Windows that begin every `max_size` and end every `step` until they are `max_size` long.
+constexpr Window cumulating(milliseconds max_size, milliseconds step,
+                            milliseconds offset = milliseconds(0)) {
+  return {Window::Kind::kCumulating, max_size, step, offset, 0};
+}
+/// Windows that end when a key has no row for `gap`.
+constexpr Window session(milliseconds gap) {
+  return {Window::Kind::kSession, gap, milliseconds(0), milliseconds(0), 0};
+}
+/// Windows of `rows` rows of a key.
+constexpr Window count_window(std::int64_t rows) {
+  return {Window::Kind::kCount, milliseconds(0), milliseconds(0), milliseconds(0), rows};
+}
+/// One window for everything; it fires by its trigger, or at the end of a bounded input.
+constexpr Window global_window() {
+  return {Window::Kind::kGlobal, milliseconds(0), milliseconds(0), milliseconds(0), 0};
+}
+
+/// How long after its end a window takes late rows.
+struct Grace {
+  milliseconds duration{0};
+};
+constexpr Grace grace(milliseconds duration) { return {duration}; }
+
+/// When a window's result is emitted.
+enum class Emit : std::uint8_t {
+  kOnClose,        ///< once, when it closes: the watermark reaches end + grace
+  kOnEndAndLate,   ///< when the watermark reaches its end, and again with each late update within
+                   ///< the grace (Flink's allowed lateness)
+  kOnEveryUpdate,  ///< with each update until it closes (Kafka Streams without suppress)
+};
+
+/// When a window of a processed stream fires, instead of its end.
+struct Trigger {
+  enum class Kind : std::uint8_t {
+    kDefault,
+    kCount,
+    kContinuousEventTime,
+    kContinuousProcessingTime,
+    kProcessingTime,
+    kNever,
+  };
+  Kind kind = Kind::kDefault;
+  std::int64_t count = 0;
+  milliseconds interval{0};
+  bool purging = false;  ///< fired rows are forgotten
+};
+constexpr Trigger after_count(std::int64_t rows) {
+  return {Trigger::Kind::kCount, rows, milliseconds(0), false};
+}
+constexpr Trigger every_event_time(milliseconds interval) {
+  return {Trigger::Kind::kContinuousEventTime, 0, interval, false};
+}
+constexpr Trigger every_processing_time(milliseconds interval) {
+  return {Trigger::Kind::kContinuousProcessingTime, 0, interval, false};
+}
+constexpr Trigger purging(Trigger trigger) {
+  trigger.purging = true;
+  return trigger;
+}
+
+/// Which rows of a window are left out when it fires.
+struct Evictor {
+  enum class Kind : std::uint8_t { kNone, kCount, kTime };
+  Kind kind = Kind::kNone;
+  std::int64_t count = 0;
+  milliseconds duration{0};
+};
+/// Keeps the last `rows` rows.
+constexpr Evictor keep_last(std::int64_t rows) {
+  return {Evictor::Kind::kCount, rows, milliseconds(0)};
+}
+/// Keeps rows no older than `duration` before the newest one.
+constexpr Evictor keep_newest(milliseconds duration) {
+  return {Evictor::Kind::kTime, 0, duration};
+}
+
+}  // namespace tidegate
