@@ -95,7 +95,10 @@ class Operator {
   virtual Result<Progress> advance(EventTime watermark, Output& out);
 
   /// The time to announce downstream when the inputs have reached `watermark`. Operators that
-  /// hold rows back (interval join, asynchronous calls) answer less.
+  /// hold rows back (interval join, asynchronous calls) answer less. The runtime asks again after
+  /// every call that may emit, also one that answered kMore or kBlocked, and announces a higher
+  /// answer before the next call: asynchronous calls let a watermark go when the results in front
+  /// of it are out, and answer kMore so that rows behind it cannot overtake it.
   virtual EventTime output_watermark(EventTime watermark) const { return watermark; }
 
   /// The processing time asked for with request_wake_at() has come, or the waker was called.

@@ -6,11 +6,12 @@
 namespace tidegate {
 
 TimeGrain TimeGrain::combine(TimeGrain a, TimeGrain b) {
-  if (a.step_ms == 0) return b;
-  if (b.step_ms == 0) return a;
+  const bool orders_rows = a.orders_rows || b.orders_rows;
+  if (a.step_ms == 0) return TimeGrain{b.step_ms, b.phase_ms, orders_rows};
+  if (b.step_ms == 0) return TimeGrain{a.step_ms, a.phase_ms, orders_rows};
   // Points of both lattices lie on the lattice of the gcd of both steps and their distance.
   std::int64_t step = std::gcd(std::gcd(a.step_ms, b.step_ms), a.phase_ms - b.phase_ms);
-  return TimeGrain{step, ((a.phase_ms % step) + step) % step};
+  return TimeGrain{step, ((a.phase_ms % step) + step) % step, orders_rows};
 }
 
 EventTime TimeGrain::floor(EventTime time) const {

@@ -44,9 +44,16 @@ struct WatermarkStrategy {
 /// The steps of event time that some operator can tell apart: watermarks matter only when they
 /// pass a point phase + n * step. A source need not announce (nor cut a batch for) anything finer.
 /// step 1 means every millisecond; step 0 means time does not matter.
+///
+/// Two things make a source cut a batch: a row that is already behind the announced watermark
+/// (always), and, if `orders_rows`, a row that makes the watermark pass a point (behind that row).
+/// Windows, joins and sorts need only the first: a row that is not late goes to windows that no
+/// earlier watermark has touched, so it may stand before or after it. Event-time timers of user
+/// code need the second: what a timer does to state is seen by every row behind it.
 struct TimeGrain {
   std::int64_t step_ms = 1;
   std::int64_t phase_ms = 0;
+  bool orders_rows = false;
 
   /// The coarsest grain that is fine enough for both.
   static TimeGrain combine(TimeGrain a, TimeGrain b);
