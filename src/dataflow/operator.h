@@ -91,7 +91,8 @@ class Operator {
   virtual Result<Progress> process(int input, Batch batch, Output& out) = 0;
 
   /// Event time has reached `watermark` on all inputs; never goes back. The runtime passes
-  /// output_watermark(watermark) on once this is done.
+  /// output_watermark(watermark) on once this is done. After a restore the first call is an
+  /// advance() to the watermark that the restored epoch holds, so that lateness is judged as before.
   virtual Result<Progress> advance(EventTime watermark, Output& out);
 
   /// The time to announce downstream when the inputs have reached `watermark`. Operators that
