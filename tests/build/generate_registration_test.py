@@ -57,6 +57,11 @@ class GenerateRegistrationTest(unittest.TestCase):
         self.assertNotEqual(code, 0)
         self.assertIn("should be called register_function_abs", output)
 
+    def test_another_signature_fails(self):
+        code, output = generate("function", {"abs.cc": "void register_function_abs(Registry& r) {"})
+        self.assertNotEqual(code, 0)
+        self.assertIn("FunctionRegistry& registry", output)
+
     def test_defined_twice_fails(self):
         text = "void register_connector_kafka(ConnectorRegistry& registry) {"
         code, output = generate("connector", {"kafka/a.cc": text, "kafka/b.cc": text})
