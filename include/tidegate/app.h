@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tidegate/connectors.h"
+#include "tidegate/status.h"
+#include "tidegate/stream.h"
+#include "tidegate/untyped.h"
+
+namespace tidegate {
+
+/// What a job is doing.
+enum class JobState : std::uint8_t { kCreated, kRunning, kStopping, kFinished, kFailed };
+
+/// Numbers of a running or ended job, summed over its tasks.
+struct JobProgress {
+  JobState state = JobState::kCreated;
+  std::int64_t rows_read = 0;
+  std::int64_t rows_late = 0;
+  std::int64_t rows_bad = 0;
+  std::int64_t rows_written = 0;
+  EventTime watermark = kMinWatermark;  ///< the lowest of all sources
+  std::chrono::milliseconds elapsed{0};
+};
+
+/// How to run a pipeline.
+struct RunOptions {
+  std::string mode = "embedded";
+  int parallelism = 0;  ///< 0: one task per core
+  std::chrono::milliseconds epoch_interval{10'000};
+  std::map<std::string, std::string> settings;  ///< --set name=value
+  /// Called on the coordinator's thread; must not block.
+  std::function<void(JobState)> on_state;
+  std::function<void(EpochId)> on_epoch;
+};
+
+/// A job that runs in the background of the program. Destroying it stops the job.
+class Job {
+ public:
+  class Running;
+  explicit Job(std::unique_ptr<Running> running);
+  Job(Job&&) noexcept;
+  Job& operator=(Job&&) noexcept;
+  ~Job();
+
+  /// Waits until the job has ended; its error if it failed.
+  Status await();
+  /// Asks the job to end; returns at once. With `drain`, windows that are open are emitted.
+  void stop(bool drain = false);
+  JobProgress progress() const;
+
+ private:
+  std::unique_ptr<Running> running_;
+};
+
+/// A stream-processing program: build a pipeline with source(), then run() or start() it.
+class App {
+ public:
+  explicit App(std::string name) : plan_(std::make_unique<untyped::Plan>(std::move(name))) {}
+
+  /// Rows of a connector, one column per member of T by the member's name.
+  template <RecordType T>
+  Stream<T> source(const ConnectorSpec& spec) {
+    return Stream<T>(plan_.get(), plan_->source(spec, record_columns<T>()));
+  }
+
+  /// Runs to the end (or to Ctrl-C) with the options of a command line: --parallelism, --mode,
+  /// --set, --progress, --explain, --help. Returns the exit code: 0 ok, 1 failed, 2 usage, 3
+  /// invalid pipeline, 4 something could not be reached.
+  int run(int argc, char** argv);
+  int run(const RunOptions& options = {});
+
+  /// Starts the pipeline in the background.
+  Result<Job> start(const RunOptions& options = {});
+
+  /// The plan as text.
+  Result<std::string> explain(const RunOptions& options = {}) const;
+
+  untyped::Plan& plan() { return *plan_; }
+
+ private:
+  std::unique_ptr<untyped::Plan> plan_;  // on the heap: streams point to it
+};
+
+}  // namespace tidegate

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tidegate/aggregate.h"
+#include "tidegate/connectors.h"
+#include "tidegate/record.h"
+#include "tidegate/untyped.h"
+#include "tidegate/windows.h"
+
+namespace tidegate {
+
+/// Names an operator: in metrics and errors, and as the identity of its state.
+struct As {
+  std::string name;
+};
+inline As as(std::string name) { return {std::move(name)}; }
+
+/// A named further output of an operator, e.g. for late rows.
+template <RecordType T>
+struct SideOutput {
+  std::string name;
+};
+
+/// How a source's rows may be out of order.
+struct Disorder {
+  milliseconds delay{0};
+  milliseconds idle{0};
+  milliseconds drift{0};
+  std::function<std::function<EventTime(EventTime)>()> custom{};
+
+  /// A split without rows for this long stops holding back the others.
+  Disorder idle_after(milliseconds timeout) && {
+    idle = timeout;
+    return std::move(*this);
+  }
+  /// Splits that are further ahead of the slowest than this wait for it.
+  Disorder aligned_within(milliseconds drift_limit) && {
+    drift = drift_limit;
+    return std::move(*this);
+  }
+};
+/// Rows of a split come at most `delay` after a row of later event time.
+inline Disorder bounded_disorder(milliseconds delay) { return {.delay = delay}; }
+/// Rows of a split come in the order of event time.
+inline Disorder monotonic() { return {}; }
+/// A watermark of one's own: `make` is called per split and returns a function from the event time
+/// of each row, in order, to the watermark after it (exclusive; it must never go back).
+inline Disorder custom_watermark(std::function<std::function<EventTime(EventTime)>()> make) {
+  return {.custom = std::move(make)};
+}
+
+/// Takes the rows that a flat_map makes out of one row.
+template <RecordType U>
+class Collector {
+ public:
+  Collector(BatchWriter& out) : out_(out) {}
+  void emit(const U& row) {
+    Record<U>::write(out_, 0, row);
+    out_.end_row(origin_);
+  }
+  void set_origin(std::int32_t row) { origin_ = row; }
+
+ private:
+  BatchWriter& out_;
+  std::int32_t origin_ = 0;
+};
+
+template <RecordType T>
+class Stream;
+template <RecordType K, RecordType T>
+class KeyedStream;
+template <RecordType K, RecordType T>
+class WindowedStream;
+
+/// A stream of rows of type T: a place in the plan of an App. A value; copies are the same stream.
+/// Verbs add steps to the plan; nothing runs before App::run or App::start.
+template <RecordType T>
+class Stream {
+ public:
+  Stream(untyped::Plan* plan, untyped::NodeRef node) : plan_(plan), node_(std::move(node)) {}
+
+  /// Where event time stands: a Timestamp or std::int64_t (ms) member, or a function of the row.
+  /// Right after source().
+  template <typename M>
+    requires(std::same_as<M, Timestamp> || std::same_as<M, std::int64_t>)
+  Stream event_time(M T::* member, Disorder disorder) const {
+    untyped::TimeSpec time = time_spec(std::move(disorder));
+    time.column = static_cast<int>(Record<T>::index_of(member));
+    plan_->event_time(node_, std::move(time));
+    return *this;
+  }
+  template <typename F>
+    requires std::is_invocable_r_v<Timestamp, F&, const T&>
+  Stream event_time(F of_row, Disorder disorder) const {
+    untyped::TimeSpec time = time_spec(std::move(disorder));
+    time.extract = [of_row](const BatchView& in, EventTime* times) mutable {
+      for (std::int64_t row = 0; row < in.num_rows; ++row) {
+        times[row] = Timestamp(of_row(Record<T>::read(in, 0, row))).ms;
+      }
+    };
+    plan_->event_time(node_, std::move(time));
+    return *this;
+  }
+
+  /// One row out for each row in.
+  template <typename F, typename U = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>
+  auto map(F f) const {
+    static_assert(RecordType<U>,
+                  "Tidegate: map must return a record: a scalar, a struct with "
+                  "BOOST_DESCRIBE_STRUCT, or a tuple or pair of these.");
+    return Stream<U>(plan_, plan_->map(node_, "map", record_columns<U>(),
+                                       [f](const BatchView& in, BatchWriter& out) mutable {
+                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
+                                           Record<U>::write(out, 0, f(Record<T>::read(in, 0, row)));
+                                           out.end_row(static_cast<std::int32_t>(row));
+                                         }
+                                       }));
+  }
+
+  /// Keeps the rows for which `predicate` is true.
+  template <std::predicate<const T&> F>
+  Stream filter(F predicate) const {
+    return Stream(plan_, plan_->filter(node_, "filter",
+                                       [predicate](const BatchView& in,
+                                                   std::vector<std::int32_t>& keep) mutable {
+                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
+                                           if (predicate(Record<T>::read(in, 0, row))) {
+                                             keep.push_back(static_cast<std::int32_t>(row));
+                                           }
+                                         }
+                                       }));
+  }
+
+  /// Any number of rows out for each row in: f(row, collector). U is named: flat_map<Word>(...).
+  template <RecordType U, std::invocable<const T&, Collector<U>&> F>
+  Stream<U> flat_map(F f) const {
+    return Stream<U>(plan_, plan_->map(node_, "flat_map", record_columns<U>(),
+                                       [f](const BatchView& in, BatchWriter& out) mutable {
+                                         Collector<U> collector(out);
+                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
+                                           collector.set_origin(static_cast<std::int32_t>(row));
+                                           f(Record<T>::read(in, 0, row), collector);
+                                         }
+                                       }));
+  }
+
+  /// The rows of this and the other streams, in no particular order among them.
+  template <std::same_as<Stream>... Others>
+  Stream merge(const Others&... others) const {
+    return Stream(plan_, plan_->merge({node_, others.node_...}));
+  }
+
+  /// Partitions by a member; no cost per row.
+  template <RecordType K>
+  KeyedStream<K, T> key_by(K T::* member) const {
+    return KeyedStream<K, T>(plan_, node_, {static_cast<int>(Record<T>::index_of(member))});
+  }
+  /// Partitions by a function of the row.
+  template <typename F, typename K = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>
+    requires(!std::is_member_pointer_v<F>)
+  auto key_by(F key_of) const {
+    static_assert(RecordType<K>,
+                  "Tidegate: a key must be a scalar, a described struct, or a tuple or pair of "
+                  "these.");
+    static_assert(!std::is_same_v<K, std::string_view>,
+                  "Tidegate: return std::string from a key function, since the view may point "
+                  "into the row that is gone by then.");
+    std::vector<ColumnSpec> columns = record_columns<T>();
+    Record<K>::columns(columns);
+    std::vector<int> keys;
+    for (std::size_t i = Record<T>::kColumns; i < columns.size(); ++i) {
+      columns[i].name = i == Record<T>::kColumns && Record<K>::kColumns == 1
+                            ? "key"
+                            : "key_" + columns[i].name;
+      keys.push_back(static_cast<int>(i));
+    }
+    untyped::NodeRef with_key = plan_->map(
+        node_, "key_by", std::move(columns), [key_of](const BatchView& in, BatchWriter& out) mutable {
+          for (std::int64_t row = 0; row < in.num_rows; ++row) {
+            const T value = Record<T>::read(in, 0, row);
+            Record<T>::write(out, 0, value);
+            Record<K>::write(out, Record<T>::kColumns, key_of(value));
+            out.end_row(static_cast<std::int32_t>(row));
+          }
+        });
+    return KeyedStream<K, T>(plan_, with_key, std::move(keys));
+  }
+  /// One partition for everything: global windows over the whole stream run in one task.
+  KeyedStream<std::monostate, T> all() const {
+    return KeyedStream<std::monostate, T>(plan_, node_, {});
+  }
+
+  /// Ends here: every row goes to the connector.
+  void sink(const ConnectorSpec& spec) const { plan_->sink(node_, spec); }
+  void print() const { sink(tidegate::print()); }
+
+  /// The rows that an operator put aside.
+  template <RecordType U>
+  Stream<U> side_output(const SideOutput<U>&) const {
+    return Stream<U>(plan_, untyped::NodeRef{node_.node, 0});
+  }
+
+  Stream named(As name) const {
+    plan_->name(node_, std::move(name.name));
+    return *this;
+  }
+  Stream parallelism(int n) const {
+    plan_->parallelism(node_, n);
+    return *this;
+  }
+
+  untyped::Plan* plan() const { return plan_; }
+  const untyped::NodeRef& node() const { return node_; }
+
+ private:
+  static untyped::TimeSpec time_spec(Disorder disorder) {
+    untyped::TimeSpec time;
+    time.delay = disorder.delay;
+    time.idle_timeout = disorder.idle;
+    time.max_drift = disorder.drift;
+    time.custom = std::move(disorder.custom);
+    return time;
+  }
+
+  untyped::Plan* plan_;
+  untyped::NodeRef node_;
+};
+
+/// A stream partitioned by a key of type K: all rows of a key go through one task, in order.
+template <RecordType K, RecordType T>
+class KeyedStream {
+ public:
+  KeyedStream(untyped::Plan* plan, untyped::NodeRef node, std::vector<int> keys)
+      : plan_(plan), node_(std::move(node)), keys_(std::move(keys)) {}
+
+  WindowedStream<K, T> window(Window window, Grace grace = {}) const {
+    untyped::WindowSpec spec;
+    spec.window = window;
+    spec.grace = grace;
+    return WindowedStream<K, T>(plan_, node_, keys_, spec);
+  }
+
+  /// Running results per key: each row updates its key's value and emits the new one.
+  Stream<Keyed<K, std::int64_t>> count(As name = as("count")) const {
+    return running<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
+  }
+  template <typename M>
+  auto sum(M T::* member, As name = as("sum")) const {
+    return running<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
+  }
+  template <typename M>
+  Stream<Keyed<K, M>> min(M T::* member, As name = as("min")) const {
+    return running<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
+  }
+  template <typename M>
+  Stream<Keyed<K, M>> max(M T::* member, As name = as("max")) const {
+    return running<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
+  }
+  template <AggregateOf<T> A>
+  auto aggregate(A aggregate, As name = as("aggregate")) const {
+    using V = AggregateResult<A>;
+    return running<V>({"", {}, make_native_aggregate<T>(std::move(aggregate)), "value"},
+                      std::move(name));
+  }
+  /// f(a, b) combines two rows of a key; emits the combination so far with each row.
+  template <typename F>
+    requires std::is_invocable_r_v<T, F&, const T&, const T&>
+  Stream<Keyed<K, T>> reduce(F f, As name = as("reduce")) const {
+    return aggregate(Reduce<T, F>{std::move(f)}, std::move(name));
+  }
+
+  untyped::Plan* plan() const { return plan_; }
+  const untyped::NodeRef& node() const { return node_; }
+  const std::vector<int>& keys() const { return keys_; }
+
+ private:
+  template <typename M>
+  static int column(M T::* member) {
+    return static_cast<int>(Record<T>::index_of(member));
+  }
+  template <typename V>
+  Stream<Keyed<K, V>> running(untyped::AggregateCall call, As name) const {
+    untyped::NodeRef node = plan_->aggregate(node_, keys_, {std::move(call)});
+    plan_->name(node, std::move(name.name));
+    return Stream<Keyed<K, V>>(plan_, node);
+  }
+
+  untyped::Plan* plan_;
+  untyped::NodeRef node_;
+  std::vector<int> keys_;
+};
+
+/// A keyed stream cut into windows: finish it with an aggregate.
+template <RecordType K, RecordType T>
+class WindowedStream {
+ public:
+  WindowedStream(untyped::Plan* plan, untyped::NodeRef node, std::vector<int> keys,
+                 untyped::WindowSpec spec)
+      : plan_(plan), node_(std::move(node)), keys_(std::move(keys)), spec_(std::move(spec)) {}
+
+  /// When results are emitted; once on close by default.
+  WindowedStream emit(Emit policy) const {
+    WindowedStream copy = *this;
+    copy.spec_.emit = policy;
+    return copy;
+  }
+  /// Flink's allowed lateness: emits at the window's end and again per late row within `grace`.
+  WindowedStream allowed_lateness(milliseconds lateness) const {
+    WindowedStream copy = emit(Emit::kOnEndAndLate);
+    copy.spec_.grace = Grace{lateness};
+    return copy;
+  }
+  /// Rows that come after their windows have closed; read them with Stream::side_output.
+  WindowedStream late_to(const SideOutput<T>&) const {
+    WindowedStream copy = *this;
+    copy.spec_.late_output = true;
+    return copy;
+  }
+
+  Stream<Windowed<K, std::int64_t>> count(As name = as("count")) const {
+    return finish<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
+  }
+  template <typename M>
+  auto sum(M T::* member, As name = as("sum")) const {
+    return finish<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
+  }
+  template <typename M>
+  Stream<Windowed<K, M>> min(M T::* member, As name = as("min")) const {
+    return finish<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
+  }
+  template <typename M>
+  Stream<Windowed<K, M>> max(M T::* member, As name = as("max")) const {
+    return finish<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
+  }
+  /// An aggregate of one's own; see AggregateOf.
+  template <AggregateOf<T> A>
+  auto aggregate(A aggregate, As name = as("aggregate")) const {
+    return finish<AggregateResult<A>>(
+        {"", {}, make_native_aggregate<T>(std::move(aggregate)), "value"}, std::move(name));
+  }
+  template <typename F>
+    requires std::is_invocable_r_v<T, F&, const T&, const T&>
+  Stream<Windowed<K, T>> reduce(F f, As name = as("reduce")) const {
+    return aggregate(Reduce<T, F>{std::move(f)}, std::move(name));
+  }
+
+ private:
+  template <typename M>
+  static int column(M T::* member) {
+    return static_cast<int>(Record<T>::index_of(member));
+  }
+  template <typename V>
+  Stream<Windowed<K, V>> finish(untyped::AggregateCall call, As name) const {
+    untyped::NodeRef node = plan_->window_aggregate(node_, keys_, spec_, {std::move(call)});
+    plan_->name(node, std::move(name.name));
+    return Stream<Windowed<K, V>>(plan_, node);
+  }
+
+  untyped::Plan* plan_;
+  untyped::NodeRef node_;
+  std::vector<int> keys_;
+  untyped::WindowSpec spec_;
+};
+
+}  // namespace tidegate

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Everything that a program needs.
+#include "tidegate/app.h"
+#include "tidegate/stream.h"
