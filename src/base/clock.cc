@@ -28,9 +28,7 @@ const Clock& system_clock() {
 
 VirtualClock::VirtualClock(std::int64_t start_ms) : now_ms_(start_ms) {}
 
-std::int64_t VirtualClock::wall_ms() const {
-  return now_ms_.load(std::memory_order_acquire);
-}
+std::int64_t VirtualClock::wall_ms() const { return now_ms_.load(std::memory_order_acquire); }
 
 std::int64_t VirtualClock::monotonic_ns() const { return wall_ms() * 1'000'000; }
 

@@ -51,7 +51,8 @@ const std::string& Status::message() const {
 
 std::string_view Status::remedy() const {
   TG_CHECK(error_ != nullptr, "remedy() of an ok status");
-  return error_->remedy.empty() ? error_info(error_->code).remedy : std::string_view(error_->remedy);
+  return error_->remedy.empty() ? error_info(error_->code).remedy
+                                : std::string_view(error_->remedy);
 }
 
 Status Status::with_context(std::string_view where) && {
