@@ -246,7 +246,7 @@ class LocalFileSystem final : public FileSystem {
   }
 
   Status remove(const std::string& path) override {
-    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return Status::ok();
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return Status::ok();
     return errno_status(errno, "remove", path);
   }
 
