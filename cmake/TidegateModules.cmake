@@ -76,12 +76,36 @@ function(tidegate_registration module list_name)
   set(${list_name} ${${list_name}} "${output}" PARENT_SCOPE)
 endfunction()
 
+# tests/support/*.cc, for all tests. It names no module to link, only their headers: the linker takes
+# the object files that a test uses, and what those need is among the modules of that test. So the
+# tests of a low module need not wait for the modules above it.
+function(tidegate_test_support)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cc")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  if(NOT sources)
+    add_library(tidegate_test_support INTERFACE)
+    set(scope INTERFACE)
+  else()
+    add_library(tidegate_test_support STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(tidegate_test_support PRIVATE tidegate_flags)
+  endif()
+  target_include_directories(
+    tidegate_test_support ${scope} "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include"
+                                   "${PROJECT_SOURCE_DIR}/src")
+  foreach(package ${TIDEGATE_PACKAGES_OF_all})
+    target_link_libraries(tidegate_test_support ${scope} ${TIDEGATE_PACKAGE_${package}})
+  endforeach()
+  target_link_libraries(tidegate_test_support ${scope} GTest::gmock)
+endfunction()
+
 # tidegate_test(<name> SOURCES ... LINK ...): a test program, one ctest entry of the same name.
 # One entry per program and not per case: starting one takes 10 to 20 ms, most cases less than one.
 function(tidegate_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE tidegate_flags ${arg_LINK} GTest::gmock_main)
+  target_link_libraries(${name} PRIVATE tidegate_flags tidegate_test_support ${arg_LINK}
+                                        GTest::gmock_main)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300
                                            ENVIRONMENT "${TIDEGATE_TEST_ENVIRONMENT}")

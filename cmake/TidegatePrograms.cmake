@@ -41,15 +41,7 @@ foreach(name ${examples})
   target_link_libraries(example_${name} PRIVATE tidegate_flags tidegate)
 endforeach()
 
-# tests/<folder>/*_test.cc -> tests_<folder>; tests/support/*.cc is a library for them.
-file(GLOB support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cc")
-list(FILTER support EXCLUDE REGEX "_test\\.cc$")
-set(test_links tidegate_cli)
-if(support)
-  add_library(tidegate_test_support STATIC ${support})
-  target_link_libraries(tidegate_test_support PUBLIC tidegate GTest::gmock PRIVATE tidegate_flags)
-  list(APPEND test_links tidegate_test_support)
-endif()
+# tests/<folder>/*_test.cc -> tests_<folder>.
 file(GLOB test_folders CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_test.cc")
 list(TRANSFORM test_folders REPLACE "/[^/]*$" "")
 list(REMOVE_DUPLICATES test_folders)
@@ -59,8 +51,7 @@ foreach(folder ${test_folders})
   if(folder MATCHES "/support$")
     list(FILTER sources INCLUDE REGEX "_test\\.cc$")
   endif()
-  tidegate_test(tests_${name} SOURCES ${sources} LINK ${test_links} LABELS ${name})
-  target_include_directories(tests_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  tidegate_test(tests_${name} SOURCES ${sources} LINK tidegate_cli LABELS ${name})
 endforeach()
 
 # Each public header compiles alone.
