@@ -34,7 +34,8 @@ concept AggregateOf = requires(const A& aggregate, typename A::Accumulator& accu
   { aggregate.create() } -> std::same_as<typename A::Accumulator>;
   aggregate.add(accumulator, row);
   aggregate.result(constant);
-} && StateType<typename A::Accumulator>;
+}
+&&StateType<typename A::Accumulator>;
 
 template <typename A>
 using AggregateResult = std::remove_cvref_t<decltype(std::declval<const A&>().result(
@@ -80,7 +81,9 @@ class TypedAggregate final : public untyped::NativeAggregate {
 
   std::vector<ColumnSpec> result_columns() const override { return record_columns<Value>(); }
   std::int32_t size_bytes() const override { return sizeof(Accumulator); }
-  void create(std::byte* accumulator) const override { new (accumulator) Accumulator(aggregate_.create()); }
+  void create(std::byte* accumulator) const override {
+    new (accumulator) Accumulator(aggregate_.create());
+  }
   void destroy(std::byte* accumulator) const override { at(accumulator).~Accumulator(); }
   void add(std::byte* const* accumulators, const BatchView& in) const override {
     for (std::int64_t row = 0; row < in.num_rows; ++row) {
@@ -111,12 +114,16 @@ class TypedAggregate final : public untyped::NativeAggregate {
   }
 
  private:
-  static constexpr bool kMerges =
-      requires(const A& a, Accumulator& into, const Accumulator& from) { a.merge(into, from); };
-  static constexpr bool kRetracts =
-      requires(const A& a, Accumulator& into, const T& row) { a.retract(into, row); };
+  static constexpr bool kMerges = requires(const A& a, Accumulator& into, const Accumulator& from) {
+    a.merge(into, from);
+  };
+  static constexpr bool kRetracts = requires(const A& a, Accumulator& into, const T& row) {
+    a.retract(into, row);
+  };
 
-  static Accumulator& at(std::byte* bytes) { return *std::launder(reinterpret_cast<Accumulator*>(bytes)); }
+  static Accumulator& at(std::byte* bytes) {
+    return *std::launder(reinterpret_cast<Accumulator*>(bytes));
+  }
   static const Accumulator& at(const std::byte* bytes) {
     return *std::launder(reinterpret_cast<const Accumulator*>(bytes));
   }

@@ -39,8 +39,7 @@ concept StateType = requires(std::string& out, std::string_view& in, const T& va
 };
 
 template <typename T>
-  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-struct Codec<T> {
+requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) struct Codec<T> {
   static_assert(std::endian::native == std::endian::little);
   static void write(std::string& out, const T& value) {
     out.append(reinterpret_cast<const char*>(&value), sizeof(T));
@@ -56,7 +55,9 @@ struct Codec<T> {
 template <>
 struct Codec<Timestamp> {
   static void write(std::string& out, const Timestamp& t) { Codec<std::int64_t>::write(out, t.ms); }
-  static bool read(std::string_view& in, Timestamp& t) { return Codec<std::int64_t>::read(in, t.ms); }
+  static bool read(std::string_view& in, Timestamp& t) {
+    return Codec<std::int64_t>::read(in, t.ms);
+  }
 };
 
 template <>
@@ -145,7 +146,8 @@ struct Codec<std::unordered_set<T>> : ContainerCodec<std::unordered_set<T>, T> {
 template <typename K, typename V>
 struct Codec<std::map<K, V>> : ContainerCodec<std::map<K, V>, std::pair<K, V>> {};
 template <typename K, typename V>
-struct Codec<std::unordered_map<K, V>> : ContainerCodec<std::unordered_map<K, V>, std::pair<K, V>> {};
+struct Codec<std::unordered_map<K, V>> : ContainerCodec<std::unordered_map<K, V>, std::pair<K, V>> {
+};
 
 template <DescribedStruct T>
 struct Codec<T> {
@@ -162,7 +164,8 @@ struct Codec<T> {
   static bool read(std::string_view& in, T& value) {
     bool good = true;
     boost::mp11::mp_for_each<Members>([&](auto d) {
-      good = good && Codec<std::remove_cvref_t<decltype(value.*d.pointer)>>::read(in, value.*d.pointer);
+      good = good &&
+             Codec<std::remove_cvref_t<decltype(value.*d.pointer)>>::read(in, value.*d.pointer);
     });
     return good;
   }

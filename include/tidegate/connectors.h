@@ -60,8 +60,9 @@ class ConnectorSpec {
 
 /// Any connector: connector("datagen").option("number-of-rows", "100").
 inline ConnectorSpec connector(std::string name) { return ConnectorSpec(std::move(name)); }
-/// A Kafka topic; the brokers come from `.option("properties.bootstrap.servers", ...)`, else from
-/// the setting kafka.brokers (--set kafka.brokers=HOST:PORT), else localhost:9092.
+/// A Kafka topic. The brokers come from `.option("properties.bootstrap.servers", "HOST:PORT")` or
+/// from the command line: --set kafka.properties.bootstrap.servers=HOST:PORT (any setting
+/// CONNECTOR.OPTION is the default of that option).
 inline ConnectorSpec kafka(std::string topic) {
   return ConnectorSpec("kafka").named(topic).option("topic", topic);
 }

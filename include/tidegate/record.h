@@ -4,6 +4,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -123,7 +124,9 @@ struct Scalar<std::optional<T>> {
 /// A member type that can be a column: bool, (u)int of 8 to 64 bits signed, float, double,
 /// std::string, std::string_view, Timestamp, or std::optional of one of these.
 template <typename T>
-concept ScalarType = requires { Scalar<T>::kType; };
+concept ScalarType = requires {
+  Scalar<T>::kType;
+};
 
 /// A struct with BOOST_DESCRIBE_STRUCT.
 template <typename T>
@@ -188,11 +191,11 @@ struct Record<T> {
   }
   /// Position of a member, found by its pointer; kColumns if it is not described.
   template <typename M>
-  static std::size_t index_of(M T::* member) {
+  static std::size_t index_of(M T::*member) {
     std::size_t found = kColumns;
     std::size_t i = 0;
     boost::mp11::mp_for_each<Members>([&](auto d) {
-      if constexpr (std::is_same_v<decltype(d.pointer), M T::* const> ||
+      if constexpr (std::is_same_v<decltype(d.pointer), M T::*const> ||
                     std::is_same_v<std::remove_cv_t<decltype(d.pointer)>, M T::*>) {
         if (d.pointer == member) found = i;
       }
@@ -293,10 +296,12 @@ struct Record<Keyed<K, V>> {
   }
 };
 
-/// A type that can flow through a stream: a scalar, a described struct, a tuple or pair of these, or
-/// a window's or aggregate's result.
+/// A type that can flow through a stream: a scalar, a described struct, a tuple or pair of these,
+/// or a window's or aggregate's result.
 template <typename T>
-concept RecordType = std::default_initializable<T> && requires { Record<T>::kColumns; };
+concept RecordType = std::default_initializable<T> && requires {
+  Record<T>::kColumns;
+};
 
 /// The columns of a record type.
 template <RecordType T>

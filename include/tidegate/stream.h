@@ -90,16 +90,18 @@ class Stream {
   /// Where event time stands: a Timestamp or std::int64_t (ms) member, or a function of the row.
   /// Right after source().
   template <typename M>
-    requires(std::same_as<M, Timestamp> || std::same_as<M, std::int64_t>)
-  Stream event_time(M T::* member, Disorder disorder) const {
+  requires(std::same_as<M, Timestamp> || std::same_as<M, std::int64_t>) Stream
+      event_time(M T::*member, Disorder disorder)
+  const {
     untyped::TimeSpec time = time_spec(std::move(disorder));
     time.column = static_cast<int>(Record<T>::index_of(member));
     plan_->event_time(node_, std::move(time));
     return *this;
   }
   template <typename F>
-    requires std::is_invocable_r_v<Timestamp, F&, const T&>
-  Stream event_time(F of_row, Disorder disorder) const {
+  requires std::is_invocable_r_v<Timestamp, F&, const T&> Stream event_time(F of_row,
+                                                                            Disorder disorder)
+  const {
     untyped::TimeSpec time = time_spec(std::move(disorder));
     time.extract = [of_row](const BatchView& in, EventTime* times) mutable {
       for (std::int64_t row = 0; row < in.num_rows; ++row) {
@@ -160,13 +162,12 @@ class Stream {
 
   /// Partitions by a member; no cost per row.
   template <RecordType K>
-  KeyedStream<K, T> key_by(K T::* member) const {
+  KeyedStream<K, T> key_by(K T::*member) const {
     return KeyedStream<K, T>(plan_, node_, {static_cast<int>(Record<T>::index_of(member))});
   }
   /// Partitions by a function of the row.
   template <typename F, typename K = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>
-    requires(!std::is_member_pointer_v<F>)
-  auto key_by(F key_of) const {
+  requires(!std::is_member_pointer_v<F>) auto key_by(F key_of) const {
     static_assert(RecordType<K>,
                   "Tidegate: a key must be a scalar, a described struct, or a tuple or pair of "
                   "these.");
@@ -177,20 +178,20 @@ class Stream {
     Record<K>::columns(columns);
     std::vector<int> keys;
     for (std::size_t i = Record<T>::kColumns; i < columns.size(); ++i) {
-      columns[i].name = i == Record<T>::kColumns && Record<K>::kColumns == 1
-                            ? "key"
-                            : "key_" + columns[i].name;
+      columns[i].name =
+          i == Record<T>::kColumns && Record<K>::kColumns == 1 ? "key" : "key_" + columns[i].name;
       keys.push_back(static_cast<int>(i));
     }
-    untyped::NodeRef with_key = plan_->map(
-        node_, "key_by", std::move(columns), [key_of](const BatchView& in, BatchWriter& out) mutable {
-          for (std::int64_t row = 0; row < in.num_rows; ++row) {
-            const T value = Record<T>::read(in, 0, row);
-            Record<T>::write(out, 0, value);
-            Record<K>::write(out, Record<T>::kColumns, key_of(value));
-            out.end_row(static_cast<std::int32_t>(row));
-          }
-        });
+    untyped::NodeRef with_key =
+        plan_->map(node_, "key_by", std::move(columns),
+                   [key_of](const BatchView& in, BatchWriter& out) mutable {
+                     for (std::int64_t row = 0; row < in.num_rows; ++row) {
+                       const T value = Record<T>::read(in, 0, row);
+                       Record<T>::write(out, 0, value);
+                       Record<K>::write(out, Record<T>::kColumns, key_of(value));
+                       out.end_row(static_cast<std::int32_t>(row));
+                     }
+                   });
     return KeyedStream<K, T>(plan_, with_key, std::move(keys));
   }
   /// One partition for everything: global windows over the whole stream run in one task.
@@ -253,15 +254,15 @@ class KeyedStream {
     return running<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
   }
   template <typename M>
-  auto sum(M T::* member, As name = as("sum")) const {
+  auto sum(M T::*member, As name = as("sum")) const {
     return running<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
   }
   template <typename M>
-  Stream<Keyed<K, M>> min(M T::* member, As name = as("min")) const {
+  Stream<Keyed<K, M>> min(M T::*member, As name = as("min")) const {
     return running<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
   }
   template <typename M>
-  Stream<Keyed<K, M>> max(M T::* member, As name = as("max")) const {
+  Stream<Keyed<K, M>> max(M T::*member, As name = as("max")) const {
     return running<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
   }
   template <AggregateOf<T> A>
@@ -272,10 +273,9 @@ class KeyedStream {
   }
   /// f(a, b) combines two rows of a key; emits the combination so far with each row.
   template <typename F>
-    requires std::is_invocable_r_v<T, F&, const T&, const T&>
-  Stream<Keyed<K, T>> reduce(F f, As name = as("reduce")) const {
-    return aggregate(Reduce<T, F>{std::move(f)}, std::move(name));
-  }
+  requires std::is_invocable_r_v<T, F&, const T&, const T&> Stream<Keyed<K, T>> reduce(
+      F f, As name = as("reduce"))
+  const { return aggregate(Reduce<T, F>{std::move(f)}, std::move(name)); }
 
   untyped::Plan* plan() const { return plan_; }
   const untyped::NodeRef& node() const { return node_; }
@@ -283,7 +283,7 @@ class KeyedStream {
 
  private:
   template <typename M>
-  static int column(M T::* member) {
+  static int column(M T::*member) {
     return static_cast<int>(Record<T>::index_of(member));
   }
   template <typename V>
@@ -329,15 +329,15 @@ class WindowedStream {
     return finish<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
   }
   template <typename M>
-  auto sum(M T::* member, As name = as("sum")) const {
+  auto sum(M T::*member, As name = as("sum")) const {
     return finish<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
   }
   template <typename M>
-  Stream<Windowed<K, M>> min(M T::* member, As name = as("min")) const {
+  Stream<Windowed<K, M>> min(M T::*member, As name = as("min")) const {
     return finish<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
   }
   template <typename M>
-  Stream<Windowed<K, M>> max(M T::* member, As name = as("max")) const {
+  Stream<Windowed<K, M>> max(M T::*member, As name = as("max")) const {
     return finish<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
   }
   /// An aggregate of one's own; see AggregateOf.
@@ -347,14 +347,13 @@ class WindowedStream {
         {"", {}, make_native_aggregate<T>(std::move(aggregate)), "value"}, std::move(name));
   }
   template <typename F>
-    requires std::is_invocable_r_v<T, F&, const T&, const T&>
-  Stream<Windowed<K, T>> reduce(F f, As name = as("reduce")) const {
-    return aggregate(Reduce<T, F>{std::move(f)}, std::move(name));
-  }
+  requires std::is_invocable_r_v<T, F&, const T&, const T&> Stream<Windowed<K, T>> reduce(
+      F f, As name = as("reduce"))
+  const { return aggregate(Reduce<T, F>{std::move(f)}, std::move(name)); }
 
  private:
   template <typename M>
-  static int column(M T::* member) {
+  static int column(M T::*member) {
     return static_cast<int>(Record<T>::index_of(member));
   }
   template <typename V>

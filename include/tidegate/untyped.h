@@ -55,10 +55,10 @@ class NativeAggregate {
 
 /// An aggregate of a keyed stream: a built-in function over columns, or a native one over the row.
 struct AggregateCall {
-  std::string function;       ///< "COUNT", "SUM", ...; empty: `native`
+  std::string function;        ///< "COUNT", "SUM", ...; empty: `native`
   std::vector<int> arguments;  ///< columns; none for COUNT(*)
   std::shared_ptr<const NativeAggregate> native;
-  std::string result_name;    ///< column name of a result with one column
+  std::string result_name;  ///< column name of a result with one column
 };
 
 /// A window over a keyed (or whole) stream and how it emits.
@@ -75,8 +75,8 @@ struct TimeSpec {
   milliseconds delay{0};
   milliseconds idle_timeout{0};
   milliseconds max_drift{0};
-  int column = -1;    ///< event time column, or
-  TimeBatch extract;  ///< a function of the row
+  int column = -1;                                              ///< event time column, or
+  TimeBatch extract;                                            ///< a function of the row
   std::function<std::function<EventTime(EventTime)>()> custom;  ///< a generator per split
 };
 
@@ -90,7 +90,8 @@ class Plan {
 
   NodeRef source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns);
   void event_time(const NodeRef& source, TimeSpec time);
-  NodeRef map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns, MapBatch map);
+  NodeRef map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns,
+              MapBatch map);
   NodeRef filter(const NodeRef& input, std::string name, FilterBatch filter);
   NodeRef merge(const std::vector<NodeRef>& inputs);
   NodeRef window_aggregate(const NodeRef& input, std::vector<int> keys, WindowSpec window,

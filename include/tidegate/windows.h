@@ -100,8 +100,6 @@ constexpr Evictor keep_last(std::int64_t rows) {
   return {Evictor::Kind::kCount, rows, milliseconds(0)};
 }
 /// Keeps rows no older than `duration` before the newest one.
-constexpr Evictor keep_newest(milliseconds duration) {
-  return {Evictor::Kind::kTime, 0, duration};
-}
+constexpr Evictor keep_newest(milliseconds duration) { return {Evictor::Kind::kTime, 0, duration}; }
 
 }  // namespace tidegate

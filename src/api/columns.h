@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tidegate/column.h"
+#include "tidegate/record.h"
+#include "tidegate/status.h"
+#include "types/batch.h"
+#include "types/schema.h"
+
+namespace tidegate {
+
+/// The schema of a record type's columns.
+SchemaPtr schema_of(const std::vector<ColumnSpec>& columns);
+
+/// The raw columns of a batch. Points into it.
+BatchView view_of(const Batch& batch);
+/// The same for the arguments of an aggregate.
+BatchView view_of(const std::vector<std::shared_ptr<arrow::Array>>& columns, std::int64_t num_rows);
+
+/// The rows that were written; event times and row kinds come from the rows of `in` that they were
+/// made of. Leaves the writer empty.
+Result<Batch> finish_batch(BatchWriter& writer, const Batch& in);
+/// One array of the written column of these rows.
+Result<std::shared_ptr<arrow::Array>> finish_column(ColumnWriter& writer);
+
+std::vector<ColumnType> types_of(const std::vector<ColumnSpec>& columns);
+
+}  // namespace tidegate

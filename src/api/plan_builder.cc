@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "api/columns.h"
+#include "api/native_aggregator.h"
+#include "api/plan_state.h"
+#include "base/check.h"
+#include "expr/function_registry.h"
+#include "plan/aggregate.h"
+#include "plan/native.h"
+#include "plan/sink.h"
+#include "plan/source.h"
+#include "tidegate/untyped.h"
+
+namespace tidegate::untyped {
+namespace {
+
+plan::Input input_of(const NodeRef& ref) {
+  return {std::static_pointer_cast<plan::Node>(ref.node), ref.side};
+}
+
+plan::Node& node_of(const NodeRef& ref) { return *static_cast<plan::Node*>(ref.node.get()); }
+
+/// A program's generator of watermarks as the engine's.
+class FunctionWatermarks final : public WatermarkGenerator {
+ public:
+  explicit FunctionWatermarks(std::function<EventTime(EventTime)> on_row)
+      : on_row_(std::move(on_row)) {}
+  EventTime on_row(EventTime time) override { return on_row_(time); }
+
+ private:
+  std::function<EventTime(EventTime)> on_row_;
+};
+
+Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
+                                                    const std::vector<AggregateCall>& calls) {
+  std::vector<plan::AggregateCall> bound;
+  for (const AggregateCall& call : calls) {
+    plan::AggregateCall out;
+    out.result_name = call.result_name;
+    if (call.native != nullptr) {
+      out.text = "native";
+      out.aggregator = make_native_aggregator(call.native);
+      out.can_merge = call.native->can_merge();
+      out.arguments.resize(static_cast<std::size_t>(input.num_fields()));
+      std::iota(out.arguments.begin(), out.arguments.end(), 0);
+    } else {
+      std::vector<LogicalType> types;
+      for (int argument : call.arguments) types.push_back(input.field(argument).type);
+      TG_ASSIGN_OR_RETURN(const AggregateFunction* function,
+                          builtin_functions().find_aggregate(call.function));
+      TG_ASSIGN_OR_RETURN(out.aggregator, function->bind(types));
+      out.arguments = call.arguments;
+      out.text =
+          fmt::format("{}({})", call.function,
+                      call.arguments.empty() ? "*" : plan::column_names(input, call.arguments));
+    }
+    out.result_type = out.aggregator->result_type();
+    out.flatten = call.native != nullptr && out.result_type.kind() == TypeKind::kRow;
+    bound.push_back(std::move(out));
+  }
+  return bound;
+}
+
+}  // namespace
+
+Plan::Plan(std::string job_name) : state_(std::make_unique<State>()) {
+  state_->job_name = std::move(job_name);
+}
+Plan::~Plan() = default;
+Plan::Plan(Plan&&) noexcept = default;
+Plan& Plan::operator=(Plan&&) noexcept = default;
+
+const Status& Plan::status() const { return state_->status; }
+
+NodeRef Plan::source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns) {
+  Options options;
+  for (const auto& [name, value] : spec.options()) options.set(name, value);
+  auto node =
+      std::make_shared<plan::SourceNode>(spec.connector(), std::move(options), schema_of(columns));
+  node->name = spec.name();
+  state_->sources.push_back(node);
+  return {node, -1};
+}
+
+void Plan::event_time(const NodeRef& source, TimeSpec time) {
+  auto* node = dynamic_cast<plan::SourceNode*>(&node_of(source));
+  if (node == nullptr) {
+    if (state_->status.is_ok()) {
+      state_->status =
+          error(ErrorCode::kInvalidPlan, "event_time() must follow source() directly, not '{}'",
+                node_of(source).name);
+    }
+    return;
+  }
+  WatermarkStrategy& strategy = node->watermark;
+  strategy.kind =
+      time.custom ? WatermarkStrategy::Kind::kCustom : WatermarkStrategy::Kind::kBoundedDisorder;
+  strategy.column = time.column;
+  strategy.delay_ms = time.delay.count();
+  strategy.idle_timeout_ms = time.idle_timeout.count();
+  strategy.max_drift_ms = time.max_drift.count();
+  if (time.custom) {
+    strategy.custom = [make = std::move(time.custom)]() -> std::unique_ptr<WatermarkGenerator> {
+      return std::make_unique<FunctionWatermarks>(make());
+    };
+  }
+  if (time.extract) {
+    strategy.extract = [extract = std::move(time.extract)](const Batch& batch, EventTime* times) {
+      extract(view_of(batch), times);
+    };
+  }
+}
+
+NodeRef Plan::map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns,
+                  MapBatch map) {
+  auto make_function = [map = std::move(map), types = types_of(columns)] {
+    return [map, types](const Batch& in) mutable -> Result<Batch> {
+      BatchWriter writer(types);
+      map(view_of(in), writer);
+      return finish_batch(writer, in);
+    };
+  };
+  return {std::make_shared<plan::NativeNode>(input_of(input), schema_of(columns), std::move(name),
+                                             std::move(make_function)),
+          -1};
+}
+
+NodeRef Plan::filter(const NodeRef& input, std::string name, FilterBatch filter) {
+  auto make_function = [filter = std::move(filter)] {
+    return [filter, keep = std::vector<std::int32_t>()](const Batch& in) mutable -> Result<Batch> {
+      keep.clear();
+      filter(view_of(in), keep);
+      if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
+      return in.take(keep);
+    };
+  };
+  return {std::make_shared<plan::NativeNode>(input_of(input), input_of(input).schema(),
+                                             std::move(name), std::move(make_function)),
+          -1};
+}
+
+NodeRef Plan::merge(const std::vector<NodeRef>& inputs) {
+  std::vector<plan::Input> all;
+  for (const NodeRef& input : inputs) all.push_back(input_of(input));
+  return {std::make_shared<plan::MergeNode>(std::move(all)), -1};
+}
+
+NodeRef Plan::window_aggregate(const NodeRef& input, std::vector<int> keys, WindowSpec window,
+                               std::vector<AggregateCall> calls) {
+  const plan::Input in = input_of(input);
+  auto bound = bind_calls(*in.schema(), calls);
+  if (!bound.is_ok()) {
+    if (state_->status.is_ok()) state_->status = std::move(bound).status();
+    return input;
+  }
+  return {std::make_shared<plan::WindowAggregateNode>(in, std::move(keys), *std::move(bound),
+                                                      window.window, window.grace, window.emit,
+                                                      window.late_output),
+          -1};
+}
+
+NodeRef Plan::aggregate(const NodeRef& input, std::vector<int> keys,
+                        std::vector<AggregateCall> calls) {
+  const plan::Input in = input_of(input);
+  auto bound = bind_calls(*in.schema(), calls);
+  if (!bound.is_ok()) {
+    if (state_->status.is_ok()) state_->status = std::move(bound).status();
+    return input;
+  }
+  return {std::make_shared<plan::AggregateNode>(in, std::move(keys), *std::move(bound)), -1};
+}
+
+void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {
+  Options options;
+  for (const auto& [name, value] : spec.options()) options.set(name, value);
+  auto node =
+      std::make_shared<plan::SinkNode>(input_of(input), spec.connector(), std::move(options));
+  node->name = spec.name();
+  state_->sinks.push_back(std::move(node));
+}
+
+void Plan::name(const NodeRef& node, std::string name) { node_of(node).name = std::move(name); }
+
+void Plan::parallelism(const NodeRef& node, int parallelism) {
+  node_of(node).parallelism = parallelism;
+}
+
+}  // namespace tidegate::untyped

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "expr/aggregate.h"
+#include "plan/node.h"
+#include "tidegate/windows.h"
+
+namespace tidegate::plan {
+
+/// An aggregate function bound to columns of the input.
+struct AggregateCall {
+  std::string text;  ///< for people: "COUNT(*)"
+  std::shared_ptr<const Aggregator> aggregator;
+  std::vector<int> arguments;
+  std::string result_name;
+  LogicalType result_type;
+  bool can_merge = true;  ///< partial results can be combined (sessions, partial aggregation)
+  bool flatten = false;   ///< the fields of a ROW result are columns of their own
+};
+
+/// What aggregating nodes share: keys, calls and the columns that they read.
+class KeyedNode : public Node {
+ public:
+  KeyedNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls)
+      : Node({std::move(input)}), keys(std::move(keys)), calls(std::move(calls)) {}
+  void mark_columns_read(int input, std::vector<bool>& used) const override;
+  void remap_columns(int input, const std::vector<int>& new_index) override;
+
+  std::vector<int> keys;
+  std::vector<AggregateCall> calls;
+
+ protected:
+  std::string keyed_details() const;
+};
+
+/// Aggregates per key and window. Output: keys, window_start, window_end, results. Side output 0,
+/// when asked for: late rows, whole.
+class WindowAggregateNode final : public KeyedNode {
+ public:
+  WindowAggregateNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls,
+                      Window window, Grace grace, Emit emit, bool late_output);
+  std::string_view kind() const override { return "WindowAggregate"; }
+  std::string details() const override;
+  void mark_columns_read(int input, std::vector<bool>& used) const override;
+
+  Window window;
+  Grace grace;
+  Emit emit;
+  bool late_output;
+};
+
+/// Aggregates per key without a window; emits the new value with every row. Output: keys, results.
+class AggregateNode final : public KeyedNode {
+ public:
+  AggregateNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls);
+  std::string_view kind() const override { return "Aggregate"; }
+  std::string details() const override { return keyed_details(); }
+};
+
+/// "TUMBLE(5 min)".
+std::string window_text(const Window& window);
+
+}  // namespace tidegate::plan

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace tidegate::plan {
+
+SourceNode::SourceNode(std::string connector, Options options, SchemaPtr table)
+    : Node({}),
+      connector(std::move(connector)),
+      options(std::move(options)),
+      table(std::move(table)),
+      projection(static_cast<std::size_t>(this->table->num_fields())) {
+  std::iota(projection.begin(), projection.end(), 0);
+  schema = this->table;
+}
+
+std::string SourceNode::details() const {
+  return fmt::format("connector={}, columns=[{}]", connector, column_names(*table, projection));
+}
+
+void SourceNode::keep_columns(const std::vector<int>& columns) {
+  std::vector<Field> fields;
+  std::vector<int> kept;
+  for (int column : columns) {
+    fields.push_back(schema->field(column));
+    kept.push_back(projection[static_cast<std::size_t>(column)]);
+  }
+  auto narrowed = std::make_shared<Schema>(std::move(fields));
+  const auto position = [&](int column) {
+    const auto at = std::find(columns.begin(), columns.end(), column);
+    return at == columns.end() ? -1 : static_cast<int>(at - columns.begin());
+  };
+  if (schema->rowtime && position(*schema->rowtime) >= 0) {
+    narrowed->rowtime = position(*schema->rowtime);
+  }
+  if (watermark.column >= 0) watermark.column = position(watermark.column);
+  projection = std::move(kept);
+  schema = std::move(narrowed);
+}
+
+}  // namespace tidegate::plan

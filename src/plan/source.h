@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+#include "dataflow/source.h"
+#include "dataflow/watermark_strategy.h"
+#include "plan/node.h"
+
+namespace tidegate::plan {
+
+/// Rows of a connector's table.
+class SourceNode final : public Node {
+ public:
+  SourceNode(std::string connector, Options options, SchemaPtr table);
+  std::string_view kind() const override { return "Source"; }
+  std::string details() const override;
+
+  std::string connector;
+  Options options;
+  SchemaPtr table;              ///< all physical columns
+  std::vector<int> projection;  ///< those that are read, in the order of `schema`
+  WatermarkStrategy watermark;  ///< its column is an index into `schema`
+  /// A source of the program's own (or the test driver's), instead of a connector.
+  std::shared_ptr<Source> instance;
+
+  /// Keeps only these columns of `schema` (rising indices) and adjusts projection and watermark.
+  void keep_columns(const std::vector<int>& columns);
+};
+
+}  // namespace tidegate::plan
