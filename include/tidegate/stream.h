@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -72,6 +73,10 @@ class Collector {
   BatchWriter& out_;
   std::int32_t origin_ = 0;
 };
+
+/// The type of a key that outlives the batch it came in.
+template <typename M>
+using KeyOf = std::conditional_t<std::is_same_v<M, std::string_view>, std::string, M>;
 
 template <RecordType T>
 class Stream;
@@ -161,9 +166,9 @@ class Stream {
   }
 
   /// Partitions by a member; no cost per row.
-  template <RecordType K>
-  KeyedStream<K, T> key_by(K T::*member) const {
-    return KeyedStream<K, T>(plan_, node_, {static_cast<int>(Record<T>::index_of(member))});
+  template <RecordType M>
+  KeyedStream<KeyOf<M>, T> key_by(M T::*member) const {
+    return KeyedStream<KeyOf<M>, T>(plan_, node_, {static_cast<int>(Record<T>::index_of(member))});
   }
   /// Partitions by a function of the row.
   template <typename F, typename K = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>
@@ -202,6 +207,13 @@ class Stream {
   /// Ends here: every row goes to the connector.
   void sink(const ConnectorSpec& spec) const { plan_->sink(node_, spec); }
   void print() const { sink(tidegate::print()); }
+  /// Ends here: f(row) for every row, in one task. Rows of an epoch that failed come again.
+  template <std::invocable<const T&> F>
+  void for_each(F f, As name = as("for_each")) const {
+    plan_->sink(node_, std::move(name.name), [f](const BatchView& rows) mutable {
+      for (std::int64_t row = 0; row < rows.num_rows; ++row) f(Record<T>::read(rows, 0, row));
+    });
+  }
 
   /// The rows that an operator put aside.
   template <RecordType U>

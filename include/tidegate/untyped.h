@@ -98,6 +98,8 @@ class Plan {
                            std::vector<AggregateCall> calls);
   NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);
   void sink(const NodeRef& input, const ConnectorSpec& spec);
+  /// A sink of the program's own: called with every batch, from one thread at a time.
+  void sink(const NodeRef& input, std::string name, std::function<void(const BatchView& rows)> take);
 
   /// Sets the name that people see and the identity of the node's state.
   void name(const NodeRef& node, std::string name);

@@ -36,6 +36,32 @@ class FunctionWatermarks final : public WatermarkGenerator {
   std::function<EventTime(EventTime)> on_row_;
 };
 
+/// Calls a function of the program with every batch.
+class FunctionSink final : public Sink {
+ public:
+  explicit FunctionSink(std::function<void(const BatchView&)> take) : take_(std::move(take)) {}
+  SinkGuarantee guarantee() const override { return SinkGuarantee::kAtLeastOnce; }
+  Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext&) override {
+    return std::unique_ptr<SinkWriter>(std::make_unique<Writer>(take_));
+  }
+
+ private:
+  class Writer final : public SinkWriter {
+   public:
+    explicit Writer(std::function<void(const BatchView&)>& take) : take_(take) {}
+    Result<Progress> write(Batch batch) override {
+      take_(view_of(batch));
+      return Progress::kDone;
+    }
+    Result<std::string> prepare(EpochId) override { return std::string(); }
+
+   private:
+    std::function<void(const BatchView&)>& take_;
+  };
+
+  std::function<void(const BatchView&)> take_;
+};
+
 Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
                                                     const std::vector<AggregateCall>& calls) {
   std::vector<plan::AggregateCall> bound;
@@ -181,6 +207,15 @@ void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {
   auto node =
       std::make_shared<plan::SinkNode>(input_of(input), spec.connector(), std::move(options));
   node->name = spec.name();
+  state_->sinks.push_back(std::move(node));
+}
+
+void Plan::sink(const NodeRef& input, std::string name,
+                std::function<void(const BatchView& rows)> take) {
+  auto node = std::make_shared<plan::SinkNode>(input_of(input), "function", Options());
+  node->name = std::move(name);
+  node->parallelism = 1;
+  node->instance = std::make_shared<FunctionSink>(std::move(take));
   state_->sinks.push_back(std::move(node));
 }
 
