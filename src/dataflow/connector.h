@@ -16,7 +16,15 @@
 
 namespace tidegate {
 
-class FileSystem;  // base/file_system.h
+class FileSystem;      // base/file_system.h
+class FormatRegistry;  // formats/format.h
+
+/// A column that the connector fills (or, in a sink, reads) itself instead of the format: SQL's
+/// `name TYPE METADATA FROM 'key'`.
+struct MetadataColumn {
+  int column = -1;  ///< of the request's schema
+  std::string key;  ///< the connector's word for it: "timestamp", "headers"
+};
 
 /// What a connector gets to make a source or a sink.
 struct ConnectorRequest {
@@ -27,6 +35,11 @@ struct ConnectorRequest {
   std::vector<int> projection;
   Options options;     ///< the WITH list, without 'connector'
   FileSystem* files = nullptr;
+  /// Set whenever the connector takes a format.
+  const FormatRegistry* formats = nullptr;
+  std::vector<MetadataColumn> metadata;
+  /// What the job was started with (--set), for a connector's defaults ("kafka.brokers").
+  Options settings;
 };
 
 /// One outside system: its name, options and factories. A folder under src/connectors registers

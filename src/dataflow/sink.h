@@ -39,6 +39,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual SinkGuarantee guarantee() const = 0;
+  /// Number of tasks that write ('sink.parallelism'); 0: the job's.
+  virtual int parallelism() const { return 0; }
   /// Once, before the rest; checks that the outside is there.
   virtual Status open() { return Status::ok(); }
   virtual Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) = 0;
