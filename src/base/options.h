@@ -17,8 +17,8 @@ struct OptionSpec {
   std::string name;  ///< "scan.startup.mode"; a trailing '*' takes any suffix
   /// "string", "integer", "double", "boolean", "duration", "size", or the choices "a|b|c".
   std::string type;
-  std::string default_value;  ///< shown to people; empty: none
-  std::string description;    ///< one sentence
+  std::string default_value = {};  ///< shown to people; empty: none
+  std::string description = {};    ///< one sentence
   bool required = false;
   bool secret = false;  ///< never printed
 };
