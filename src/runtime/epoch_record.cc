@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/epoch_record.h"
+
+#include <iterator>
+#include <utility>
+
+namespace tidegate {
+namespace {
+
+OperatorState* find(std::vector<OperatorState>& operators, const std::string& uid) {
+  for (OperatorState& state : operators)
+    if (state.uid == uid) return &state;
+  return nullptr;
+}
+
+}  // namespace
+
+EpochRecord merge(const EpochRecord& base, EpochRecord next) {
+  for (const OperatorState& old : base.operators) {
+    OperatorState* state = find(next.operators, old.uid);
+    if (state == nullptr) {
+      next.operators.push_back(old);
+      continue;
+    }
+    std::vector<StateDelta> deltas = old.deltas;
+    deltas.insert(deltas.end(), std::make_move_iterator(state->deltas.begin()),
+                  std::make_move_iterator(state->deltas.end()));
+    state->deltas = std::move(deltas);
+  }
+  return next;
+}
+
+}  // namespace tidegate

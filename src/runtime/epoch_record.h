@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataflow/source.h"
+#include "state/state_backend.h"
+#include "tidegate/time.h"
+
+namespace tidegate {
+
+/// A split that is being read, as of an epoch.
+struct SplitState {
+  Split split;
+  int subtask = 0;                      ///< who read it
+  std::optional<std::string> position;  ///< SplitReader::position(); none: not begun
+  EventTime watermark = kMinWatermark;  ///< of this split alone, not floored to the grain
+  EventTime max_time = kMinWatermark;   ///< largest event time seen
+  bool idle = false;
+  std::int64_t rows = 0;  ///< read so far, for messages
+};
+
+/// What a source has found and read, as of an epoch.
+struct SourceState {
+  std::string uid;
+  std::vector<SplitState> open;      ///< begun and not ended, in the order in which they were found
+  std::vector<Split> unassigned;     ///< found and not begun, in order
+  std::vector<std::string> known;    ///< ids of all splits ever found, ended ones too
+  bool complete = false;             ///< no further splits will ever be found
+  std::vector<EventTime> announced;  ///< last watermark sent downstream, per subtask
+};
+
+/// What an operator (or the writer of a sink) has seen, as of an epoch.
+struct OperatorState {
+  struct Subtask {
+    EventTime watermark = kMinWatermark;  ///< event time that it has reached
+    bool finished = false;                ///< Operator::finish() is done
+  };
+  std::string uid;
+  std::vector<Subtask> subtasks;
+  std::vector<StateDelta> deltas;  ///< of all subtasks; oldest epoch first when several are merged
+};
+
+/// What a sink writer prepared for an epoch.
+struct Committable {
+  std::string uid;
+  int subtask = 0;
+  std::string bytes;
+};
+
+/// Everything that becomes durable and visible together at the end of an epoch.
+struct EpochRecord {
+  EpochId epoch = 0;
+  bool finished = false;  ///< all input was read and all results are out: nothing is left to do
+  int key_groups = 128;
+  std::vector<SourceState> sources;
+  std::vector<OperatorState> operators;   ///< those with state, and all that have seen a watermark
+  std::vector<Committable> committables;  ///< not empty ones only
+};
+
+/// The record to restore from when `base` was durable and `next` came after it: everything of
+/// `next`, with the deltas of `base` in front.
+EpochRecord merge(const EpochRecord& base, EpochRecord next);
+
+}  // namespace tidegate

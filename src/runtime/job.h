@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataflow/graph.h"
+#include "runtime/commit_policy.h"
+#include "runtime/epoch_record.h"
+#include "runtime/job_progress.h"
+#include "tidegate/status.h"
+
+namespace tidegate {
+
+class Clock;           // base/clock.h
+class Executor;        // base/executor.h
+class MetricRegistry;  // base/metrics.h
+class JobCore;         // runtime/job_core.h
+
+/// How much one channel between two tasks holds before its producer has to wait.
+struct ChannelLimits {
+  std::int64_t rows = 32'768;
+  std::int64_t bytes = 8 << 20;
+};
+
+/// How a job is brought to an end before its input is.
+enum class StopMode : std::uint8_t {
+  kBarrier,  ///< one last epoch; windows stay open, so that a restored job goes on
+  kDrain,    ///< sources end here: maximum watermark, all results, one last epoch
+  kCancel,   ///< at once; what is not published is thrown away
+};
+
+/// Hears of what happens to a job. Called from worker threads, one call at a time; must not block,
+/// nor destroy the job.
+class JobListener {
+ public:
+  virtual ~JobListener() = default;
+  virtual void on_state(JobState) {}
+  /// The epoch is durable and its sinks have published it.
+  virtual void on_epoch(const EpochRecord&) {}
+  /// The first error; the job stops because of it.
+  virtual void on_failure(const Status&) {}
+};
+
+using StateBackendFactory = std::function<std::unique_ptr<StateBackend>(KeyGroupRange range)>;
+
+struct JobOptions {
+  int parallelism = 1;
+  /// Runs the job; must outlive it. A SimulatedExecutor makes the run deterministic.
+  Executor* executor = nullptr;
+  /// Null: the machine's clock. Must be the executor's own clock in a simulation.
+  const Clock* clock = nullptr;
+  /// Null: the job has one of its own.
+  MetricRegistry* metrics = nullptr;
+
+  ChannelLimits channel;
+  /// The most rows that a source hands on at once; it starts with few and gets there under load.
+  std::int64_t max_batch_rows = 8192;
+  /// Splits that end (files) are opened at most this many at a time, over all subtasks of a source
+  /// (but one per subtask at least).
+  int max_open_splits = 64;
+
+  /// Time between two epochs; 0: only on demand and at the end.
+  std::int64_t epoch_interval_ms = 0;
+  /// False: at the end of all input the job stops as if by stop(kBarrier), with open windows.
+  bool drain_at_end = true;
+  /// For the state of all operators together; past it the job fails. 0: no limit.
+  std::int64_t memory_budget_bytes = 0;
+  StateBackendFactory make_state;               ///< empty: in memory
+  std::shared_ptr<CommitPolicy> commit_policy;  ///< null: nothing durable
+
+  /// Go on after this epoch; also at another parallelism. Null: from the beginning.
+  std::shared_ptr<const EpochRecord> restore;
+  /// Lets state of sources and operators that the graph does not have (any more) go.
+  bool drop_unclaimed_state = false;
+
+  std::vector<std::shared_ptr<JobListener>> listeners;
+};
+
+/// A dataflow that runs. All calls return at once but for await() and the destructor; any thread
+/// but the executor's own may make them.
+///
+/// With a SimulatedExecutor await() and the destructor drive it on the caller's thread.
+class Job {
+ public:
+  /// Checks the graph and cuts it into tasks. Nothing runs yet.
+  static Result<std::unique_ptr<Job>> create(Graph graph, JobOptions options);
+  /// Cancels the job if it still runs, and waits until nothing of it does.
+  ~Job();
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  /// Once. Opens sources, sinks and operators beside the caller; their errors come out of await().
+  Status start();
+  /// Waits for the end: ok when finished or stopped, else the first error (kCancelled when it was
+  /// cancelled). May be called again.
+  Status await();
+  /// Asks the job to end. A later, stronger mode overrules an earlier one (kBarrier < kDrain <
+  /// kCancel); calls after the end do nothing.
+  void stop(StopMode mode);
+  /// Begins an epoch now, unless two are on their way already: then as soon as one is through.
+  void trigger_epoch();
+
+  JobState state() const;
+  JobProgress progress() const;
+  MetricRegistry& metrics();
+
+ private:
+  explicit Job(std::unique_ptr<JobCore> core);
+  std::unique_ptr<JobCore> core_;
+};
+
+}  // namespace tidegate
