@@ -39,19 +39,25 @@ foreach(name ${examples})
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
                                                    "${PROJECT_BINARY_DIR}/examples")
   target_link_libraries(example_${name} PRIVATE tidegate_flags tidegate)
+  # Where an example finds the data that comes with it, from whatever folder it is started.
+  target_compile_definitions(example_${name} PRIVATE
+                             EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/${name}/data")
 endforeach()
 
 # tests/<folder>/*_test.cc -> tests_<folder>.
 file(GLOB test_folders CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_test.cc")
 list(TRANSFORM test_folders REPLACE "/[^/]*$" "")
 list(REMOVE_DUPLICATES test_folders)
+set(test_links)
+tidegate_support_for("${TIDEGATE_MODULES}" test_links)
+list(APPEND test_links tidegate_cli)
 foreach(folder ${test_folders})
   get_filename_component(name "${folder}" NAME)
   file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cc")
   if(folder MATCHES "/support$")
     list(FILTER sources INCLUDE REGEX "_test\\.cc$")
   endif()
-  tidegate_test(tests_${name} SOURCES ${sources} LINK tidegate_cli LABELS ${name})
+  tidegate_test(tests_${name} SOURCES ${sources} LINK ${test_links} LABELS ${name})
 endforeach()
 
 # Each public header compiles alone.

@@ -21,6 +21,8 @@ operators.test : state
 connectors : base types dataflow
 connectors/kafka : | rdkafka
 runtime : base types dataflow
+tests : base types state dataflow
+tests/rows : base types
 """
 
 
@@ -33,7 +35,8 @@ class CheckLayersTest(unittest.TestCase):
             (root / "layers.txt").write_text(layers)
             for name, text in files.items():
                 stem, _, suffix = name.rpartition("_")
-                top = "include" if stem.startswith("tidegate__") else "src"
+                top = ("include" if stem.startswith("tidegate__") else
+                       "" if stem.startswith("tests__") else "src")
                 path = root / top / (stem.replace("__", "/") + "." + suffix)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
@@ -101,6 +104,14 @@ class CheckLayersTest(unittest.TestCase):
     def test_names_that_look_like_doors(self):
         self.assertEqual(self.problems(
             types__a_cc="source.open(context); open(context); file->time(0); operator_open();\n"), [])
+
+    def test_support_of_tests(self):
+        self.assertEqual(self.problems(
+            tests__support__harness_cc='#include "dataflow/a.h"\n#include "tests/support/rows.h"\n'), [])
+        self.assert_one("tests may not include operators",
+                        self.problems(tests__support__harness_cc='#include "operators/a.h"\n'))
+        self.assert_one("tests may not include dataflow",
+                        self.problems(tests__support__rows_cc='#include "dataflow/a.h"\n'))
 
     def test_unknown_module(self):
         self.assert_one("src/extra is not a module", self.problems(extra__a_cc="\n"))
