@@ -26,7 +26,7 @@ build: setup $(BUILD)/build.ninja ## Build everything into build/
 	@ninja -C $(BUILD) -j $(JOBS)
 
 demo: build ## Count clicks per URL in 5-minute windows of a real access log
-	@$(BUILD)/examples/click_analytics
+	@$(BUILD)/examples/click_analytics --input examples/click_analytics/data/apache_access.json.gz
 
 demo-kafka: build ## The same program from topic to topic of a real Kafka broker
 	@tools/demo-kafka $(BUILD)/examples/click_analytics
