@@ -32,7 +32,7 @@ using Count = tidegate::Windowed<std::string, std::int64_t>;
 namespace {
 
 struct Arguments {
-  std::string input = CLICK_ANALYTICS_DATA;
+  std::string input = EXAMPLE_DATA "/apache_access.json.gz";
   std::string brokers, from, to;
   std::vector<char*> others;  // for App::run
 };
@@ -77,14 +77,15 @@ std::string time_text(tidegate::Timestamp t) {
 
 void print_top(std::vector<Count> counts, std::size_t limit) {
   std::sort(counts.begin(), counts.end(), [](const Count& a, const Count& b) {
-    return std::tuple(-a.value, a.window_start, a.key) < std::tuple(-b.value, b.window_start, b.key);
+    return std::tuple(-a.value, a.window_start, a.key) <
+           std::tuple(-b.value, b.window_start, b.key);
   });
   std::printf("%-17s %-6s %8s  %s\n", "window", "", "clicks", "url");
   for (std::size_t i = 0; i < std::min(limit, counts.size()); ++i) {
     const Count& count = counts[i];
     std::printf("%-17s -%s %8lld  %s\n", time_text(count.window_start).c_str(),
-                time_text(count.window_end).substr(11).c_str(),
-                static_cast<long long>(count.value), count.key.c_str());
+                time_text(count.window_end).substr(11).c_str(), static_cast<long long>(count.value),
+                count.key.c_str());
   }
   std::printf("... %zu windows in all\n", counts.size());
 }

@@ -86,16 +86,16 @@ class TypedAggregate final : public untyped::NativeAggregate {
   }
   void destroy(std::byte* accumulator) const override { at(accumulator).~Accumulator(); }
   void add(std::byte* const* accumulators, const BatchView& in) const override {
-    for (std::int64_t row = 0; row < in.num_rows; ++row) {
+    for_each_row(in, [&](std::int64_t row) {
       aggregate_.add(at(accumulators[row]), Record<T>::read(in, 0, row));
-    }
+    });
   }
   bool can_retract() const override { return kRetracts; }
   void retract(std::byte* const* accumulators, const BatchView& in) const override {
     if constexpr (kRetracts) {
-      for (std::int64_t row = 0; row < in.num_rows; ++row) {
+      for_each_row(in, [&](std::int64_t row) {
         aggregate_.retract(at(accumulators[row]), Record<T>::read(in, 0, row));
-      }
+      });
     }
   }
   bool can_merge() const override { return kMerges; }

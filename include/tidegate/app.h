@@ -10,25 +10,12 @@
 #include <vector>
 
 #include "tidegate/connectors.h"
+#include "tidegate/job_progress.h"
 #include "tidegate/status.h"
 #include "tidegate/stream.h"
 #include "tidegate/untyped.h"
 
 namespace tidegate {
-
-/// What a job is doing.
-enum class JobState : std::uint8_t { kCreated, kRunning, kStopping, kFinished, kFailed };
-
-/// Numbers of a running or ended job, summed over its tasks.
-struct JobProgress {
-  JobState state = JobState::kCreated;
-  std::int64_t rows_read = 0;
-  std::int64_t rows_late = 0;
-  std::int64_t rows_bad = 0;
-  std::int64_t rows_written = 0;
-  EventTime watermark = kMinWatermark;  ///< the lowest of all sources
-  std::chrono::milliseconds elapsed{0};
-};
 
 /// How to run a pipeline.
 struct RunOptions {
@@ -42,22 +29,24 @@ struct RunOptions {
 };
 
 /// A job that runs in the background of the program. Destroying it stops the job.
-class Job {
+class RunningJob {
  public:
-  class Running;
-  explicit Job(std::unique_ptr<Running> running);
-  Job(Job&&) noexcept;
-  Job& operator=(Job&&) noexcept;
-  ~Job();
+  class Session;
+  explicit RunningJob(std::unique_ptr<Session> session);
+  RunningJob(RunningJob&&) noexcept;
+  RunningJob& operator=(RunningJob&&) noexcept;
+  ~RunningJob();
 
   /// Waits until the job has ended; its error if it failed.
   Status await();
+  /// Waits at most this long; false when the job still runs.
+  bool await_for(std::chrono::milliseconds time);
   /// Asks the job to end; returns at once. With `drain`, windows that are open are emitted.
   void stop(bool drain = false);
   JobProgress progress() const;
 
  private:
-  std::unique_ptr<Running> running_;
+  std::unique_ptr<Session> session_;
 };
 
 /// A stream-processing program: build a pipeline with source(), then run() or start() it.
@@ -78,7 +67,7 @@ class App {
   int run(const RunOptions& options = {});
 
   /// Starts the pipeline in the background.
-  Result<Job> start(const RunOptions& options = {});
+  Result<RunningJob> start(const RunOptions& options = {});
 
   /// The plan as text.
   Result<std::string> explain(const RunOptions& options = {}) const;

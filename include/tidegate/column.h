@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,23 @@ struct BatchView {
   const EventTime* event_times = nullptr;  ///< per row; null: no event time
   const RowKind* row_kinds = nullptr;      ///< per row; null: all +I
 };
+
+/// What a function of the program threw, and at which row of its batch.
+struct FailedRow {
+  std::int64_t row = 0;
+  std::exception_ptr cause;
+};
+
+/// f(row) for every row; what it throws becomes a FailedRow. Costs nothing per row.
+template <typename F>
+void for_each_row(const BatchView& batch, F&& f) {
+  std::int64_t row = 0;
+  try {
+    for (; row < batch.num_rows; ++row) f(row);
+  } catch (...) {
+    throw FailedRow{row, std::current_exception()};
+  }
+}
 
 /// A column under construction. Inline appends into a buffer that grows out of line; the finished
 /// buffer becomes the column without a copy.

@@ -109,9 +109,9 @@ class Stream {
   const {
     untyped::TimeSpec time = time_spec(std::move(disorder));
     time.extract = [of_row](const BatchView& in, EventTime* times) mutable {
-      for (std::int64_t row = 0; row < in.num_rows; ++row) {
+      for_each_row(in, [&](std::int64_t row) {
         times[row] = Timestamp(of_row(Record<T>::read(in, 0, row))).ms;
-      }
+      });
     };
     plan_->event_time(node_, std::move(time));
     return *this;
@@ -123,40 +123,35 @@ class Stream {
     static_assert(RecordType<U>,
                   "Tidegate: map must return a record: a scalar, a struct with "
                   "BOOST_DESCRIBE_STRUCT, or a tuple or pair of these.");
-    return Stream<U>(plan_, plan_->map(node_, "map", record_columns<U>(),
-                                       [f](const BatchView& in, BatchWriter& out) mutable {
-                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
-                                           Record<U>::write(out, 0, f(Record<T>::read(in, 0, row)));
-                                           out.end_row(static_cast<std::int32_t>(row));
-                                         }
-                                       }));
-  }
-
-  /// Keeps the rows for which `predicate` is true.
-  template <std::predicate<const T&> F>
-  Stream filter(F predicate) const {
-    return Stream(plan_, plan_->filter(node_, "filter",
-                                       [predicate](const BatchView& in,
-                                                   std::vector<std::int32_t>& keep) mutable {
-                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
-                                           if (predicate(Record<T>::read(in, 0, row))) {
-                                             keep.push_back(static_cast<std::int32_t>(row));
-                                           }
-                                         }
-                                       }));
+    return transform<U>("map", [f](const BatchView& in, BatchWriter& out) mutable {
+      for_each_row(in, [&](std::int64_t row) {
+        Record<U>::write(out, 0, f(Record<T>::read(in, 0, row)));
+        out.end_row(static_cast<std::int32_t>(row));
+      });
+    });
   }
 
   /// Any number of rows out for each row in: f(row, collector). U is named: flat_map<Word>(...).
   template <RecordType U, std::invocable<const T&, Collector<U>&> F>
   Stream<U> flat_map(F f) const {
-    return Stream<U>(plan_, plan_->map(node_, "flat_map", record_columns<U>(),
-                                       [f](const BatchView& in, BatchWriter& out) mutable {
-                                         Collector<U> collector(out);
-                                         for (std::int64_t row = 0; row < in.num_rows; ++row) {
-                                           collector.set_origin(static_cast<std::int32_t>(row));
-                                           f(Record<T>::read(in, 0, row), collector);
-                                         }
-                                       }));
+    return transform<U>("flat_map", [f](const BatchView& in, BatchWriter& out) mutable {
+      Collector<U> collector(out);
+      for_each_row(in, [&](std::int64_t row) {
+        collector.set_origin(static_cast<std::int32_t>(row));
+        f(Record<T>::read(in, 0, row), collector);
+      });
+    });
+  }
+
+  /// Keeps the rows for which `predicate` is true.
+  template <std::predicate<const T&> F>
+  Stream filter(F predicate) const {
+    auto keep_rows = [predicate](const BatchView& in, std::vector<std::int32_t>& keep) mutable {
+      for_each_row(in, [&](std::int64_t row) {
+        if (predicate(Record<T>::read(in, 0, row))) keep.push_back(static_cast<std::int32_t>(row));
+      });
+    };
+    return Stream(plan_, plan_->filter(node_, "filter", std::move(keep_rows)));
   }
 
   /// The rows of this and the other streams, in no particular order among them.
@@ -187,16 +182,16 @@ class Stream {
           i == Record<T>::kColumns && Record<K>::kColumns == 1 ? "key" : "key_" + columns[i].name;
       keys.push_back(static_cast<int>(i));
     }
+    auto append_key = [key_of](const BatchView& in, BatchWriter& out) mutable {
+      for_each_row(in, [&](std::int64_t row) {
+        const T value = Record<T>::read(in, 0, row);
+        Record<T>::write(out, 0, value);
+        Record<K>::write(out, Record<T>::kColumns, key_of(value));
+        out.end_row(static_cast<std::int32_t>(row));
+      });
+    };
     untyped::NodeRef with_key =
-        plan_->map(node_, "key_by", std::move(columns),
-                   [key_of](const BatchView& in, BatchWriter& out) mutable {
-                     for (std::int64_t row = 0; row < in.num_rows; ++row) {
-                       const T value = Record<T>::read(in, 0, row);
-                       Record<T>::write(out, 0, value);
-                       Record<K>::write(out, Record<T>::kColumns, key_of(value));
-                       out.end_row(static_cast<std::int32_t>(row));
-                     }
-                   });
+        plan_->map(node_, "key_by", std::move(columns), std::move(append_key));
     return KeyedStream<K, T>(plan_, with_key, std::move(keys));
   }
   /// One partition for everything: global windows over the whole stream run in one task.
@@ -211,7 +206,7 @@ class Stream {
   template <std::invocable<const T&> F>
   void for_each(F f, As name = as("for_each")) const {
     plan_->sink(node_, std::move(name.name), [f](const BatchView& rows) mutable {
-      for (std::int64_t row = 0; row < rows.num_rows; ++row) f(Record<T>::read(rows, 0, row));
+      for_each_row(rows, [&](std::int64_t row) { f(Record<T>::read(rows, 0, row)); });
     });
   }
 
@@ -234,6 +229,11 @@ class Stream {
   const untyped::NodeRef& node() const { return node_; }
 
  private:
+  template <RecordType U>
+  Stream<U> transform(std::string name, untyped::MapBatch map) const {
+    return Stream<U>(plan_,
+                     plan_->map(node_, std::move(name), record_columns<U>(), std::move(map)));
+  }
   static untyped::TimeSpec time_spec(Disorder disorder) {
     untyped::TimeSpec time;
     time.delay = disorder.delay;

@@ -99,7 +99,8 @@ class Plan {
   NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);
   void sink(const NodeRef& input, const ConnectorSpec& spec);
   /// A sink of the program's own: called with every batch, from one thread at a time.
-  void sink(const NodeRef& input, std::string name, std::function<void(const BatchView& rows)> take);
+  void sink(const NodeRef& input, std::string name,
+            std::function<void(const BatchView& rows)> take);
 
   /// Sets the name that people see and the identity of the node's state.
   void name(const NodeRef& node, std::string name);
@@ -108,7 +109,7 @@ class Plan {
   /// First error of building so far; runs and explains report it.
   const Status& status() const;
   struct State;
-  State& state() { return *state_; }
+  const State& state() const { return *state_; }
 
  private:
   std::unique_ptr<State> state_;

@@ -10,6 +10,7 @@
 #include "api/plan_state.h"
 #include "base/check.h"
 #include "expr/function_registry.h"
+#include "operators/user_function.h"
 #include "plan/aggregate.h"
 #include "plan/native.h"
 #include "plan/sink.h"
@@ -24,6 +25,21 @@ plan::Input input_of(const NodeRef& ref) {
 }
 
 plan::Node& node_of(const NodeRef& ref) { return *static_cast<plan::Node*>(ref.node.get()); }
+
+/// Runs a function of the program over a batch; what it throws becomes an error that shows the row.
+template <typename F>
+Status guard_rows(const Batch& batch, F&& f) {
+  try {
+    f();
+    return Status::ok();
+  } catch (const FailedRow& failed) {
+    try {
+      std::rethrow_exception(failed.cause);
+    } catch (...) {
+      return user_function_failed_at(batch, failed.row);
+    }
+  }
+}
 
 /// A program's generator of watermarks as the engine's.
 class FunctionWatermarks final : public WatermarkGenerator {
@@ -50,7 +66,7 @@ class FunctionSink final : public Sink {
    public:
     explicit Writer(std::function<void(const BatchView&)>& take) : take_(take) {}
     Result<Progress> write(Batch batch) override {
-      take_(view_of(batch));
+      TG_RETURN_IF_ERROR(guard_rows(batch, [&] { take_(view_of(batch)); }));
       return Progress::kDone;
     }
     Result<std::string> prepare(EpochId) override { return std::string(); }
@@ -147,7 +163,7 @@ NodeRef Plan::map(const NodeRef& input, std::string name, std::vector<ColumnSpec
   auto make_function = [map = std::move(map), types = types_of(columns)] {
     return [map, types](const Batch& in) mutable -> Result<Batch> {
       BatchWriter writer(types);
-      map(view_of(in), writer);
+      TG_RETURN_IF_ERROR(guard_rows(in, [&] { map(view_of(in), writer); }));
       return finish_batch(writer, in);
     };
   };
@@ -160,7 +176,7 @@ NodeRef Plan::filter(const NodeRef& input, std::string name, FilterBatch filter)
   auto make_function = [filter = std::move(filter)] {
     return [filter, keep = std::vector<std::int32_t>()](const Batch& in) mutable -> Result<Batch> {
       keep.clear();
-      filter(view_of(in), keep);
+      TG_RETURN_IF_ERROR(guard_rows(in, [&] { filter(view_of(in), keep); }));
       if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
       return in.take(keep);
     };

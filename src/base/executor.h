@@ -31,6 +31,9 @@ class Executor {
 /// work (started when first needed). Joins them all in the destructor.
 std::unique_ptr<Executor> make_thread_executor(int workers, int blocking_threads = 8);
 
+/// Cores that this process may use; at least 1.
+int machine_cores();
+
 class VirtualClock;
 
 /// One thread (the caller's), a seeded order of execution and virtual time: same seed, same order.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -355,5 +356,7 @@ std::unique_ptr<Executor> make_thread_executor(int workers, int blocking_threads
   TG_CHECK(blocking_threads > 0, "blocking_threads={}", blocking_threads);
   return std::make_unique<ThreadExecutor>(workers, blocking_threads);
 }
+
+int machine_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 }  // namespace tidegate

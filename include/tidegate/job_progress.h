@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tidegate/time.h"
+
+namespace tidegate {
+
+/// The life of a job: created -> starting -> running -> [stopping ->] one of the last four.
+enum class JobState : std::uint8_t {
+  kCreated,
+  kStarting,  ///< sources, sinks and operators are being opened
+  kRunning,
+  kStopping,   ///< stop() was called, or an error is being cleaned up
+  kFinished,   ///< all input was read, everything is published
+  kStopped,    ///< stop() was called, the last epoch is published
+  kCancelled,  ///< stop(kCancel) was called: what was not published is gone
+  kFailed,
+};
+
+std::string_view job_state_name(JobState state);
+constexpr bool is_terminal(JobState state) { return state >= JobState::kFinished; }
+
+/// One split that is being read.
+struct SplitProgress {
+  std::string id;
+  int subtask = 0;
+  std::int64_t rows = 0;
+  EventTime watermark = kMinWatermark;
+  bool idle = false;
+};
+
+/// One source, over all its subtasks.
+struct SourceProgress {
+  std::string name;
+  std::int64_t rows_out = 0;
+  std::int64_t rows_bad = 0;
+  EventTime watermark = kMinWatermark;  ///< not floored to the grain; kMaxWatermark: ended
+  std::vector<SplitProgress> splits;
+  std::int64_t splits_waiting = 0;  ///< found, not opened yet
+  std::int64_t splits_ended = 0;
+  /// The split with the lowest watermark of those that hold event time back; "" when none does.
+  std::string held_back_by;
+};
+
+/// One operator or sink, over all its subtasks.
+struct OperatorProgress {
+  std::string name;
+  std::int64_t rows_in = 0;
+  std::int64_t rows_out = 0;
+  std::int64_t rows_late = 0;
+  std::int64_t rows_bad = 0;
+  std::int64_t state_bytes = 0;
+  EventTime watermark = kMinWatermark;  ///< the lowest of its subtasks
+};
+
+/// A job at one moment. Numbers of different operators may be some batches apart.
+struct JobProgress {
+  JobState state = JobState::kCreated;
+  EpochId published_epoch = 0;
+  std::vector<SourceProgress> sources;
+  std::vector<OperatorProgress> operators;
+};
+
+}  // namespace tidegate

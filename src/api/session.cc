@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/session.h"
+
+#include <utility>
+
+#include "api/plan_state.h"
+#include "base/check.h"
+#include "base/file_system.h"
+#include "dataflow/connector.h"
+#include "formats/format.h"
+#include "planner/lowering.h"
+
+namespace tidegate {
+namespace {
+
+const ConnectorRegistry& builtin_connectors() {
+  static const ConnectorRegistry* const registry = [] {
+    auto* made = new ConnectorRegistry;  // lives for the process
+    register_all_connectors(*made);
+    return made;
+  }();
+  return *registry;
+}
+
+const FormatRegistry& builtin_formats() {
+  static const FormatRegistry* const registry = [] {
+    auto* made = new FormatRegistry;  // lives for the process
+    register_all_formats(*made);
+    return made;
+  }();
+  return *registry;
+}
+
+int parallelism_of(const RunOptions& options) {
+  return options.parallelism > 0 ? options.parallelism : machine_cores();
+}
+
+}  // namespace
+
+/// Passes a job's events to the program's callbacks, and wakes those who wait for the end.
+class RunningJob::Session::Listener final : public JobListener {
+ public:
+  explicit Listener(const RunOptions& options)
+      : on_state_(options.on_state), on_epoch_(options.on_epoch) {}
+
+  void on_state(JobState state) override {
+    if (on_state_) on_state_(state);
+    if (!is_terminal(state)) return;
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  void on_epoch(const EpochRecord& record) override {
+    if (on_epoch_) on_epoch_(record.epoch);
+  }
+  bool wait_for(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, time, [this] { return ended_; });
+  }
+
+ private:
+  std::function<void(JobState)> on_state_;
+  std::function<void(EpochId)> on_epoch_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+};
+
+Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options) {
+  if (options.mode != "embedded") {
+    return Status(ErrorCode::kNotSupported, fmt::format("mode '{}' is not there yet", options.mode),
+                  "Use --mode embedded.");
+  }
+  TG_RETURN_IF_ERROR(plan.status());
+  LoweringOptions lowering;
+  lowering.job_name = plan.state().job_name;
+  lowering.parallelism = parallelism_of(options);
+  lowering.connectors = &builtin_connectors();
+  lowering.formats = &builtin_formats();
+  lowering.files = &local_file_system();
+  for (const auto& [name, value] : options.settings) lowering.settings.set(name, value);
+  return lower(plan.state().sinks, lowering);
+}
+
+Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(const untyped::Plan& plan,
+                                                                        const RunOptions& options) {
+  TG_ASSIGN_OR_RETURN(Graph graph, lower_app(plan, options));
+  auto session = std::make_unique<Session>();
+  session->listener_ = std::make_shared<Listener>(options);
+  session->executor_ = make_thread_executor(parallelism_of(options));
+  JobOptions job;
+  job.parallelism = parallelism_of(options);
+  job.executor = session->executor_.get();
+  job.epoch_interval_ms = options.epoch_interval.count();
+  job.commit_policy = make_volatile_commit_policy();
+  job.listeners.push_back(session->listener_);
+  TG_ASSIGN_OR_RETURN(session->job_, Job::create(std::move(graph), std::move(job)));
+  TG_RETURN_IF_ERROR(session->job_->start());
+  return session;
+}
+
+RunningJob::Session::~Session() = default;
+
+bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
+  return listener_->wait_for(time);
+}
+
+RunningJob::RunningJob(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+RunningJob::RunningJob(RunningJob&&) noexcept = default;
+RunningJob& RunningJob::operator=(RunningJob&&) noexcept = default;
+RunningJob::~RunningJob() = default;
+
+Status RunningJob::await() { return session_->await(); }
+bool RunningJob::await_for(std::chrono::milliseconds time) { return session_->await_for(time); }
+void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : StopMode::kBarrier); }
+JobProgress RunningJob::progress() const { return session_->progress(); }
+
+Result<RunningJob> App::start(const RunOptions& options) {
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<RunningJob::Session> session,
+                      RunningJob::Session::start(*plan_, options));
+  return RunningJob(std::move(session));
+}
+
+}  // namespace tidegate

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "base/executor.h"
+#include "runtime/job.h"
+#include "tidegate/app.h"
+
+namespace tidegate {
+
+/// Lowers the plan of an app for these options.
+Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options);
+
+/// A job of an app with the threads that it runs on.
+class RunningJob::Session {
+ public:
+  static Result<std::unique_ptr<Session>> start(const untyped::Plan& plan,
+                                                const RunOptions& options);
+  ~Session();
+
+  Status await() { return job_->await(); }
+  bool await_for(std::chrono::milliseconds time);
+  void stop(StopMode mode) { job_->stop(mode); }
+  JobProgress progress() const { return job_->progress(); }
+
+ private:
+  class Listener;
+  std::shared_ptr<Listener> listener_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Job> job_;  // runs on executor_, so it goes first
+};
+
+}  // namespace tidegate

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/map_batch.h"
+#include "plan/native.h"
+#include "planner/lower_nodes.h"
+
+namespace tidegate {
+namespace {
+
+/// Rows stay in their task where parallelism is the same.
+Exchange exchange_between(const Node& from, const Node& to) {
+  return from.parallelism == to.parallelism ? Exchange::kForward : Exchange::kRebalance;
+}
+
+Status lower_native(const plan::NativeNode& native, Lowering& lowering) {
+  Node node = lowering.make_node(native);
+  Edge edge = lowering.edge_from(native.inputs[0], Exchange::kForward);
+  const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
+  if (node.parallelism == 0) node.parallelism = input.parallelism;
+  edge.exchange = exchange_between(input, node);
+  node.inputs.push_back(std::move(edge));
+  node.time_grain = kMapBatchTimeGrain;
+  node.make_operator = [make = native.make_function]() -> Result<std::unique_ptr<Operator>> {
+    return make_map_batch(make());
+  };
+  lowering.set_output(native, lowering.add(std::move(node)));
+  return Status::ok();
+}
+
+/// Several edges into the same input are a merge; the operator passes rows through.
+Status lower_merge(const plan::MergeNode& merge, Lowering& lowering) {
+  Node node = lowering.make_node(merge);
+  node.time_grain = kMapBatchTimeGrain;
+  for (const plan::Input& from : merge.inputs) {
+    Edge edge = lowering.edge_from(from, Exchange::kForward);
+    const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
+    edge.exchange = exchange_between(input, node);
+    node.inputs.push_back(std::move(edge));
+  }
+  node.make_operator = []() -> Result<std::unique_ptr<Operator>> {
+    return make_map_batch([](const Batch& batch) -> Result<Batch> { return batch; });
+  };
+  lowering.set_output(merge, lowering.add(std::move(node)));
+  return Status::ok();
+}
+
+}  // namespace
+
+void register_native_lowerings(LoweringRegistry& registry) {
+  registry.add<plan::NativeNode>(lower_native);
+  registry.add<plan::MergeNode>(lower_merge);
+}
+
+}  // namespace tidegate

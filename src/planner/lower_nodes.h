@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "planner/lowering.h"
+
+namespace tidegate {
+
+/// Fills in the lowering of every kind of node; each file lower_*.cc holds one family.
+void register_lowerings(LoweringRegistry& registry);
+
+void register_source_lowering(LoweringRegistry& registry);
+void register_sink_lowering(LoweringRegistry& registry);
+void register_native_lowerings(LoweringRegistry& registry);
+void register_aggregate_lowerings(LoweringRegistry& registry);
+
+}  // namespace tidegate
