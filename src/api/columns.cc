@@ -233,19 +233,13 @@ std::vector<ColumnType> types_of(const std::vector<ColumnSpec>& columns) {
   return types;
 }
 
-BatchView view_of(const std::vector<std::shared_ptr<arrow::Array>>& columns,
-                  std::int64_t num_rows) {
+BatchView view_of(const Batch& batch) {
   BatchView view;
-  view.num_rows = num_rows;
-  view.columns.reserve(columns.size());
-  for (const std::shared_ptr<arrow::Array>& column : columns) {
+  view.num_rows = batch.num_rows();
+  view.columns.reserve(batch.columns().size());
+  for (const std::shared_ptr<arrow::Array>& column : batch.columns()) {
     view.columns.push_back(view_of_array(*column));
   }
-  return view;
-}
-
-BatchView view_of(const Batch& batch) {
-  BatchView view = view_of(batch.columns(), batch.num_rows());
   if (!batch.event_times().empty()) view.event_times = batch.event_times().data();
   if (!batch.row_kinds().empty()) view.row_kinds = batch.row_kinds().data();
   return view;

@@ -17,8 +17,6 @@ SchemaPtr schema_of(const std::vector<ColumnSpec>& columns);
 
 /// The raw columns of a batch. Points into it.
 BatchView view_of(const Batch& batch);
-/// The same for the arguments of an aggregate.
-BatchView view_of(const std::vector<std::shared_ptr<arrow::Array>>& columns, std::int64_t num_rows);
 
 /// The rows that were written; event times and row kinds come from the rows of `in` that they were
 /// made of. Leaves the writer empty.

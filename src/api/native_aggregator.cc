@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/columns.h"
+#include "api/guard_rows.h"
 #include "base/check.h"
 #include "types/arrow_status.h"
 
@@ -32,14 +33,14 @@ class NativeAggregator final : public Aggregator {
 
   Status add(std::span<std::byte* const> accumulators,
              std::span<const std::shared_ptr<arrow::Array>> arguments) const override {
-    aggregate_->add(accumulators.data(), view(accumulators, arguments));
-    return Status::ok();
+    const Batch rows = batch_of(accumulators, arguments);
+    return guard_rows(rows, [&] { aggregate_->add(accumulators.data(), view_of(rows)); });
   }
   bool can_retract() const override { return aggregate_->can_retract(); }
   Status retract(std::span<std::byte* const> accumulators,
                  std::span<const std::shared_ptr<arrow::Array>> arguments) const override {
-    aggregate_->retract(accumulators.data(), view(accumulators, arguments));
-    return Status::ok();
+    const Batch rows = batch_of(accumulators, arguments);
+    return guard_rows(rows, [&] { aggregate_->retract(accumulators.data(), view_of(rows)); });
   }
   Status merge(std::byte* into, const std::byte* from) const override {
     aggregate_->merge(into, from);
@@ -71,10 +72,10 @@ class NativeAggregator final : public Aggregator {
   }
 
  private:
-  static BatchView view(std::span<std::byte* const> accumulators,
+  static Batch batch_of(std::span<std::byte* const> accumulators,
                         std::span<const std::shared_ptr<arrow::Array>> arguments) {
-    return view_of(std::vector(arguments.begin(), arguments.end()),
-                   static_cast<std::int64_t>(accumulators.size()));
+    return Batch(static_cast<std::int64_t>(accumulators.size()),
+                 std::vector(arguments.begin(), arguments.end()));
   }
 
   std::shared_ptr<const untyped::NativeAggregate> aggregate_;

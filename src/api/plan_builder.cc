@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "api/columns.h"
+#include "api/guard_rows.h"
 #include "api/native_aggregator.h"
 #include "api/plan_state.h"
 #include "base/check.h"
 #include "expr/function_registry.h"
-#include "operators/user_function.h"
 #include "plan/aggregate.h"
 #include "plan/native.h"
 #include "plan/sink.h"
@@ -25,21 +25,6 @@ plan::Input input_of(const NodeRef& ref) {
 }
 
 plan::Node& node_of(const NodeRef& ref) { return *static_cast<plan::Node*>(ref.node.get()); }
-
-/// Runs a function of the program over a batch; what it throws becomes an error that shows the row.
-template <typename F>
-Status guard_rows(const Batch& batch, F&& f) {
-  try {
-    f();
-    return Status::ok();
-  } catch (const FailedRow& failed) {
-    try {
-      std::rethrow_exception(failed.cause);
-    } catch (...) {
-      return user_function_failed_at(batch, failed.row);
-    }
-  }
-}
 
 /// A program's generator of watermarks as the engine's.
 class FunctionWatermarks final : public WatermarkGenerator {
@@ -153,7 +138,7 @@ void Plan::event_time(const NodeRef& source, TimeSpec time) {
   }
   if (time.extract) {
     strategy.extract = [extract = std::move(time.extract)](const Batch& batch, EventTime* times) {
-      extract(view_of(batch), times);
+      return guard_rows(batch, [&] { extract(view_of(batch), times); });
     };
   }
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "tidegate/status.h"
 #include "types/batch.h"
 
 namespace tidegate {
@@ -31,7 +32,7 @@ struct WatermarkStrategy {
   /// The column of event time (a timestamp, or BIGINT milliseconds), or -1 for attached times.
   int column = -1;
   /// When set: computes the event time of every row of a batch instead (the program's function).
-  std::function<void(const Batch& batch, EventTime* times)> extract;
+  std::function<Status(const Batch& batch, EventTime* times)> extract;
   std::int64_t delay_ms = 0;
   /// Flink SQL's rule: the watermark W = max - delay means that W itself is not expected any more,
   /// so the exclusive one is W + 1 ms.
