@@ -39,8 +39,12 @@ class Aggregator {
   virtual bool can_retract() const { return false; }
   virtual Status retract(std::span<std::byte* const> accumulators,
                          std::span<const std::shared_ptr<arrow::Array>> arguments) const;
-  /// Adds what `from` holds to `into`; `from` stays as it is.
+  /// False when there is no merge() (an aggregate of the program's own without one).
+  virtual bool can_merge() const { return true; }
+  /// Adds what `from` holds to `into`, as if its rows had come after; `from` stays as it is.
   virtual Status merge(std::byte* into, const std::byte* from) const = 0;
+  /// True when the result depends on the order of rows (FIRST_VALUE, LISTAGG).
+  virtual bool is_order_dependent() const { return false; }
   /// True when subtract() is exact (counts, integer sums), so that a sliding window may keep a
   /// running accumulator.
   virtual bool can_subtract() const { return false; }

@@ -13,7 +13,7 @@
 
 namespace tidegate {
 
-class StateTable;      // state/state_table.h
+class StateTable;       // state/state_table.h
 struct StateTableSpec;  // state/state_table.h
 
 /// The state rows that one operator changed in one epoch, in one task: the unit of changelogs,

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataflow/operator.h"
+#include "dataflow/watermark_strategy.h"
+#include "operators/bound_aggregate.h"
+#include "tidegate/windows.h"
+
+namespace tidegate {
+
+/// Aggregates per key and window.
+///
+/// Output columns: keys, window_start, window_end (both TIMESTAMP(3)), results; count and global
+/// windows have no start and end, and the two columns are missing. The event time of an output row,
+/// where input rows have one attached, is the last millisecond of its window (of a count or global
+/// window: that of the row that completed it).
+///
+/// Time. A row whose windows have all closed (watermark >= end + grace) is late: counted as
+/// rows_late and, if asked for, sent whole to the side output. A row that is late for some of its
+/// windows counts in the others. A row whose time column is null belongs to no window: it is
+/// left out and counted as rows_null_time, as Flink's window operators do (its watermark assigner
+/// refuses such rows, which is the business of the source's strategy here).
+///
+/// Emit policies: on close, one row per key and window. At the end and per late update: one row at
+/// the end, then one for each late row, until the window closes. On every update: one row for each
+/// row that comes in (and window that it belongs to).
+///
+/// Input may hold -U and -D when `retracts`; every aggregator must be able to retract then. A key
+/// and window whose rows have all been taken back gives no result.
+struct WindowAggregateOptions {
+  std::vector<int> keys;
+  std::vector<LogicalType> key_types;  ///< of these columns
+  std::vector<BoundAggregate> aggregates;
+  Window window;
+  std::int64_t grace_ms = 0;
+  Emit emit = Emit::kOnClose;
+  /// For emit policies that change results. On-close results never change.
+  Changelog changelog = Changelog::kAppend;
+  /// Event time: a timestamp or BIGINT (ms) column, or -1 for attached times.
+  int time_column = -1;
+  bool retracts = false;
+  /// Side output for late rows, or -1.
+  int late_output = -1;
+  /// The input is what partial_aggregate.h emits for the same keys, aggregates and window.
+  bool merges_partials = false;
+};
+
+Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions options);
+
+/// What a window operator can tell apart in event time.
+TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit emit);
+
+/// True when partial aggregation before the exchange gives the same results: sliced windows that
+/// emit once, aggregators that can merge in any order, no side output for late rows.
+bool allows_partial_aggregate(const WindowAggregateOptions& options);
+
+}  // namespace tidegate

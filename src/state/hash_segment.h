@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "state/state_row.h"
+
+namespace tidegate {
+
+/// A place in the rows of a segment, in the order of their creation. It holds while no row is
+/// created in the segment; rows may be changed and erased.
+struct RowCursor {
+  std::uint32_t page = 0;
+  std::uint32_t offset = 0;
+  friend auto operator<=>(const RowCursor&, const RowCursor&) = default;
+};
+
+/// The rows of one namespace: pages that rows are appended to, and an open-addressing index of
+/// 8-byte slots [tag 32 | row number + 1, 32], at most 80 % full. The tag is the lower half of the
+/// hash (its upper half says the key group) and gives the place as well, so growing does not touch
+/// rows. Up to kLinearRows rows there is no index.
+///
+/// Erased rows keep their slot and come back in place when their key does; when they are the
+/// majority, the next creation moves the others together. Pointers to values hold until then:
+/// across any number of calls that create nothing, and within one call that creates many.
+class HashSegment {
+ public:
+  static constexpr std::uint32_t kLinearRows = 8;
+
+  explicit HashSegment(const StateRowFormat* format) : format_(format) {}
+  HashSegment(const HashSegment&) = delete;
+  HashSegment& operator=(const HashSegment&) = delete;
+  ~HashSegment();
+
+  std::uint32_t num_rows() const { return live_rows_; }
+  /// Counts the times that rows have moved.
+  std::uint32_t generation() const { return generation_; }
+
+  /// The value of a row, or null.
+  std::byte* find(std::uint64_t hash, std::string_view key) const;
+  /// The value of a row, made when it is not there; dirty from now on. Null when the segment is
+  /// full (32 GiB).
+  std::byte* find_or_create(std::uint64_t hash, std::string_view key);
+  /// find() or find_or_create() of many: `keys(i)` answers a KeyAt for i in [0, count), the value
+  /// goes to values[KeyAt::at]. False when the segment is full.
+  struct KeyAt {
+    std::uint64_t hash;
+    std::string_view key;
+    std::size_t at;
+  };
+  template <bool kCreate, typename Keys>
+  bool visit(std::size_t count, const Keys& keys, std::byte** values);
+
+  void erase(std::byte* value);
+  /// Marks a value as changed that came from find() or a cursor.
+  void touch(std::byte* value) { mark_dirty(format_->row_of(value)); }
+
+  /// Puts up to values.size() values of rows behind the cursor there and moves it; the number put,
+  /// 0 at the end.
+  std::size_t next(RowCursor& cursor, std::span<std::byte*> values) const;
+
+  /// Makes room in the index for this many rows.
+  void reserve(std::uint32_t rows);
+
+  std::int64_t dirty_bytes() const { return dirty_bytes_; }
+  /// True when some row has been sealed or restored, so that a drop must be told.
+  bool has_sealed() const { return has_sealed_; }
+  /// Calls changed(row, erased) for what has changed since the last call; then all is clean.
+  template <typename Changed>
+  void seal(const Changed& changed);
+  /// All rows count as sealed and clean: what was restored.
+  void set_restored();
+
+  /// A creation may move rows from here on; called by visit(), public for tables.
+  void compact_if_sparse();
+
+ private:
+  friend class SegmentCompaction;
+  struct Page {
+    std::byte* data;
+    std::uint32_t used;
+    std::uint32_t capacity;
+  };
+  struct FreeSlots {
+    const StateRowFormat* format;
+    std::uint32_t capacity;
+    void operator()(std::uint64_t* slots) const;
+  };
+
+  // A row's number is its place in units of 8 bytes: 15 bits of page, 17 bits within the page.
+  static constexpr std::uint32_t kOffsetBits = 17;
+  static constexpr std::uint32_t kMaxPages = (1u << (32 - kOffsetBits)) - 1;
+  // Above this many slots (128 KiB) the index does not stay in the cache.
+  static constexpr std::uint32_t kCachedSlots = 16384;
+  static constexpr std::size_t kPrefetchRows = 32;
+
+  std::byte* row_at(std::uint64_t slot) const {
+    const std::uint32_t number = static_cast<std::uint32_t>(slot) - 1;
+    return pages_[number >> kOffsetBits].data +
+           (std::size_t{number & ((1u << kOffsetBits) - 1)} << 3);
+  }
+  static bool equal_bytes(const char* a, const char* b, std::size_t n);
+  bool is_row(const std::byte* row, std::uint64_t hash, std::string_view key) const {
+    const StateRowHeader& header = StateRowFormat::header(row);
+    return header.hash == hash && header.key_length == key.size() &&
+           equal_bytes(format_->key(row).data(), key.data(), key.size());
+  }
+
+  std::byte* find_row(std::uint64_t hash, std::string_view key) const;
+  std::byte* find_linear(std::uint64_t hash, std::string_view key) const;
+  /// The value of a row that find_row() answered, or of a new one.
+  std::byte* found_or_new(std::byte* row, std::uint64_t hash, std::string_view key);
+  std::byte* create(std::uint64_t hash, std::string_view key);
+  std::byte* revive(std::byte* row);
+  std::byte* append_row(std::size_t size, std::uint32_t& number);
+  void insert_slot(std::uint64_t hash, std::uint32_t number);
+  void rebuild_slots(std::uint32_t capacity);
+  void prefetch_slot(std::uint64_t hash) const {
+    __builtin_prefetch(&slots_[static_cast<std::uint32_t>(hash) & slot_mask_]);
+  }
+  void prefetch_row(std::uint64_t hash) const;
+
+  void mark_dirty(std::byte* row) {
+    if ((StateRowFormat::header(row).flags & StateRowHeader::kDirty) == 0)
+      mark_clean_row_dirty(row);
+  }
+  void mark_clean_row_dirty(std::byte* row);
+  void clear_dirty();
+  template <typename Visit>
+  void each_row(RowCursor from, const Visit& visit) const;
+  void free_pages();
+
+  const StateRowFormat* format_;
+  std::unique_ptr<std::uint64_t[], FreeSlots> slots_{nullptr, FreeSlots{}};
+  std::uint32_t slot_mask_ = 0;
+  std::uint32_t rows_ = 0;  // with the erased ones
+  std::uint32_t live_rows_ = 0;
+  std::uint32_t kept_erased_ = 0;  // erased rows that the last compaction had to keep
+  std::uint32_t generation_ = 0;
+  std::vector<Page> pages_;
+  RowCursor clean_end_;            // rows behind it are new since the last seal, so all dirty
+  std::vector<std::byte*> dirty_;  // rows before it that are dirty
+  std::int64_t dirty_bytes_ = 0;
+  bool has_sealed_ = false;
+};
+
+inline bool HashSegment::equal_bytes(const char* a, const char* b, std::size_t n) {
+  const auto word = [](const char* p) {
+    std::uint64_t bits;
+    std::memcpy(&bits, p, sizeof(bits));
+    return bits;
+  };
+  const auto half = [](const char* p) {
+    std::uint32_t bits;
+    std::memcpy(&bits, p, sizeof(bits));
+    return bits;
+  };
+  if (n > 64) return std::memcmp(a, b, n) == 0;
+  if (n >= 8) {
+    std::uint64_t difference = word(a + n - 8) ^ word(b + n - 8);
+    for (std::size_t i = 0; i + 8 < n; i += 8) difference |= word(a + i) ^ word(b + i);
+    return difference == 0;
+  }
+  if (n >= 4) return half(a) == half(b) && half(a + n - 4) == half(b + n - 4);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+inline std::byte* HashSegment::find_row(std::uint64_t hash, std::string_view key) const {
+  if (slots_ == nullptr) return find_linear(hash, key);
+  const auto tag = static_cast<std::uint32_t>(hash);
+  for (std::uint32_t i = tag & slot_mask_;; i = (i + 1) & slot_mask_) {
+    const std::uint64_t slot = slots_[i];
+    if (slot == 0) return nullptr;
+    if (static_cast<std::uint32_t>(slot >> 32) == tag) {
+      std::byte* row = row_at(slot);
+      if (is_row(row, hash, key)) return row;
+    }
+  }
+}
+
+inline std::byte* HashSegment::found_or_new(std::byte* row, std::uint64_t hash,
+                                            std::string_view key) {
+  if (row == nullptr) [[unlikely]]
+    return create(hash, key);
+  const std::uint32_t flags = StateRowFormat::header(row).flags;
+  if ((flags & StateRowHeader::kErased) != 0) [[unlikely]]
+    return revive(row);
+  if ((flags & StateRowHeader::kDirty) == 0) [[unlikely]]
+    mark_clean_row_dirty(row);
+  return format_->value(row);
+}
+
+template <bool kCreate, typename Keys>
+bool HashSegment::visit(std::size_t count, const Keys& keys, std::byte** values) {
+  const auto visit_one = [&](std::size_t i) {
+    const KeyAt key = keys(i);
+    std::byte* row = find_row(key.hash, key.key);
+    if constexpr (kCreate) {
+      return (values[key.at] = found_or_new(row, key.hash, key.key)) != nullptr;
+    } else {
+      const bool there =
+          row != nullptr && (StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0;
+      values[key.at] = there ? format_->value(row) : nullptr;
+      return true;
+    }
+  };
+  if constexpr (kCreate) compact_if_sparse();
+  for (std::size_t begin = 0; begin < count; begin += kPrefetchRows) {
+    const std::size_t end = std::min(count, begin + kPrefetchRows);
+    if (slot_mask_ >= kCachedSlots) {
+      for (std::size_t i = begin; i < end; ++i) prefetch_slot(keys(i).hash);
+      for (std::size_t i = begin; i < end; ++i) prefetch_row(keys(i).hash);
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!visit_one(i)) return false;
+    }
+  }
+  return true;
+}
+
+template <typename Visit>
+void HashSegment::each_row(RowCursor from, const Visit& visit) const {
+  for (std::uint32_t p = from.page; p < pages_.size(); ++p) {
+    const Page& page = pages_[p];
+    std::uint32_t offset = p == from.page ? from.offset : 0;
+    while (offset < page.used) {
+      std::byte* row = page.data + offset;
+      const std::size_t size = format_->row_size(row);
+      visit(row, RowCursor{p, offset});
+      offset += static_cast<std::uint32_t>(size);
+    }
+  }
+}
+
+template <typename Changed>
+void HashSegment::seal(const Changed& changed) {
+  const auto seal_row = [&](std::byte* row) {
+    StateRowHeader& header = StateRowFormat::header(row);
+    const bool erased = (header.flags & StateRowHeader::kErased) != 0;
+    // What was created and erased within the epoch never was.
+    if (!erased || (header.flags & StateRowHeader::kSealed) != 0) changed(row, erased);
+    header.flags = erased ? StateRowHeader::kErased : StateRowHeader::kSealed;
+  };
+  for (std::byte* row : dirty_) seal_row(row);
+  each_row(clean_end_, [&](std::byte* row, RowCursor) { seal_row(row); });
+  has_sealed_ = has_sealed_ || rows_ > 0;
+  clear_dirty();
+}
+
+}  // namespace tidegate

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/state_table.h"
+
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "state/binary_codec.h"
+
+namespace tidegate {
+namespace {
+
+// What a namespace costs beside its pages and slots.
+constexpr std::int64_t kSegmentBytes = sizeof(HashSegment) + 64;
+
+/// The keys of a KeyBatch, as HashSegment::visit() takes them.
+struct AllRows {
+  const EncodedKeys& keys;
+  const std::uint64_t* hashes;
+  HashSegment::KeyAt operator()(std::size_t i) const {
+    return {hashes[i], keys.key(static_cast<std::int64_t>(i)), i};
+  }
+};
+
+struct SomeRows {
+  const EncodedKeys& keys;
+  const std::uint64_t* hashes;
+  const std::int32_t* rows;
+  HashSegment::KeyAt operator()(std::size_t i) const {
+    const auto row = static_cast<std::size_t>(rows[i]);
+    return {hashes[row], keys.key(rows[i]), row};
+  }
+};
+
+struct KeysOfValues {
+  const StateTable& table;
+  std::byte* const* values;
+  HashSegment::KeyAt operator()(std::size_t i) const {
+    return {table.hash(values[i]), table.key(values[i]), i};
+  }
+};
+
+template <bool kCreate>
+bool visit(HashSegment& segment, const KeyBatch& keys, std::byte** values) {
+  if (keys.all_rows) {
+    return segment.visit<kCreate>(static_cast<std::size_t>(keys.keys.num_rows()),
+                                  AllRows{keys.keys, keys.hashes.data()}, values);
+  }
+  return segment.visit<kCreate>(keys.rows.size(),
+                                SomeRows{keys.keys, keys.hashes.data(), keys.rows.data()}, values);
+}
+
+}  // namespace
+
+StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory)
+    : spec_(std::move(spec)),
+      key_groups_(key_groups),
+      memory_(memory),
+      format_(spec_.layout.get(), spec_.stamped, !spec_.transient, memory) {}
+
+HashSegment* StateTable::segment(std::int64_t name_space) const {
+  if (last_segment_ != nullptr && last_namespace_ == name_space) return last_segment_;
+  const auto found = segments_.find(name_space);
+  if (found == segments_.end()) return nullptr;
+  last_namespace_ = name_space;
+  last_segment_ = found->second.get();
+  return last_segment_;
+}
+
+HashSegment& StateTable::segment_for_rows(std::int64_t name_space) {
+  if (HashSegment* there = segment(name_space); there != nullptr) return *there;
+  std::unique_ptr<HashSegment>& made = segments_[name_space];
+  made = std::make_unique<HashSegment>(&format_);
+  if (spec_.presize) made->reserve(usual_rows_);
+  memory_->count(kSegmentBytes);
+  last_namespace_ = name_space;
+  last_segment_ = made.get();
+  return *made;
+}
+
+Status StateTable::created(bool fits) const {
+  if (!fits) {
+    return Status(
+        ErrorCode::kLimitExceeded,
+        fmt::format("one window of state '{}' holds more than 32 GiB in one task", spec_.name),
+        "Raise the parallelism.");
+  }
+  return memory_->check_budget();
+}
+
+Status StateTable::find_or_create(std::int64_t name_space, const KeyBatch& keys,
+                                  std::span<std::byte*> values) {
+  return created(visit<true>(segment_for_rows(name_space), keys, values.data()));
+}
+
+void StateTable::find(std::int64_t name_space, const KeyBatch& keys,
+                      std::span<std::byte*> values) const {
+  if (HashSegment* there = segment(name_space); there != nullptr) {
+    visit<false>(*there, keys, values.data());
+  } else if (keys.all_rows) {
+    std::fill(values.begin(), values.end(), nullptr);
+  } else {
+    for (std::int32_t row : keys.rows) values[static_cast<std::size_t>(row)] = nullptr;
+  }
+}
+
+Status StateTable::find_or_create_like(std::int64_t name_space, const StateTable& other,
+                                       std::span<std::byte* const> from,
+                                       std::span<std::byte*> values) {
+  return created(segment_for_rows(name_space)
+                     .visit<true>(from.size(), KeysOfValues{other, from.data()}, values.data()));
+}
+
+void StateTable::find_like(std::int64_t name_space, const StateTable& other,
+                           std::span<std::byte* const> from, std::span<std::byte*> values) const {
+  if (HashSegment* there = segment(name_space); there != nullptr) {
+    there->visit<false>(from.size(), KeysOfValues{other, from.data()}, values.data());
+  } else {
+    std::fill(values.begin(), values.end(), nullptr);
+  }
+}
+
+Result<std::byte*> StateTable::find_or_create(std::int64_t name_space, const StateKey& key) {
+  std::byte* value = segment_for_rows(name_space).find_or_create(key.hash, key.bytes);
+  TG_RETURN_IF_ERROR(created(value != nullptr));
+  return value;
+}
+
+std::byte* StateTable::find(std::int64_t name_space, const StateKey& key) const {
+  HashSegment* there = segment(name_space);
+  return there == nullptr ? nullptr : there->find(key.hash, key.bytes);
+}
+
+bool StateTable::erase(std::int64_t name_space, const StateKey& key) {
+  std::byte* value = find(name_space, key);
+  if (value == nullptr) return false;
+  erase(name_space, value);
+  return true;
+}
+
+void StateTable::erase(std::int64_t name_space, std::byte* value) {
+  segment(name_space)->erase(value);
+}
+
+void StateTable::touch(std::int64_t name_space, std::byte* value) {
+  segment(name_space)->touch(value);
+}
+
+std::size_t StateTable::next(std::int64_t name_space, RowCursor& cursor,
+                             std::span<std::byte*> values) const {
+  HashSegment* there = segment(name_space);
+  return there == nullptr ? 0 : there->next(cursor, values);
+}
+
+std::int64_t StateTable::num_rows(std::int64_t name_space) const {
+  HashSegment* there = segment(name_space);
+  return there == nullptr ? 0 : there->num_rows();
+}
+
+std::int64_t StateTable::num_rows() const {
+  std::int64_t rows = 0;
+  for (const auto& [name_space, segment] : segments_) rows += segment->num_rows();
+  return rows;
+}
+
+void StateTable::drop(std::int64_t name_space) {
+  const auto found = segments_.find(name_space);
+  if (found == segments_.end()) return;
+  if (found->second->has_sealed()) dropped_.push_back(name_space);
+  usual_rows_ = found->second->num_rows();
+  if (last_segment_ == found->second.get()) last_segment_ = nullptr;
+  segments_.erase(found);
+  memory_->count(-kSegmentBytes);
+}
+
+std::optional<std::int64_t> StateTable::first_namespace() const {
+  return segments_.empty() ? std::nullopt : std::optional(segments_.begin()->first);
+}
+
+std::optional<std::int64_t> StateTable::namespace_above(std::int64_t bound) const {
+  const auto found = segments_.upper_bound(bound);
+  return found == segments_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::optional<std::int64_t> StateTable::namespace_at_or_above(std::int64_t bound) const {
+  const auto found = segments_.lower_bound(bound);
+  return found == segments_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::optional<std::int64_t> StateTable::first_namespace_at_or_below(std::int64_t bound) const {
+  if (segments_.empty() || segments_.begin()->first > bound) return std::nullopt;
+  return segments_.begin()->first;
+}
+
+std::uint32_t StateTable::generation(std::int64_t name_space) const {
+  HashSegment* there = segment(name_space);
+  return there == nullptr ? 0 : there->generation();
+}
+
+std::string StateTable::fingerprint() const {
+  return spec_.stamped ? "stamped " + spec_.layout->fingerprint() : spec_.layout->fingerprint();
+}
+
+bool StateTable::is_dirty() const {
+  if (!dropped_.empty()) return true;
+  return std::any_of(segments_.begin(), segments_.end(),
+                     [](const auto& entry) { return entry.second->dirty_bytes() > 0; });
+}
+
+void StateTable::write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const {
+  value_bytes_.clear();
+  if (format_.stamped()) write_fixed(value_bytes_, format_.stamp(row));
+  format_.layout().serialize(format_.value(row), value_bytes_);
+  writer.put(name_space, StateRowFormat::header(row).hash, format_.key(row), value_bytes_);
+}
+
+void StateTable::seal(DeltaWriter& writer) {
+  for (std::int64_t name_space : dropped_) writer.drop(name_space);
+  dropped_.clear();
+  for (const auto& [name_space, segment] : segments_) {
+    if (segment->dirty_bytes() == 0) continue;
+    segment->seal([&, ns = name_space](std::byte* row, bool erased) {
+      if (erased) {
+        writer.erase(ns, StateRowFormat::header(row).hash, format_.key(row));
+      } else {
+        write_row(writer, ns, row);
+      }
+    });
+  }
+  remove_empty();
+}
+
+void StateTable::remove_empty() {
+  last_segment_ = nullptr;
+  const auto removed =
+      std::erase_if(segments_, [](const auto& entry) { return entry.second->num_rows() == 0; });
+  memory_->count(-kSegmentBytes * static_cast<std::int64_t>(removed));
+}
+
+void StateTable::dump(DeltaWriter& writer) const {
+  std::array<std::byte*, 256> values;
+  for (const auto& [name_space, segment] : segments_) {
+    RowCursor cursor;
+    while (const std::size_t count = segment->next(cursor, values)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        write_row(writer, name_space, format_.row_of(values[i]));
+      }
+    }
+  }
+}
+
+Status StateTable::restore_row(const DeltaRecord& record) {
+  TG_ASSIGN_OR_RETURN(std::byte * value,
+                      find_or_create(record.name_space, StateKey{record.key, record.hash}));
+  std::byte* row = format_.row_of(value);
+  std::string_view in = record.value;
+  // A delta may change a row that an earlier one made.
+  memory_->count(-format_.layout().owned_bytes(value));
+  format_.destroy_value(row);
+  format_.create_value(row);
+  if (format_.stamped() && !read_fixed(in, format_.stamp(row))) {
+    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has no time stamp", spec_.name);
+  }
+  TG_RETURN_IF_ERROR(format_.layout().deserialize(in, value));
+  memory_->count(format_.layout().owned_bytes(value));
+  if (!in.empty()) {
+    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has {} bytes too many", spec_.name,
+                 in.size());
+  }
+  return Status::ok();
+}
+
+void StateTable::drop_rows_of(KeyGroupRange writer, std::int64_t name_space) {
+  if (writer.begin <= key_groups_.begin && writer.end >= key_groups_.end) return drop(name_space);
+  std::array<std::byte*, 256> values;
+  RowCursor cursor;
+  while (const std::size_t count = next(name_space, cursor, values)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (writer.contains(key_group_of(hash(values[i]), key_groups_.total))) {
+        erase(name_space, values[i]);
+      }
+    }
+  }
+}
+
+Status StateTable::restore(DeltaReader& reader) {
+  DeltaRecord record;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
+    if (!more) break;
+    if (record.kind == DeltaRecord::Kind::kDrop) {
+      drop_rows_of(reader.key_groups(), record.name_space);
+    } else if (!key_groups_.contains(key_group_of(record.hash, key_groups_.total))) {
+      continue;
+    } else if (record.kind == DeltaRecord::Kind::kPut) {
+      TG_RETURN_IF_ERROR(restore_row(record));
+    } else {
+      erase(record.name_space, StateKey{record.key, record.hash});
+    }
+  }
+  dropped_.clear();
+  for (const auto& [name_space, segment] : segments_) segment->set_restored();
+  remove_empty();
+  return Status::ok();
+}
+
+}  // namespace tidegate

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/delta.h"
+#include "state/hash_segment.h"
+#include "state/state_backend.h"
+#include "types/key_encoding.h"
+
+namespace tidegate {
+
+/// What an operator asks for: one logical state.
+struct StateTableSpec {
+  std::string name;  ///< unique in the operator; the identity of the state over restarts
+  std::shared_ptr<const ValueLayout> layout;
+  /// Rows carry a time stamp, for TTL.
+  bool stamped = false;
+  /// Derived from other state: never sealed, dumped or restored, but counted.
+  bool transient = false;
+  /// Namespaces are alike in size (windows): a new one makes room for as many rows as the last one
+  /// that was dropped had.
+  bool presize = false;
+};
+
+/// A key: its bytes and its hash, whose upper half says the key group.
+struct StateKey {
+  std::string_view bytes;
+  std::uint64_t hash = 0;
+};
+
+/// Keys of a batch: all rows of `keys`, or those in `rows`.
+struct KeyBatch {
+  const EncodedKeys& keys;
+  std::span<const std::uint64_t> hashes;  ///< per row of `keys`
+  std::span<const std::int32_t> rows = {};
+  bool all_rows = true;  ///< false: `rows` says which
+};
+
+/// Rows of bytes addressed by (namespace, key), with values in place behind the pointers that the
+/// calls answer. The namespace is the end of a window or slice, the time of a timer, or 0. One
+/// operator's, on its thread.
+///
+/// A pointer holds until a call that may create rows in the same namespace, or drops it. What
+/// find_or_create() answers is taken as changed; what find() or next() answer is for reading,
+/// unless touch() follows.
+///
+/// Rows are tracked as dirty until seal(), which is what an epoch's delta is made of. A store below
+/// (clean rows evicted to it, misses looked up in it a batch at a time) fits under find() and
+/// find_or_create(): rows know whether they were sealed, and a batch's misses are known together.
+class StateTable {
+ public:
+  StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory);
+
+  const StateTableSpec& spec() const { return spec_; }
+  KeyGroupRange key_groups() const { return key_groups_; }
+
+  /// Batches: values[row] for each row in `keys`. kOutOfMemory past the budget, kLimitExceeded
+  /// past 32 GiB in one namespace.
+  Status find_or_create(std::int64_t name_space, const KeyBatch& keys,
+                        std::span<std::byte*> values);
+  /// Null where there is no row.
+  void find(std::int64_t name_space, const KeyBatch& keys, std::span<std::byte*> values) const;
+  /// The rows with the keys of `from` (values of `other`), in their order.
+  Status find_or_create_like(std::int64_t name_space, const StateTable& other,
+                             std::span<std::byte* const> from, std::span<std::byte*> values);
+  void find_like(std::int64_t name_space, const StateTable& other, std::span<std::byte* const> from,
+                 std::span<std::byte*> values) const;
+
+  Result<std::byte*> find_or_create(std::int64_t name_space, const StateKey& key);
+  std::byte* find(std::int64_t name_space, const StateKey& key) const;
+  /// True when there was a row.
+  bool erase(std::int64_t name_space, const StateKey& key);
+  /// Erases the row of this value.
+  void erase(std::int64_t name_space, std::byte* value);
+  void touch(std::int64_t name_space, std::byte* value);
+
+  /// Of the row that a value belongs to.
+  std::string_view key(const std::byte* value) const { return format_.key(format_.row_of(value)); }
+  std::uint64_t hash(const std::byte* value) const {
+    return StateRowFormat::header(format_.row_of(value)).hash;
+  }
+  StateKey state_key(const std::byte* value) const { return {key(value), hash(value)}; }
+  std::int64_t& stamp(std::byte* value) const { return format_.stamp(format_.row_of(value)); }
+
+  /// Rows of a namespace in the order of their creation (after a restore: of the delta): fills
+  /// `values`, answers how many, 0 at the end. The cursor holds while no row is created there.
+  std::size_t next(std::int64_t name_space, RowCursor& cursor, std::span<std::byte*> values) const;
+  std::int64_t num_rows(std::int64_t name_space) const;
+  std::int64_t num_rows() const;
+  bool empty() const { return segments_.empty(); }
+
+  void drop(std::int64_t name_space);
+  std::optional<std::int64_t> first_namespace() const;
+  /// The smallest namespace > / >= `bound`.
+  std::optional<std::int64_t> namespace_above(std::int64_t bound) const;
+  std::optional<std::int64_t> namespace_at_or_above(std::int64_t bound) const;
+  /// The smallest namespace, if it is <= bound.
+  std::optional<std::int64_t> first_namespace_at_or_below(std::int64_t bound) const;
+
+  /// Counts the times that rows of a namespace have moved; pointers kept for longer than a call
+  /// hold while it stays.
+  std::uint32_t generation(std::int64_t name_space) const;
+  /// Tells of a change in the memory that a value owns.
+  void count_owned(std::int64_t bytes) { memory_->count(bytes); }
+  Status check_budget() const { return memory_->check_budget(); }
+
+  // For backends.
+  std::string fingerprint() const;
+  bool is_dirty() const;
+  /// Writes what has changed since the last call; afterwards nothing is dirty.
+  void seal(DeltaWriter& writer);
+  /// Writes all rows.
+  void dump(DeltaWriter& writer) const;
+  /// Applies a delta; rows of other key groups are left out. They are clean afterwards.
+  Status restore(DeltaReader& reader);
+
+ private:
+  HashSegment* segment(std::int64_t name_space) const;
+  HashSegment& segment_for_rows(std::int64_t name_space);
+  Status created(bool fits) const;
+  void write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const;
+  Status restore_row(const DeltaRecord& record);
+  /// Drops what belongs to the key groups of the task that wrote the delta, and no other's rows.
+  void drop_rows_of(KeyGroupRange writer, std::int64_t name_space);
+  /// Only when nothing is dirty: erased rows may still have to be told.
+  void remove_empty();
+
+  StateTableSpec spec_;
+  KeyGroupRange key_groups_;
+  StateMemory* memory_;
+  StateRowFormat format_;
+  std::map<std::int64_t, std::unique_ptr<HashSegment>> segments_;
+  // The segment that was asked for last: most calls in a row are for the same.
+  mutable std::int64_t last_namespace_ = 0;
+  mutable HashSegment* last_segment_ = nullptr;
+  std::uint32_t usual_rows_ = 0;       // of a namespace that was dropped, for presizing
+  std::vector<std::int64_t> dropped_;  // namespaces with sealed rows, since the last seal
+  mutable std::string value_bytes_;    // kept to save allocations
+};
+
+}  // namespace tidegate
