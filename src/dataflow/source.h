@@ -37,6 +37,9 @@ struct Polled {
   };
   State state = State::kPending;
   Batch batch;
+  /// The source itself knows that no row below this event time follows `batch` (with kRows; the
+  /// batch may then be empty). Counts beside the watermark strategy.
+  std::optional<EventTime> watermark;
 };
 
 /// Reads one split in order. One task at a time, one thread at a time.

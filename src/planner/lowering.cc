@@ -76,7 +76,7 @@ Result<Graph> lower(const std::vector<plan::NodePtr>& roots, const LoweringOptio
   for (const Rule& rule : all_rules()) {
     const auto& disabled = options.disabled_rules;
     if (std::find(disabled.begin(), disabled.end(), rule.name) != disabled.end()) continue;
-    TG_RETURN_IF_ERROR(rule.rewrite(roots));
+    TG_RETURN_IF_ERROR(rule.rewrite(roots, options));
   }
   LoweringRegistry registry;
   register_lowerings(registry);

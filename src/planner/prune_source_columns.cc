@@ -37,7 +37,8 @@ void prune(plan::SourceNode& source, const std::vector<Reader>& readers) {
 
 }  // namespace
 
-Status prune_source_columns(const std::vector<plan::NodePtr>& roots) {
+Status prune_source_columns(const std::vector<plan::NodePtr>& roots,
+                            const LoweringOptions& options) {
   std::unordered_map<plan::Node*, std::vector<Reader>> readers;
   const std::vector<plan::Node*> order = plan::topological_order(roots);
   for (plan::Node* node : order) {
@@ -47,7 +48,12 @@ Status prune_source_columns(const std::vector<plan::NodePtr>& roots) {
   }
   for (plan::Node* node : order) {
     auto* source = dynamic_cast<plan::SourceNode*>(node);
-    if (source != nullptr && source->instance == nullptr) prune(*source, readers[node]);
+    // A source that is not a connector's returns all its columns.
+    if (source == nullptr || source->instance != nullptr ||
+        options.sources.contains(source->name)) {
+      continue;
+    }
+    prune(*source, readers[node]);
   }
   return Status::ok();
 }

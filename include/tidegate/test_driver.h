@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tidegate/app.h"
+#include "tidegate/record.h"
+#include "tidegate/row_kind.h"
+#include "tidegate/time.h"
+
+namespace tidegate {
+
+struct TestOptions {
+  int splits = 1;          ///< of every source
+  int parallelism = 1;     ///< tasks per operator
+  std::uint64_t seed = 1;  ///< of the order in which tasks run; same seed, same run
+  Timestamp start;         ///< processing time at the beginning
+};
+
+/// A row of a changelog.
+template <typename U>
+struct Change {
+  RowKind kind = RowKind::kInsert;
+  U row{};
+};
+
+/// Runs the pipeline of an App without any outside system, on the caller's thread and with virtual
+/// time: rows are pushed into sources, and read from sinks, by the names of their connectors (a
+/// topic, a path, or what named() said).
+///
+///   TestDriver driver(app);
+///   driver.push("clicks", Click{"/home", Timestamp(1000)});
+///   driver.advance_event_time("clicks", Timestamp(600'000));
+///   EXPECT_EQ(driver.read<Windowed<std::string, std::int64_t>>("click-counts").size(), 1);
+///
+/// Every call returns when nothing is left to do at the present time. The first error ends the job;
+/// status() tells it.
+class TestDriver {
+ public:
+  explicit TestDriver(App& app, TestOptions options = {});
+  ~TestDriver();
+  TestDriver(TestDriver&&) noexcept;
+  TestDriver& operator=(TestDriver&&) noexcept;
+
+  template <RecordType T>
+  void push(std::string_view source, const T& row, int split = 0) {
+    push(source, std::vector<T>{row}, split);
+  }
+  /// As one batch. The answer never depends on how rows are cut into batches.
+  template <RecordType T>
+  void push(std::string_view source, const std::vector<T>& rows, int split = 0) {
+    BatchWriter writer(column_types<T>());
+    for (const T& row : rows) {
+      Record<T>::write(writer, 0, row);
+      writer.end_row(0);
+    }
+    push_rows(source, split, writer);
+  }
+  /// Says that no more rows with event time before `t` come in this split.
+  void advance_event_time(std::string_view source, Timestamp t, int split = 0);
+  /// Moves the clock; timers and time-outs on the way run in order.
+  void advance_processing_time(std::chrono::milliseconds by);
+  /// All sources end: windows close, and the job finishes.
+  void end_input();
+  /// Ends an epoch: what the sinks hold is published, and state saved.
+  void end_epoch();
+  /// Kills the job and starts it again from the last epoch; rows pushed since come again.
+  void restart();
+
+  /// The rows that reached the sink since the last read.
+  template <RecordType U>
+  std::vector<U> read(std::string_view sink) {
+    std::vector<U> rows;
+    for (Change<U>& change : read_changes<U>(sink)) rows.push_back(std::move(change.row));
+    return rows;
+  }
+  template <RecordType U>
+  std::vector<Change<U>> read_changes(std::string_view sink) {
+    std::vector<Change<U>> changes;
+    take_rows(sink, [&](const BatchView& batch) {
+      for (std::int64_t row = 0; row < batch.num_rows; ++row) {
+        const RowKind kind = batch.row_kinds == nullptr ? RowKind::kInsert : batch.row_kinds[row];
+        changes.push_back({kind, Record<U>::read(batch, 0, row)});
+      }
+    });
+    return changes;
+  }
+
+  JobProgress progress() const;
+  /// Rows that came too late, over all operators.
+  std::int64_t rows_late() const;
+  Status status() const;
+
+ private:
+  template <RecordType T>
+  static std::vector<ColumnType> column_types() {
+    std::vector<ColumnType> types;
+    for (const ColumnSpec& column : record_columns<T>()) types.push_back(column.type);
+    return types;
+  }
+  void push_rows(std::string_view source, int split, BatchWriter& rows);
+  void take_rows(std::string_view sink, const std::function<void(const BatchView&)>& take);
+
+  class Session;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace tidegate
