@@ -23,10 +23,10 @@ enum class RecordErrorPolicy : std::uint8_t { kFail, kSkip, kDeadLetter };
 
 /// A record that could not be read.
 struct BadRecord {
-  Status reason;             ///< what is wrong with it, without the place
-  std::int64_t offset = 0;   ///< of its first byte within the input of this call
-  std::int64_t line = 0;     ///< 0-based index of the record within the input of this call
-  std::string_view bytes;    ///< the record itself; valid during the call
+  Status reason;            ///< what is wrong with it, without the place
+  std::int64_t offset = 0;  ///< of its first byte within the input of this call
+  std::int64_t line = 0;    ///< 0-based index of the record within the input of this call
+  std::string_view bytes;   ///< the record itself; valid during the call
 };
 
 /// Takes bad records out of a decoder, by the source's policy. An error returned stops decoding.
@@ -46,9 +46,15 @@ class Decoder {
   virtual Status decode(std::string_view input, const BadRecordHandler& on_bad) = 0;
   /// Decodes exactly one record, a message of its own (Kafka), without framing.
   virtual Status decode_message(std::string_view message, const BadRecordHandler& on_bad) = 0;
+  /// The same for many messages in order, cheaper for some formats. BadRecord::line is the index of
+  /// the message.
+  virtual Status decode_messages(std::span<const std::string_view> messages,
+                                 const BadRecordHandler& on_bad);
   /// The rows since the last take(), and starts anew.
   virtual Result<Batch> take() = 0;
   virtual std::int64_t num_rows() const = 0;
+  /// Lines that decode() has read since the decoder was made, good, bad and blank.
+  virtual std::int64_t num_lines() const { return 0; }
 };
 
 /// Rows to bytes. One per thread.

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "formats/json_writer.h"
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
+#include <arrow/type.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "formats/base64.h"
+#include "types/decimal.h"
+#include "types/time_text.h"
+
+namespace tidegate {
+
+namespace {
+
+/// What stands behind the backslash for a byte: a letter, 'u' for \u00XX, or 0 for no escape.
+constexpr std::array<char, 256> kEscapes = [] {
+  std::array<char, 256> escapes{};
+  for (std::size_t i = 0; i < 0x20; ++i) escapes[i] = 'u';
+  escapes['\b'] = 'b';
+  escapes['\f'] = 'f';
+  escapes['\n'] = 'n';
+  escapes['\r'] = 'r';
+  escapes['\t'] = 't';
+  escapes['"'] = '"';
+  escapes['\\'] = '\\';
+  return escapes;
+}();
+
+template <typename T>
+void append_number(T value, std::string& out) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+}  // namespace
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char escape = kEscapes[static_cast<std::uint8_t>(text[i])];
+    if (escape == 0) [[likely]]
+      continue;
+    out.append(text, begin, i - begin);
+    begin = i + 1;
+    out += '\\';
+    out += escape;
+    if (escape == 'u') fmt::format_to(std::back_inserter(out), "{:04X}", text[i]);
+  }
+  out.append(text, begin);
+  out += '"';
+}
+
+JsonWriter::JsonWriter(const LogicalType& type, const JsonWriteOptions& options)
+    : type_(type), options_(options) {
+  for (const LogicalType::Child& child : type.children()) {
+    children_.emplace_back(child.type, options);
+    append_json_string(child.name, keys_.emplace_back());
+    keys_.back() += ':';
+  }
+  if (type.kind() == TypeKind::kMultiset)
+    children_.emplace_back(LogicalType(TypeKind::kInt), options);
+}
+
+void JsonWriter::bind(const arrow::ArrayData& array) {
+  offset_ = array.offset;
+  all_null_ = array.type->id() == arrow::Type::NA;
+  const auto buffer = [&](std::size_t i) {
+    return array.buffers.size() > i && array.buffers[i] != nullptr ? array.buffers[i]->data()
+                                                                   : nullptr;
+  };
+  validity_ = buffer(0);
+  values_ = buffer(1);
+  data_ = buffer(2);
+  if (type_.kind() == TypeKind::kMap || type_.kind() == TypeKind::kMultiset) {
+    // Arrow keeps entries in a struct, which may be a slice of its own.
+    const arrow::ArrayData& entries = *array.child_data[0];
+    for (std::size_t i = 0; i < 2; ++i) {
+      children_[i].bind(*entries.child_data[i]);
+      children_[i].offset_ += entries.offset;
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < array.child_data.size(); ++i) {
+    children_[i].bind(*array.child_data[i]);
+    if (type_.kind() == TypeKind::kRow) children_[i].offset_ += offset_;
+  }
+}
+
+void JsonWriter::bind_columns(const Batch& batch) {
+  for (std::size_t i = 0; i < children_.size(); ++i)
+    children_[i].bind(*batch.column(static_cast<int>(i))->data());
+}
+
+Status JsonWriter::write(std::int64_t row, std::string& out) const {
+  if (all_null_ || is_null(row)) {
+    out += "null";
+    return Status::ok();
+  }
+  switch (type_.kind()) {
+    case TypeKind::kArray:
+      return write_array(row, out);
+    case TypeKind::kMap:
+    case TypeKind::kMultiset:
+      return write_map(row, out);
+    case TypeKind::kRow:
+      return write_row(row, out);
+    default:
+      write_scalar(row, out);
+      return Status::ok();
+  }
+}
+
+std::string_view JsonWriter::bytes(std::int64_t row) const {
+  const auto begin = value<std::int32_t>(row);
+  const auto end = value<std::int32_t>(row + 1);
+  return {reinterpret_cast<const char*>(data_) + begin, static_cast<std::size_t>(end - begin)};
+}
+
+void JsonWriter::write_scalar(std::int64_t row, std::string& out) const {
+  switch (type_.kind()) {
+    case TypeKind::kBoolean:
+      out += (values_[(offset_ + row) / 8] >> ((offset_ + row) % 8) & 1) != 0 ? "true" : "false";
+      break;
+    case TypeKind::kTinyInt:
+      append_number(value<std::int8_t>(row), out);
+      break;
+    case TypeKind::kSmallInt:
+      append_number(value<std::int16_t>(row), out);
+      break;
+    case TypeKind::kInt:
+    case TypeKind::kIntervalYearMonth:
+      append_number(value<std::int32_t>(row), out);
+      break;
+    case TypeKind::kBigInt:
+    case TypeKind::kIntervalDayTime:
+      append_number(value<std::int64_t>(row), out);
+      break;
+    case TypeKind::kFloat:
+    case TypeKind::kDouble: {
+      const bool wide = type_.kind() == TypeKind::kDouble;
+      const bool finite =
+          wide ? std::isfinite(value<double>(row)) : std::isfinite(value<float>(row));
+      if (!finite) out += '"';
+      wide ? append_double(value<double>(row), out) : append_float(value<float>(row), out);
+      if (!finite) out += '"';
+      break;
+    }
+    case TypeKind::kDecimal:
+      write_decimal(row, out);
+      break;
+    case TypeKind::kChar:
+    case TypeKind::kVarchar:
+      append_json_string(bytes(row), out);
+      break;
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+      out += '"';
+      append_base64(bytes(row), out);
+      out += '"';
+      break;
+    default:
+      write_time(row, out);
+  }
+}
+
+// As BigDecimal.toString(): an exponent when there are more than six zeros behind the point.
+void JsonWriter::write_decimal(std::int64_t row, std::string& out) const {
+  const auto unscaled = value<Int128>(row);
+  const std::size_t begin = out.size();
+  append_decimal(unscaled, 0, out);
+  const std::size_t first = begin + (unscaled < 0 ? 1 : 0);
+  const int digits = static_cast<int>(out.size() - first);
+  const int exponent = digits - 1 - type_.scale();
+  if (options_.plain_decimals || exponent >= -6) {
+    out.resize(begin);
+    append_decimal(unscaled, type_.scale(), out);
+    return;
+  }
+  if (digits > 1) out.insert(first + 1, 1, '.');
+  out += 'E';
+  append_number(exponent, out);
+}
+
+void JsonWriter::write_time(std::int64_t row, std::string& out) const {
+  out += '"';
+  switch (type_.kind()) {
+    case TypeKind::kDate:
+      append_date(value<std::int32_t>(row), out);
+      break;
+    case TypeKind::kTime:
+      append_time(type_.precision() <= 3 ? value<std::int32_t>(row) : value<std::int64_t>(row),
+                  type_.precision(), Fraction::kTrimmed, out);
+      break;
+    default:
+      append_timestamp(value<std::int64_t>(row), type_.precision(),
+                       options_.iso_timestamps ? 'T' : ' ', Fraction::kTrimmed, out);
+      if (type_.kind() == TypeKind::kTimestampLtz) out += 'Z';
+  }
+  out += '"';
+}
+
+Status JsonWriter::write_array(std::int64_t row, std::string& out) const {
+  out += '[';
+  const auto begin = value<std::int32_t>(row);
+  const auto end = value<std::int32_t>(row + 1);
+  for (std::int32_t i = begin; i < end; ++i) {
+    if (i > begin) out += ',';
+    TG_RETURN_IF_ERROR(children_[0].write(i, out));
+  }
+  out += ']';
+  return Status::ok();
+}
+
+Status JsonWriter::write_map(std::int64_t row, std::string& out) const {
+  const JsonWriter& keys = children_[0];
+  const char* separator = "";
+  out += '{';
+  const auto end = value<std::int32_t>(row + 1);
+  for (auto i = value<std::int32_t>(row); i < end; ++i) {
+    const bool null_key = keys.is_null(i);
+    if (null_key && options_.null_keys == NullKeyMode::kDrop) continue;
+    if (null_key && options_.null_keys == NullKeyMode::kFail)
+      return error(ErrorCode::kNullKey,
+                   "a map has a null key, which JSON cannot say; set 'json.map-null-key.mode'");
+    out += separator;
+    append_json_string(null_key ? std::string_view(options_.null_key) : keys.bytes(i), out);
+    out += ':';
+    TG_RETURN_IF_ERROR(children_[1].write(i, out));
+    separator = ",";
+  }
+  out += '}';
+  return Status::ok();
+}
+
+Status JsonWriter::write_row(std::int64_t row, std::string& out) const {
+  const char* separator = "{";
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    if (options_.ignore_null_fields && (children_[i].all_null_ || children_[i].is_null(row)))
+      continue;
+    out += separator;
+    out += keys_[i];
+    TG_RETURN_IF_ERROR(children_[i].write(row, out));
+    separator = ",";
+  }
+  if (*separator == '{') out += '{';
+  out += '}';
+  return Status::ok();
+}
+
+}  // namespace tidegate
