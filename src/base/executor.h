@@ -8,7 +8,7 @@
 namespace tidegate {
 
 /// Runs pieces of work. The engine's tasks, parallel decoding and blocking calls all go through
-/// one, so that a simulation can run them on one thread in a seeded order.
+/// one, so that a simulation can run them on one thread in a seeded order. Work must not throw.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -28,7 +28,12 @@ class Executor {
 };
 
 /// A fixed set of `workers` threads named tg-worker-N, and up to `blocking_threads` for blocking
-/// work (started when first needed). Joins them all in the destructor.
+/// work (started when first needed, then kept). What a worker submits stays with it unless another
+/// one is idle; workers without work sleep and cost nothing.
+///
+/// The destructor lets running pieces finish, joins all threads and drops what is queued; pieces
+/// may submit until their very end, also while they are dropped. It must not run on a thread of the
+/// executor itself.
 std::unique_ptr<Executor> make_thread_executor(int workers, int blocking_threads = 8);
 
 /// Cores that this process may use; at least 1.
@@ -37,6 +42,8 @@ int machine_cores();
 class VirtualClock;
 
 /// One thread (the caller's), a seeded order of execution and virtual time: same seed, same order.
+/// Blocking work is a piece like others. Not thread-safe: pieces are submitted by the caller or by
+/// other pieces.
 class SimulatedExecutor : public Executor {
  public:
   /// Runs one ready piece, chosen by the seed. When none is ready, moves the clock to the next

@@ -91,7 +91,7 @@ bool log_enabled(LogLevel level) {
   return level >= lowest && level != LogLevel::kOff;
 }
 
-void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (log_enabled(level)) write_line(level, event, {fields.begin(), fields.size()});
 }
 

@@ -31,19 +31,19 @@ struct LogField {
 /// "2024-05-01T10:00:00.123Z info job.started job=clicks". Lines of several threads do not mix.
 /// Never per row. The environment variable TIDEGATE_LOG (debug, info, warn, error, off) says which
 /// levels are on; without it warn and error are.
-void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
+void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 inline void log_debug(std::string_view event, std::initializer_list<LogField> fields = {}) {
-  log(LogLevel::kDebug, event, fields);
+  log_event(LogLevel::kDebug, event, fields);
 }
 inline void log_info(std::string_view event, std::initializer_list<LogField> fields = {}) {
-  log(LogLevel::kInfo, event, fields);
+  log_event(LogLevel::kInfo, event, fields);
 }
 inline void log_warning(std::string_view event, std::initializer_list<LogField> fields = {}) {
-  log(LogLevel::kWarning, event, fields);
+  log_event(LogLevel::kWarning, event, fields);
 }
 inline void log_error(std::string_view event, std::initializer_list<LogField> fields = {}) {
-  log(LogLevel::kError, event, fields);
+  log_event(LogLevel::kError, event, fields);
 }
 
 /// Whether lines of this level are written; for fields that are dear to compute.

@@ -41,6 +41,7 @@ TEST(RandomTest, BelowStaysBelowAndReachesEverything) {
 }
 
 TEST(RandomDeathTest, BelowNeedsABound) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   Random random(1);
   EXPECT_DEATH(random.below(0), "bound must be positive");
 }

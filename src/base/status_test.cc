@@ -56,6 +56,7 @@ TEST(StatusTest, ContextLeavesOkAlone) {
 }
 
 TEST(StatusDeathTest, OkHasNoCode) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(static_cast<void>(Status().code()), "check failed.*code\\(\\) of an ok status");
 }
 
@@ -108,6 +109,7 @@ TEST(CheckTest, MacrosPassErrorsOn) {
 }
 
 TEST(CheckDeathTest, PrintsPlaceConditionAndValues) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   const int a = 1;
   const int b = 2;
   TG_CHECK(a + 1 == b, "never seen");

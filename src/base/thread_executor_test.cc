@@ -222,6 +222,7 @@ TEST(ThreadExecutorTest, StartsAndStopsWithoutWork) {
 }
 
 TEST(ThreadExecutorDeathTest, NeedsAWorker) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(make_thread_executor(0), "workers=0");
   EXPECT_DEATH(make_thread_executor(1, 0), "blocking_threads=0");
 }
