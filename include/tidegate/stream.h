@@ -82,7 +82,7 @@ template <RecordType T>
 class Stream;
 template <RecordType K, RecordType T>
 class KeyedStream;
-template <RecordType K, RecordType T>
+template <RecordType K, RecordType T, template <typename, typename> typename R>
 class WindowedStream;
 
 /// A stream of rows of type T: a place in the plan of an App. A value; copies are the same stream.
@@ -254,11 +254,16 @@ class KeyedStream {
   KeyedStream(untyped::Plan* plan, untyped::NodeRef node, std::vector<int> keys)
       : plan_(plan), node_(std::move(node)), keys_(std::move(keys)) {}
 
-  WindowedStream<K, T> window(Window window, Grace grace = {}) const {
+  WindowedStream<K, T, Windowed> window(Window window, Grace grace = {}) const {
     untyped::WindowSpec spec;
     spec.window = window;
     spec.grace = grace;
-    return WindowedStream<K, T>(plan_, node_, keys_, spec);
+    return WindowedStream<K, T, Windowed>(plan_, node_, keys_, spec);
+  }
+  WindowedStream<K, T, Keyed> window(RowWindow window) const {
+    untyped::WindowSpec spec;
+    spec.window = window.window;
+    return WindowedStream<K, T, Keyed>(plan_, node_, keys_, spec);
   }
 
   /// Running results per key: each row updates its key's value and emits the new one.
@@ -310,8 +315,9 @@ class KeyedStream {
   std::vector<int> keys_;
 };
 
-/// A keyed stream cut into windows: finish it with an aggregate.
-template <RecordType K, RecordType T>
+/// A keyed stream cut into windows: finish it with an aggregate. R is what a result is: Windowed
+/// for windows of time, Keyed for windows of rows.
+template <RecordType K, RecordType T, template <typename, typename> typename R>
 class WindowedStream {
  public:
   WindowedStream(untyped::Plan* plan, untyped::NodeRef node, std::vector<int> keys,
@@ -337,7 +343,7 @@ class WindowedStream {
     return copy;
   }
 
-  Stream<Windowed<K, std::int64_t>> count(As name = as("count")) const {
+  Stream<R<K, std::int64_t>> count(As name = as("count")) const {
     return finish<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
   }
   template <typename M>
@@ -345,11 +351,11 @@ class WindowedStream {
     return finish<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
   }
   template <typename M>
-  Stream<Windowed<K, M>> min(M T::*member, As name = as("min")) const {
+  Stream<R<K, M>> min(M T::*member, As name = as("min")) const {
     return finish<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
   }
   template <typename M>
-  Stream<Windowed<K, M>> max(M T::*member, As name = as("max")) const {
+  Stream<R<K, M>> max(M T::*member, As name = as("max")) const {
     return finish<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
   }
   /// An aggregate of one's own; see AggregateOf.
@@ -359,7 +365,7 @@ class WindowedStream {
         {"", {}, make_native_aggregate<T>(std::move(aggregate)), "value"}, std::move(name));
   }
   template <typename F>
-  requires std::is_invocable_r_v<T, F&, const T&, const T&> Stream<Windowed<K, T>> reduce(
+  requires std::is_invocable_r_v<T, F&, const T&, const T&> Stream<R<K, T>> reduce(
       F f, As name = as("reduce"))
   const { return aggregate(Reduce<T, F>{std::move(f)}, std::move(name)); }
 
@@ -369,10 +375,10 @@ class WindowedStream {
     return static_cast<int>(Record<T>::index_of(member));
   }
   template <typename V>
-  Stream<Windowed<K, V>> finish(untyped::AggregateCall call, As name) const {
+  Stream<R<K, V>> finish(untyped::AggregateCall call, As name) const {
     untyped::NodeRef node = plan_->window_aggregate(node_, keys_, spec_, {std::move(call)});
     plan_->name(node, std::move(name.name));
-    return Stream<Windowed<K, V>>(plan_, node);
+    return Stream<R<K, V>>(plan_, node);
   }
 
   untyped::Plan* plan_;

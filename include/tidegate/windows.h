@@ -36,13 +36,17 @@ constexpr Window cumulating(milliseconds max_size, milliseconds step,
 constexpr Window session(milliseconds gap) {
   return {Window::Kind::kSession, gap, milliseconds(0), milliseconds(0), 0};
 }
-/// Windows of `rows` rows of a key.
-constexpr Window count_window(std::int64_t rows) {
-  return {Window::Kind::kCount, milliseconds(0), milliseconds(0), milliseconds(0), rows};
+/// A window that event time does not end.
+struct RowWindow {
+  Window window;
+};
+/// Windows of `rows` rows of a key; a result with the last of them.
+constexpr RowWindow count_window(std::int64_t rows) {
+  return {{Window::Kind::kCount, milliseconds(0), milliseconds(0), milliseconds(0), rows}};
 }
-/// One window for everything; it fires by its trigger, or at the end of a bounded input.
-constexpr Window global_window() {
-  return {Window::Kind::kGlobal, milliseconds(0), milliseconds(0), milliseconds(0), 0};
+/// One window for everything; its result comes at the end of a bounded input.
+constexpr RowWindow global_window() {
+  return {{Window::Kind::kGlobal, milliseconds(0), milliseconds(0), milliseconds(0), 0}};
 }
 
 /// How long after its end a window takes late rows.
@@ -57,6 +61,7 @@ enum class Emit : std::uint8_t {
   kOnEndAndLate,   ///< when the watermark reaches its end, and again with each late update within
                    ///< the grace (Flink's allowed lateness)
   kOnEveryUpdate,  ///< with each update until it closes (Kafka Streams without suppress)
+  kOnEpoch,        ///< at the end of each epoch in which it changed (Spark's update mode)
 };
 
 /// When a window of a processed stream fires, instead of its end.

@@ -87,8 +87,10 @@ WindowAggregateNode::WindowAggregateNode(Input input, std::vector<int> keys,
       late_output(late_output) {
   const SchemaPtr& in = inputs[0].schema();
   std::vector<Field> fields = output_fields(*in, this->keys);
-  fields.push_back({"window_start", LogicalType::timestamp(3, false)});
-  fields.push_back({"window_end", LogicalType::timestamp(3, false)});
+  if (window.kind != Window::Kind::kCount && window.kind != Window::Kind::kGlobal) {
+    fields.push_back({"window_start", LogicalType::timestamp(3, false)});
+    fields.push_back({"window_end", LogicalType::timestamp(3, false)});
+  }
   append_results(this->calls, fields);
   schema = std::make_shared<Schema>(std::move(fields));
   if (late_output) side_schemas.push_back(in);

@@ -37,8 +37,8 @@ class KeyedNode : public Node {
   std::string keyed_details() const;
 };
 
-/// Aggregates per key and window. Output: keys, window_start, window_end, results. Side output 0,
-/// when asked for: late rows, whole.
+/// Aggregates per key and window. Output: keys, window_start and window_end (for windows of time),
+/// results. Side output 0, when asked for: late rows, whole.
 class WindowAggregateNode final : public KeyedNode {
  public:
   WindowAggregateNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls,
