@@ -23,9 +23,9 @@ Status error(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 }  // namespace tidegate
 
 /// An invariant; stays on in release builds. Usage: TG_CHECK(a == b, "a={} b={}", a, b).
-#define TG_CHECK(condition, ...)                                                      \
-  do {                                                                                \
-    if (!(condition)) [[unlikely]]                                                    \
+#define TG_CHECK(condition, ...)                                                          \
+  do {                                                                                    \
+    if (!(condition)) [[unlikely]]                                                        \
       ::tidegate::check_failed(__FILE__, __LINE__, #condition, fmt::format(__VA_ARGS__)); \
   } while (false)
 
@@ -42,10 +42,9 @@ Status error(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 #define TG_CONCAT(a, b) TG_CONCAT_INNER(a, b)
 
 /// Returns the error of a Status or Result expression from the enclosing function.
-#define TG_RETURN_IF_ERROR(expression)                                     \
-  do {                                                                     \
-    if (::tidegate::Status tg_status = (expression); !tg_status.is_ok())   \
-      return tg_status;                                                    \
+#define TG_RETURN_IF_ERROR(expression)                                                     \
+  do {                                                                                     \
+    if (::tidegate::Status tg_status = (expression); !tg_status.is_ok()) return tg_status; \
   } while (false)
 
 /// TG_ASSIGN_OR_RETURN(auto x, f()): x is the value, or the error is returned.
