@@ -161,6 +161,7 @@ Status OperatorHarness::try_advance(EventTime watermark) {
 
 Status OperatorHarness::try_advance_clock_to(std::int64_t wall_ms) {
   TG_RETURN_IF_ERROR(try_open());
+  TG_RETURN_IF_ERROR(settle());
   const auto reached = std::make_shared<bool>(false);
   executor_->submit_at(wall_ms * kNsPerMs, [reached] { *reached = true; });
   while (!*reached) {
