@@ -41,7 +41,7 @@ Status error(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 #define TG_CONCAT_INNER(a, b) a##b
 #define TG_CONCAT(a, b) TG_CONCAT_INNER(a, b)
 
-/// Returns the error of a Status or Result expression from the enclosing function.
+/// Returns the error of a Status expression from the enclosing function.
 #define TG_RETURN_IF_ERROR(expression)                                                     \
   do {                                                                                     \
     if (::tidegate::Status tg_status = (expression); !tg_status.is_ok()) return tg_status; \
