@@ -60,6 +60,15 @@ class App {
     return Stream<T>(plan_.get(), plan_->source(spec, record_columns<T>()));
   }
 
+  /// Rows of a source of the program's own.
+  template <RecordType T>
+  Stream<T> source(std::shared_ptr<CustomSource<T>> custom, As name = as("source")) {
+    return Stream<T>(
+        plan_.get(),
+        plan_->source(std::move(name.name), record_columns<T>(),
+                      std::make_shared<custom_adapters::Source<T>>(std::move(custom))));
+  }
+
   /// Runs to the end (or to Ctrl-C) with the options of a command line: --parallelism, --mode,
   /// --set, --progress, --explain, --help. Returns the exit code: 0 ok, 1 failed, 2 usage, 3
   /// invalid pipeline, 4 something could not be reached.

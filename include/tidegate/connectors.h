@@ -2,16 +2,23 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+
+namespace tidegate::untyped {
+struct NativeFormat;  // untyped.h
+}
 
 namespace tidegate {
 
 /// A format by name with its options, e.g. json().option("ignore-parse-errors", "true").
 class FormatSpec {
  public:
-  explicit FormatSpec(std::string name) : name_(std::move(name)) {}
+  explicit FormatSpec(std::string name,
+                      std::shared_ptr<const untyped::NativeFormat> native = nullptr)
+      : name_(std::move(name)), native_(std::move(native)) {}
   /// `name` without the format's prefix.
   FormatSpec option(std::string_view name, std::string value) && {
     options_[name_ + "." + std::string(name)] = std::move(value);
@@ -19,10 +26,13 @@ class FormatSpec {
   }
   const std::string& name() const { return name_; }
   const std::map<std::string, std::string>& options() const { return options_; }
+  /// A format of the program's own; else null.
+  const std::shared_ptr<const untyped::NativeFormat>& native() const { return native_; }
 
  private:
   std::string name_;
   std::map<std::string, std::string> options_;
+  std::shared_ptr<const untyped::NativeFormat> native_;
 };
 
 inline FormatSpec json() { return FormatSpec("json"); }
@@ -41,6 +51,7 @@ class ConnectorSpec {
   ConnectorSpec format(const FormatSpec& format) && {
     options_["format"] = format.name();
     for (const auto& [name, value] : format.options()) options_[name] = value;
+    native_format_ = format.native();
     return std::move(*this);
   }
   /// For people, in metrics and messages; also the input's or output's name in the test driver.
@@ -51,11 +62,15 @@ class ConnectorSpec {
   const std::string& connector() const { return connector_; }
   const std::string& name() const { return name_.empty() ? connector_ : name_; }
   const std::map<std::string, std::string>& options() const { return options_; }
+  const std::shared_ptr<const untyped::NativeFormat>& native_format() const {
+    return native_format_;
+  }
 
  private:
   std::string connector_;
   std::string name_;
   std::map<std::string, std::string> options_;
+  std::shared_ptr<const untyped::NativeFormat> native_format_;
 };
 
 /// Any connector: connector("datagen").option("number-of-rows", "100").

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "tidegate/aggregate.h"
+#include "tidegate/collector.h"
 #include "tidegate/connectors.h"
+#include "tidegate/custom.h"
 #include "tidegate/record.h"
 #include "tidegate/untyped.h"
 #include "tidegate/windows.h"
@@ -57,22 +59,6 @@ inline Disorder monotonic() { return {}; }
 inline Disorder custom_watermark(std::function<std::function<EventTime(EventTime)>()> make) {
   return {.custom = std::move(make)};
 }
-
-/// Takes the rows that a flat_map makes out of one row.
-template <RecordType U>
-class Collector {
- public:
-  Collector(BatchWriter& out) : out_(out) {}
-  void emit(const U& row) {
-    Record<U>::write(out_, 0, row);
-    out_.end_row(origin_);
-  }
-  void set_origin(std::int32_t row) { origin_ = row; }
-
- private:
-  BatchWriter& out_;
-  std::int32_t origin_ = 0;
-};
 
 /// The type of a key that outlives the batch it came in.
 template <typename M>
@@ -201,6 +187,11 @@ class Stream {
 
   /// Ends here: every row goes to the connector.
   void sink(const ConnectorSpec& spec) const { plan_->sink(node_, spec); }
+  /// Ends here: every row goes to a sink of the program's own.
+  void sink(std::shared_ptr<CustomSink<T>> custom, As name = as("sink")) const {
+    plan_->sink(node_, std::move(name.name),
+                std::make_shared<custom_adapters::Sink<T>>(std::move(custom)));
+  }
   void print() const { sink(tidegate::print()); }
   /// Ends here: f(row) for every row, in one task. Rows of an epoch that failed come again.
   template <std::invocable<const T&> F>

@@ -53,6 +53,43 @@ class NativeAggregate {
   virtual bool deserialize(std::string_view& in, std::byte* accumulator) const = 0;
 };
 
+/// Sources, sinks and formats of the program's own; custom.h holds their typed forms.
+class NativeReader {
+ public:
+  enum class State : std::uint8_t { kRows, kPending, kEnd };
+  virtual ~NativeReader() = default;
+  virtual Result<State> poll(BatchWriter& out, std::int64_t max_rows) = 0;
+  virtual std::string position() const = 0;
+};
+class NativeSource {
+ public:
+  virtual ~NativeSource() = default;
+  virtual Result<std::vector<std::string>> splits() = 0;
+  virtual bool is_bounded() const = 0;
+  virtual Result<std::unique_ptr<NativeReader>> open(const std::string& split,
+                                                     const std::optional<std::string>& position,
+                                                     std::function<void()> wake) = 0;
+};
+class NativeWriter {
+ public:
+  virtual ~NativeWriter() = default;
+  virtual Status write(const BatchView& rows) = 0;
+  virtual Result<std::string> prepare(EpochId epoch) = 0;
+};
+class NativeSink {
+ public:
+  virtual ~NativeSink() = default;
+  virtual bool is_transactional() const = 0;
+  virtual Result<std::unique_ptr<NativeWriter>> open_writer(int task) = 0;
+  virtual Status commit(EpochId epoch, const std::string& committable) = 0;
+  virtual Status abort(EpochId epoch, const std::string& committable) = 0;
+};
+struct NativeFormat {
+  std::vector<ColumnType> columns;
+  std::function<Status(std::string_view record, BatchWriter& out)> decode;
+  std::function<void(const BatchView& rows, std::int64_t row, std::string& out)> encode;
+};
+
 /// An aggregate of a keyed stream: a built-in function over columns, or a native one over the row.
 struct AggregateCall {
   std::string function;        ///< "COUNT", "SUM", ...; empty: `native`
@@ -89,6 +126,8 @@ class Plan {
   Plan& operator=(Plan&&) noexcept;
 
   NodeRef source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns);
+  NodeRef source(std::string name, std::vector<ColumnSpec> columns,
+                 std::shared_ptr<NativeSource> custom);
   void event_time(const NodeRef& source, TimeSpec time);
   NodeRef map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns,
               MapBatch map);
@@ -98,7 +137,8 @@ class Plan {
                            std::vector<AggregateCall> calls);
   NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);
   void sink(const NodeRef& input, const ConnectorSpec& spec);
-  /// A sink of the program's own: called with every batch, from one thread at a time.
+  void sink(const NodeRef& input, std::string name, std::shared_ptr<NativeSink> custom);
+  /// A sink that is a function: called with every batch, from one thread at a time.
   void sink(const NodeRef& input, std::string name,
             std::function<void(const BatchView& rows)> take);
 

@@ -98,7 +98,7 @@ int App::run(const RunOptions& options) {
 }
 
 Result<std::string> App::explain(const RunOptions& options) const {
-  TG_ASSIGN_OR_RETURN(const Graph graph, lower_app(*plan_, options));
+  TG_ASSIGN_OR_RETURN(const Graph graph, lower_app(*plan_, options, formats_of(*plan_)));
   return explain_graph(graph);
 }
 

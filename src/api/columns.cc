@@ -227,6 +227,45 @@ SchemaPtr schema_of(const std::vector<ColumnSpec>& columns) {
   return std::make_shared<Schema>(std::move(fields));
 }
 
+Result<std::vector<ColumnType>> column_types(const Schema& schema) {
+  std::vector<ColumnType> types;
+  for (const Field& field : schema.fields()) {
+    switch (field.type.kind()) {
+      case TypeKind::kBoolean:
+        types.push_back(ColumnType::kBoolean);
+        break;
+      case TypeKind::kTinyInt:
+        types.push_back(ColumnType::kTinyInt);
+        break;
+      case TypeKind::kSmallInt:
+        types.push_back(ColumnType::kSmallInt);
+        break;
+      case TypeKind::kInt:
+        types.push_back(ColumnType::kInt);
+        break;
+      case TypeKind::kBigInt:
+        types.push_back(ColumnType::kBigInt);
+        break;
+      case TypeKind::kFloat:
+        types.push_back(ColumnType::kFloat);
+        break;
+      case TypeKind::kDouble:
+        types.push_back(ColumnType::kDouble);
+        break;
+      case TypeKind::kVarchar:
+        types.push_back(ColumnType::kString);
+        break;
+      case TypeKind::kTimestamp:
+        types.push_back(ColumnType::kTimestamp);
+        break;
+      default:
+        return error(ErrorCode::kTypeMismatch, "a typed record cannot hold column '{}' of type {}",
+                     field.name, field.type.to_string());
+    }
+  }
+  return types;
+}
+
 std::vector<ColumnType> types_of(const std::vector<ColumnSpec>& columns) {
   std::vector<ColumnType> types;
   for (const ColumnSpec& column : columns) types.push_back(column.type);

@@ -8,6 +8,7 @@
 #include "api/columns.h"
 #include "api/guard_rows.h"
 #include "api/native_aggregator.h"
+#include "api/native_connectors.h"
 #include "api/plan_state.h"
 #include "base/check.h"
 #include "expr/function_registry.h"
@@ -35,32 +36,6 @@ class FunctionWatermarks final : public WatermarkGenerator {
 
  private:
   std::function<EventTime(EventTime)> on_row_;
-};
-
-/// Calls a function of the program with every batch.
-class FunctionSink final : public Sink {
- public:
-  explicit FunctionSink(std::function<void(const BatchView&)> take) : take_(std::move(take)) {}
-  SinkGuarantee guarantee() const override { return SinkGuarantee::kAtLeastOnce; }
-  Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext&) override {
-    return std::unique_ptr<SinkWriter>(std::make_unique<Writer>(take_));
-  }
-
- private:
-  class Writer final : public SinkWriter {
-   public:
-    explicit Writer(std::function<void(const BatchView&)>& take) : take_(take) {}
-    Result<Progress> write(Batch batch) override {
-      TG_RETURN_IF_ERROR(guard_rows(batch, [&] { take_(view_of(batch)); }));
-      return Progress::kDone;
-    }
-    Result<std::string> prepare(EpochId) override { return std::string(); }
-
-   private:
-    std::function<void(const BatchView&)>& take_;
-  };
-
-  std::function<void(const BatchView&)> take_;
 };
 
 Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
@@ -93,6 +68,21 @@ Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
   return bound;
 }
 
+void add_sink(Plan::State& state, const NodeRef& input, std::string name,
+              std::shared_ptr<Sink> sink) {
+  auto node = std::make_shared<plan::SinkNode>(input_of(input), "custom", Options());
+  node->name = std::move(name);
+  node->instance = std::move(sink);
+  state.sinks.push_back(std::move(node));
+}
+
+/// Makes a format of the program's own known to the job, under its name.
+void add_format(Plan::State& state, const ConnectorSpec& spec) {
+  if (spec.native_format() != nullptr) {
+    state.formats[spec.options().at("format")] = spec.native_format();
+  }
+}
+
 }  // namespace
 
 Plan::Plan(std::string job_name) : state_(std::make_unique<State>()) {
@@ -110,7 +100,16 @@ NodeRef Plan::source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns)
   auto node =
       std::make_shared<plan::SourceNode>(spec.connector(), std::move(options), schema_of(columns));
   node->name = spec.name();
-  state_->sources.push_back(node);
+  add_format(*state_, spec);
+  return {node, -1};
+}
+
+NodeRef Plan::source(std::string name, std::vector<ColumnSpec> columns,
+                     std::shared_ptr<NativeSource> custom) {
+  const SchemaPtr schema = schema_of(columns);
+  auto node = std::make_shared<plan::SourceNode>("custom", Options(), schema);
+  node->name = std::move(name);
+  node->instance = make_native_source(schema, std::move(custom));
   return {node, -1};
 }
 
@@ -208,16 +207,17 @@ void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {
   auto node =
       std::make_shared<plan::SinkNode>(input_of(input), spec.connector(), std::move(options));
   node->name = spec.name();
+  add_format(*state_, spec);
   state_->sinks.push_back(std::move(node));
+}
+
+void Plan::sink(const NodeRef& input, std::string name, std::shared_ptr<NativeSink> custom) {
+  add_sink(*state_, input, std::move(name), make_native_sink(std::move(custom)));
 }
 
 void Plan::sink(const NodeRef& input, std::string name,
                 std::function<void(const BatchView& rows)> take) {
-  auto node = std::make_shared<plan::SinkNode>(input_of(input), "function", Options());
-  node->name = std::move(name);
-  node->parallelism = 1;
-  node->instance = std::make_shared<FunctionSink>(std::move(take));
-  state_->sinks.push_back(std::move(node));
+  add_sink(*state_, input, std::move(name), make_function_sink(std::move(take)));
 }
 
 void Plan::name(const NodeRef& node, std::string name) { node_of(node).name = std::move(name); }

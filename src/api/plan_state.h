@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,8 @@ namespace tidegate::untyped {
 struct Plan::State {
   std::string job_name;
   std::vector<plan::NodePtr> sinks;
-  std::vector<plan::NodePtr> sources;
-  Status status;  ///< first error
+  std::map<std::string, std::shared_ptr<const NativeFormat>> formats;  ///< the program's own
+  Status status;                                                       ///< first error
 };
 
 }  // namespace tidegate::untyped

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/native_connectors.h"
 #include "api/plan_state.h"
 #include "base/check.h"
 #include "base/file_system.h"
@@ -17,15 +18,6 @@ const ConnectorRegistry& builtin_connectors() {
   static const ConnectorRegistry* const registry = [] {
     auto* made = new ConnectorRegistry;  // lives for the process
     register_all_connectors(*made);
-    return made;
-  }();
-  return *registry;
-}
-
-const FormatRegistry& builtin_formats() {
-  static const FormatRegistry* const registry = [] {
-    auto* made = new FormatRegistry;  // lives for the process
-    register_all_formats(*made);
     return made;
   }();
   return *registry;
@@ -66,7 +58,17 @@ class RunningJob::Session::Listener final : public JobListener {
   bool ended_ = false;
 };
 
-Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options) {
+FormatRegistry formats_of(const untyped::Plan& plan) {
+  FormatRegistry formats;
+  register_all_formats(formats);
+  for (const auto& [name, format] : plan.state().formats) {
+    formats.add(make_native_format(name, format));
+  }
+  return formats;
+}
+
+Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
+                        const FormatRegistry& formats) {
   if (options.mode != "embedded") {
     return Status(ErrorCode::kNotSupported, fmt::format("mode '{}' is not there yet", options.mode),
                   "Use --mode embedded.");
@@ -76,7 +78,7 @@ Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options) {
   lowering.job_name = plan.state().job_name;
   lowering.parallelism = parallelism_of(options);
   lowering.connectors = &builtin_connectors();
-  lowering.formats = &builtin_formats();
+  lowering.formats = &formats;
   lowering.files = &local_file_system();
   for (const auto& [name, value] : options.settings) lowering.settings.set(name, value);
   return lower(plan.state().sinks, lowering);
@@ -84,8 +86,9 @@ Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options) {
 
 Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(const untyped::Plan& plan,
                                                                         const RunOptions& options) {
-  TG_ASSIGN_OR_RETURN(Graph graph, lower_app(plan, options));
   auto session = std::make_unique<Session>();
+  session->formats_ = std::make_unique<FormatRegistry>(formats_of(plan));
+  TG_ASSIGN_OR_RETURN(Graph graph, lower_app(plan, options, *session->formats_));
   session->listener_ = std::make_shared<Listener>(options);
   session->executor_ = make_thread_executor(parallelism_of(options));
   JobOptions job;

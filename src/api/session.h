@@ -6,13 +6,18 @@
 #include <mutex>
 
 #include "base/executor.h"
+#include "formats/format.h"
 #include "runtime/job.h"
 #include "tidegate/app.h"
 
 namespace tidegate {
 
 /// Lowers the plan of an app for these options.
-Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options);
+Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
+                        const FormatRegistry& formats);
+
+/// The built-in formats and the program's own.
+FormatRegistry formats_of(const untyped::Plan& plan);
 
 /// A job of an app with the threads that it runs on.
 class RunningJob::Session {
@@ -28,6 +33,7 @@ class RunningJob::Session {
 
  private:
   class Listener;
+  std::unique_ptr<FormatRegistry> formats_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Job> job_;  // runs on executor_, so it goes first
