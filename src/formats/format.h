@@ -69,6 +69,17 @@ class Encoder {
   virtual Status encode_message(const Batch& batch, std::int64_t row, std::string& out) = 0;
 };
 
+/// Finds where records end, for formats whose records may span lines. Its inputs begin with a
+/// record and are followed by Decoder::kPadding readable bytes.
+class RecordSplitter {
+ public:
+  virtual ~RecordSplitter() = default;
+  /// Bytes of the first record; 0 when its end has not come yet.
+  virtual std::size_t first_record(std::string_view input) = 0;
+  /// Bytes of all records whose end has come.
+  virtual std::size_t whole_records(std::string_view input) = 0;
+};
+
 /// Formats that are whole files rather than records one after another (Parquet) are read and
 /// written through these.
 class FileDecoder {
@@ -103,6 +114,10 @@ struct Format {
   std::vector<OptionSpec> options;
   bool line_framed = false;  ///< records are lines, so that a file can be cut at newlines
   bool changelog = false;    ///< rows carry row kinds
+  /// Where records are not lines: cuts a file between them.
+  std::function<Result<std::unique_ptr<RecordSplitter>>(const Options&)> make_splitter;
+  /// True when a file begins with a record (a line) that is not data; empty: never.
+  std::function<Result<bool>(const Options&)> has_header;
   std::function<Result<std::unique_ptr<Decoder>>(const DecodeRequest&)> make_decoder;
   std::function<Result<std::unique_ptr<Encoder>>(const SchemaPtr&, const Options&)> make_encoder;
   std::function<Result<std::unique_ptr<FileDecoder>>(const DecodeRequest&,
