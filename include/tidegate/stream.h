@@ -80,9 +80,9 @@ class Stream {
 
   /// Where event time stands: a Timestamp or std::int64_t (ms) member, or a function of the row.
   /// Right after source().
-  template <typename M>
+  template <typename M, std::same_as<T> C>
   requires(std::same_as<M, Timestamp> || std::same_as<M, std::int64_t>) Stream
-      event_time(M T::*member, Disorder disorder)
+      event_time(M C::*member, Disorder disorder)
   const {
     untyped::TimeSpec time = time_spec(std::move(disorder));
     time.column = static_cast<int>(Record<T>::index_of(member));
@@ -147,8 +147,8 @@ class Stream {
   }
 
   /// Partitions by a member; no cost per row.
-  template <RecordType M>
-  KeyedStream<KeyOf<M>, T> key_by(M T::*member) const {
+  template <RecordType M, std::same_as<T> C>
+  KeyedStream<KeyOf<M>, T> key_by(M C::*member) const {
     return KeyedStream<KeyOf<M>, T>(plan_, node_, {static_cast<int>(Record<T>::index_of(member))});
   }
   /// Partitions by a function of the row.
@@ -261,16 +261,16 @@ class KeyedStream {
   Stream<Keyed<K, std::int64_t>> count(As name = as("count")) const {
     return running<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
   }
-  template <typename M>
-  auto sum(M T::*member, As name = as("sum")) const {
+  template <typename M, std::same_as<T> C>
+  auto sum(M C::*member, As name = as("sum")) const {
     return running<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
   }
-  template <typename M>
-  Stream<Keyed<K, M>> min(M T::*member, As name = as("min")) const {
+  template <typename M, std::same_as<T> C>
+  Stream<Keyed<K, M>> min(M C::*member, As name = as("min")) const {
     return running<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
   }
-  template <typename M>
-  Stream<Keyed<K, M>> max(M T::*member, As name = as("max")) const {
+  template <typename M, std::same_as<T> C>
+  Stream<Keyed<K, M>> max(M C::*member, As name = as("max")) const {
     return running<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
   }
   template <AggregateOf<T> A>
@@ -290,8 +290,8 @@ class KeyedStream {
   const std::vector<int>& keys() const { return keys_; }
 
  private:
-  template <typename M>
-  static int column(M T::*member) {
+  template <typename M, std::same_as<T> C>
+  static int column(M C::*member) {
     return static_cast<int>(Record<T>::index_of(member));
   }
   template <typename V>
@@ -337,16 +337,16 @@ class WindowedStream {
   Stream<R<K, std::int64_t>> count(As name = as("count")) const {
     return finish<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
   }
-  template <typename M>
-  auto sum(M T::*member, As name = as("sum")) const {
+  template <typename M, std::same_as<T> C>
+  auto sum(M C::*member, As name = as("sum")) const {
     return finish<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
   }
-  template <typename M>
-  Stream<R<K, M>> min(M T::*member, As name = as("min")) const {
+  template <typename M, std::same_as<T> C>
+  Stream<R<K, M>> min(M C::*member, As name = as("min")) const {
     return finish<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
   }
-  template <typename M>
-  Stream<R<K, M>> max(M T::*member, As name = as("max")) const {
+  template <typename M, std::same_as<T> C>
+  Stream<R<K, M>> max(M C::*member, As name = as("max")) const {
     return finish<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
   }
   /// An aggregate of one's own; see AggregateOf.
@@ -361,8 +361,8 @@ class WindowedStream {
   const { return aggregate(Reduce<T, F>{std::move(f)}, std::move(name)); }
 
  private:
-  template <typename M>
-  static int column(M T::*member) {
+  template <typename M, std::same_as<T> C>
+  static int column(M C::*member) {
     return static_cast<int>(Record<T>::index_of(member));
   }
   template <typename V>

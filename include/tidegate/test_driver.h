@@ -20,7 +20,7 @@ struct TestOptions {
   int splits = 1;          ///< of every source
   int parallelism = 1;     ///< tasks per operator
   std::uint64_t seed = 1;  ///< of the order in which tasks run; same seed, same run
-  Timestamp start;         ///< processing time at the beginning
+  Timestamp start{};       ///< processing time at the beginning
 };
 
 /// A row of a changelog.
