@@ -4,10 +4,12 @@
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
-# tidegate_check(<name> <command>...): a ctest entry; exit code 77 counts as skipped.
+# tidegate_check(<name> <command>...): a ctest entry; exit code 77 counts as skipped. TIDEGATE_BUILD
+# tells a script where the built programs are.
 function(tidegate_check name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-  set_tests_properties(${name} PROPERTIES LABELS check SKIP_RETURN_CODE 77 TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS check SKIP_RETURN_CODE 77 TIMEOUT 120
+                                           ENVIRONMENT "TIDEGATE_BUILD=${PROJECT_BINARY_DIR}")
 endfunction()
 
 tidegate_check(layers_check ${Python3_EXECUTABLE} tools/check_layers.py)
