@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/kafka/consumer.h"
+#include "connectors/kafka/dead_letters.h"
+#include "connectors/kafka/message_decoder.h"
+#include "connectors/kafka/partitions.h"
+#include "dataflow/source.h"
+
+namespace tidegate::kafka {
+
+/// Reads one partition in order. Its position is the offset of the next message. The end of a
+/// bounded one is not found by counting: markers of transactions, aborted and compacted messages
+/// take up offsets too, so it is the first message behind the end, or the broker's word that there
+/// is nothing more in front of it.
+class PartitionReader final : public SplitReader {
+ public:
+  /// What readers of a source share. `letters` only for the dead-letter policy.
+  struct Shared {
+    std::shared_ptr<Consumer> consumer;
+    std::shared_ptr<DeadLetters> letters;
+    RecordErrorPolicy error_policy = RecordErrorPolicy::kFail;
+    bool commits_offsets = false;
+  };
+
+  /// Goes on at `offset`, which may be kEarliest. Does not block.
+  static Result<std::unique_ptr<SplitReader>> open(Shared shared, PartitionSplit split,
+                                                   std::int64_t offset,
+                                                   std::unique_ptr<MessageDecoder> decoder,
+                                                   SourceContext& context);
+
+  Result<Polled> poll(std::int64_t max_rows) override;
+  std::string position() const override { return offset_text(position_); }
+  void committed(const std::string& position) override;
+
+ private:
+  PartitionReader(Shared shared, PartitionSplit split, std::int64_t offset,
+                  std::unique_ptr<MessageDecoder> decoder, SourceContext& context);
+  /// Messages of one call of librdkafka's; given back with their memory.
+  class Fetched;
+  Result<bool> fetch(std::int64_t max_messages, Fetched& fetched);
+  Result<Batch> decode(const Fetched& fetched);
+  bool past_end(std::int64_t offset) const { return split_.stop && offset >= *split_.stop; }
+  Status fetch_error(const rd_kafka_message_t& message) const;
+  Status handle_bad(const Fetched& fetched, const std::vector<BadMessage>& bad);
+  std::string place(std::int64_t offset) const;
+  Result<Polled> release_held();
+
+  const Shared shared_;
+  const PartitionSplit split_;
+  const std::unique_ptr<MessageDecoder> decoder_;
+  MetricGroup& metrics_;
+  std::int64_t position_;  // behind what poll() has returned
+  std::int64_t next_;      // behind what was fetched
+  bool ended_ = false;
+  std::vector<rd_kafka_message_t*> buffer_;
+  std::int64_t messages_since_look_ = 0;
+  std::int64_t bytes_since_look_ = 0;
+  /// Rows that wait for the dead letters from between them to arrive: an epoch that holds their
+  /// position must hold the letters as well.
+  std::optional<Batch> held_;
+  std::shared_ptr<DeadLetters::Tally> tally_;
+  std::unique_ptr<Consumer::Fetch> fetch_;  // null: nothing to read
+};
+
+}  // namespace tidegate::kafka

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/kafka/source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "connectors/kafka/message_decoder.h"
+#include "connectors/kafka/partition_reader.h"
+#include "connectors/kafka/partitions.h"
+
+namespace tidegate::kafka {
+
+namespace {
+
+/// The projected columns, with the row time and the key where these are among them.
+SchemaPtr projected(const Schema& table, const std::vector<int>& projection) {
+  const auto position = [&](int column) {
+    const auto found = std::find(projection.begin(), projection.end(), column);
+    return found == projection.end() ? -1 : static_cast<int>(found - projection.begin());
+  };
+  std::vector<Field> fields;
+  for (int column : projection) fields.push_back(table.field(column));
+  auto schema = std::make_shared<Schema>(std::move(fields));
+  if (table.rowtime && position(*table.rowtime) >= 0) schema->rowtime = position(*table.rowtime);
+  for (int column : table.primary_key) schema->primary_key.push_back(position(column));
+  if (std::count(schema->primary_key.begin(), schema->primary_key.end(), -1) > 0)
+    schema->primary_key.clear();
+  return schema;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Source>> KafkaSource::make(const ConnectorRequest& request) {
+  TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request));
+  TG_ASSIGN_OR_RETURN(SourceSettings settings, read_source_settings(request, formats));
+  // Finds what is wrong with formats and metadata now, not when the first split is opened.
+  TG_RETURN_IF_ERROR(MessageDecoder::make(request, formats).status());
+  return std::shared_ptr<Source>(new KafkaSource(request, std::move(settings), std::move(formats)));
+}
+
+KafkaSource::KafkaSource(const ConnectorRequest& request, SourceSettings settings,
+                         MessageFormats formats)
+    : request_(request),
+      settings_(std::move(settings)),
+      formats_(std::move(formats)),
+      schema_(projected(*request.schema, request.projection)) {}
+
+Status KafkaSource::open(SourceContext& context) {
+  TG_ASSIGN_OR_RETURN(consumer_, Consumer::make(settings_, context));
+  TG_RETURN_IF_ERROR(list_partitions(consumer_->client(), settings_).status());
+  if (settings_.error_policy == RecordErrorPolicy::kDeadLetter) {
+    TG_ASSIGN_OR_RETURN(letters_, DeadLetters::make(settings_, context));
+  }
+  return Status::ok();
+}
+
+Result<Discovery> KafkaSource::discover(const std::vector<std::string>& known) {
+  found_.insert(known.begin(), known.end());
+  const bool first = found_.empty() && !looked_;
+  SourceSettings settings = settings_;
+  if (looked_) settings.connect_timeout = settings.outage_timeout;
+  TG_ASSIGN_OR_RETURN(std::vector<PartitionSplit> partitions,
+                      list_partitions(consumer_->client(), settings));
+  std::erase_if(partitions, [&](const PartitionSplit& partition) {
+    return found_.count(partition.to_split().id) > 0;
+  });
+  // What is new later is read from its beginning: all of it was written while the job was there.
+  if (first) TG_RETURN_IF_ERROR(set_starts(consumer_->client(), settings, partitions));
+  TG_RETURN_IF_ERROR(set_stops(consumer_->client(), settings, partitions));
+  Discovery discovery;
+  discovery.complete = settings_.discovery_interval == std::chrono::milliseconds(0);
+  for (const PartitionSplit& partition : partitions) {
+    discovery.splits.push_back(partition.to_split());
+    found_.insert(discovery.splits.back().id);
+  }
+  looked_ = true;
+  return discovery;
+}
+
+Result<std::unique_ptr<SplitReader>> KafkaSource::open_split(
+    const Split& split, const std::optional<std::string>& position, SourceContext& context) {
+  TG_CHECK(consumer_ != nullptr, "source '{}' is not open", context.source_name());
+  TG_ASSIGN_OR_RETURN(PartitionSplit partition, PartitionSplit::from_split(split));
+  std::int64_t offset = partition.start;
+  if (position) {
+    TG_ASSIGN_OR_RETURN(offset, parse_offset(*position));
+  }
+  TG_ASSIGN_OR_RETURN(auto decoder, MessageDecoder::make(request_, formats_));
+  PartitionReader::Shared shared{consumer_, letters_, settings_.error_policy,
+                                 settings_.commits_offsets};
+  return PartitionReader::open(std::move(shared), std::move(partition), offset, std::move(decoder),
+                               context);
+}
+
+}  // namespace tidegate::kafka

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connectors/kafka/client_properties.h"
+#include "dataflow/connector.h"
+#include "formats/format.h"
+#include "tidegate/status.h"
+
+namespace tidegate::kafka {
+
+/// A place in every partition, as an option says it.
+struct OffsetRule {
+  enum class Kind : std::uint8_t {
+    kEarliest,
+    kLatest,     ///< the end at the moment of asking; of committed records when only those are read
+    kGroup,      ///< what the consumer group has committed
+    kTimestamp,  ///< the first record at or after `timestamp_ms`, else the end
+    kSpecific,   ///< `offsets`
+    kNone,       ///< no place: read for ever
+  };
+  Kind kind = Kind::kEarliest;
+  std::int64_t timestamp_ms = 0;
+  std::map<std::int32_t, std::int64_t> offsets;  ///< by partition
+};
+
+struct SourceSettings {
+  ClientProperties client;
+  std::vector<std::string> topics;  ///< or
+  std::string topic_pattern;        ///< a regular expression that matches whole names
+  OffsetRule start;
+  OffsetRule stop;
+  std::chrono::milliseconds discovery_interval{0};  ///< 0: partitions are looked for once
+  RecordErrorPolicy error_policy = RecordErrorPolicy::kFail;
+  std::string dead_letter_topic;
+  std::chrono::milliseconds connect_timeout{0};
+  std::chrono::milliseconds outage_timeout{0};
+  bool commits_offsets = false;
+};
+
+struct SinkSettings {
+  enum class Partitioner : std::uint8_t { kDefault, kFixed, kRoundRobin };
+
+  ClientProperties client;
+  std::string topic;
+  Partitioner partitioner = Partitioner::kDefault;
+  bool waits_for_delivery = true;  ///< at-least-once
+  int parallelism = 0;
+  std::chrono::milliseconds connect_timeout{0};
+};
+
+/// How the columns of a table lie in a message.
+struct MessageFormats {
+  const Format* value = nullptr;
+  Options value_options;           ///< with the format's own option names
+  std::vector<int> value_columns;  ///< of the request's schema
+  SchemaPtr value_schema;
+  const Format* key = nullptr;  ///< null: the key is not looked at, and not written
+  Options key_options;
+  std::vector<int> key_columns;
+  SchemaPtr key_schema;  ///< without 'key.fields-prefix'
+  /// The key's columns stand in the value as well ('value.fields-include' = 'ALL').
+  bool value_holds_key = true;
+};
+
+/// All options of the connector, for validation and the reference page.
+std::vector<OptionSpec> option_specs();
+
+/// Also finds options that neither the connector nor its formats have.
+Result<MessageFormats> read_formats(const ConnectorRequest& request);
+Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
+                                            const MessageFormats& formats);
+Result<SinkSettings> read_sink_settings(const ConnectorRequest& request);
+
+}  // namespace tidegate::kafka

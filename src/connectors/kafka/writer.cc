@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/kafka/writer.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace tidegate::kafka {
+
+Result<std::unique_ptr<SinkWriter>> KafkaWriter::make(const SinkSettings& settings,
+                                                      std::int32_t partition_count,
+                                                      std::unique_ptr<MessageEncoder> encoder,
+                                                      OperatorContext& context) {
+  std::unique_ptr<KafkaWriter> writer(
+      new KafkaWriter(settings, partition_count, std::move(encoder), context));
+  Client::Events events;
+  events.delivered = [raw = writer.get()](const rd_kafka_message_t& m) { raw->delivered(m); };
+  TG_ASSIGN_OR_RETURN(writer->client_,
+                      Client::make(Client::Role::kProducer, settings.client, std::move(events)));
+  writer->client_->on_ready([raw = writer.get()] {
+    if (raw->waits_.exchange(false)) raw->waker_.wake();
+  });
+  writer->topic_ = writer->client_->topic(settings.topic);
+  TG_CHECK(writer->topic_ != nullptr, "topic '{}' cannot be named", settings.topic);
+  return std::unique_ptr<SinkWriter>(std::move(writer));
+}
+
+KafkaWriter::KafkaWriter(const SinkSettings& settings, std::int32_t partition_count,
+                         std::unique_ptr<MessageEncoder> encoder, OperatorContext& context)
+    : topic_name_(settings.topic),
+      partitioner_(settings.partitioner),
+      waits_for_delivery_(settings.waits_for_delivery),
+      partition_count_(partition_count),
+      encoder_(std::move(encoder)),
+      waker_(context.waker()),
+      next_partition_(context.subtask() % partition_count) {}
+
+Result<Progress> KafkaWriter::write(Batch batch) {
+  TG_CHECK(row_ == encoder_->num_rows(), "a batch while one of {} rows is at {}",
+           encoder_->num_rows(), row_);
+  TG_RETURN_IF_ERROR(
+      encoder_->start(std::move(batch)).with_context(fmt::format("topic '{}'", topic_name_)));
+  row_ = 0;
+  return send_rows();
+}
+
+Result<Progress> KafkaWriter::resume() { return flushing_ ? flush() : send_rows(); }
+
+Result<Progress> KafkaWriter::send_rows() {
+  while (row_ < encoder_->num_rows()) {
+    TG_ASSIGN_OR_RETURN(MessageEncoder::Message message, encoder_->encode(row_));
+    TG_ASSIGN_OR_RETURN(bool sent, send(message));
+    if (!sent) {
+      // Whatever is reported from here on wakes the task.
+      waits_ = true;
+      client_->serve();
+      TG_ASSIGN_OR_RETURN(sent, send(message));
+      if (!sent) return failure_.is_ok() ? Result<Progress>(Progress::kBlocked) : failure_;
+    }
+    ++row_;
+  }
+  waits_ = false;
+  client_->serve();
+  if (!failure_.is_ok()) return failure_;
+  return Progress::kDone;
+}
+
+Result<bool> KafkaWriter::send(MessageEncoder::Message& message) {
+  rd_kafka_vu_t arguments[7];
+  std::size_t count = 0;
+  const auto next = [&](rd_kafka_vtype_t type) -> auto& {
+    arguments[count].vtype = type;
+    return arguments[count++].u;
+  };
+  next(RD_KAFKA_VTYPE_RKT).rkt = topic_.get();
+  next(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
+  next(RD_KAFKA_VTYPE_PARTITION).i32 = choose_partition();
+  auto& value = next(RD_KAFKA_VTYPE_VALUE).mem;
+  value.ptr = const_cast<char*>(message.value->data());
+  value.size = message.value->size();
+  if (message.key != nullptr) {
+    auto& key = next(RD_KAFKA_VTYPE_KEY).mem;
+    key.ptr = const_cast<char*>(message.key->data());
+    key.size = message.key->size();
+  }
+  if (message.timestamp_ms > 0) next(RD_KAFKA_VTYPE_TIMESTAMP).i64 = message.timestamp_ms;
+  if (message.headers != nullptr) next(RD_KAFKA_VTYPE_HEADERS).headers = message.headers.get();
+  const ErrorPtr failed(rd_kafka_produceva(client_->handle(), arguments, count));
+  if (failed == nullptr) {
+    static_cast<void>(message.headers.release());  // taken over
+    ++outstanding_;
+    if (partitioner_ == SinkSettings::Partitioner::kRoundRobin)
+      next_partition_ = (next_partition_ + 1) % partition_count_;
+    return true;
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(failed.get());
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+  if (code == RD_KAFKA_RESP_ERR__FATAL) return client_->fatal();
+  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+    return Status(
+        ErrorCode::kRecordTooLarge,
+        fmt::format("topic '{}': a message of {} bytes is too large", topic_name_, value.size),
+        "Raise properties.max.request.size, and max.message.bytes of the topic.");
+  return kafka_status(code, fmt::format("topic '{}'", topic_name_),
+                      rd_kafka_error_string(failed.get()));
+}
+
+std::int32_t KafkaWriter::choose_partition() {
+  return partitioner_ == SinkSettings::Partitioner::kDefault ? RD_KAFKA_PARTITION_UA
+                                                             : next_partition_;
+}
+
+Result<Progress> KafkaWriter::flush() {
+  flushing_ = true;
+  TG_ASSIGN_OR_RETURN(const Progress progress, wait_for_deliveries());
+  flushing_ = progress != Progress::kDone;
+  return progress;
+}
+
+Result<Progress> KafkaWriter::wait_for_deliveries() {
+  waits_ = waits_for_delivery_;
+  client_->serve();
+  if (!failure_.is_ok()) return failure_;
+  if (outstanding_ > 0 && waits_for_delivery_) return Progress::kBlocked;
+  waits_ = false;
+  return Progress::kDone;
+}
+
+Result<std::string> KafkaWriter::prepare(EpochId) {
+  TG_CHECK(outstanding_ == 0 || !waits_for_delivery_, "{} messages are on their way", outstanding_);
+  return std::string();
+}
+
+void KafkaWriter::delivered(const rd_kafka_message_t& message) {
+  --outstanding_;
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR || !failure_.is_ok()) return;
+  const std::string what = fmt::format("topic '{}' partition {}", topic_name_, message.partition);
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL) {
+    failure_ = client_->fatal();
+    return;
+  }
+  failure_ = kafka_status(message.err, what, rd_kafka_message_errstr(&message));
+  if (failure_.kind() == ErrorKind::kUnavailable)
+    failure_ = error(ErrorCode::kDeliveryFailed, "{}: a message was not delivered: {}{}", what,
+                     rd_kafka_err2str(message.err), client_->trouble());
+}
+
+}  // namespace tidegate::kafka
