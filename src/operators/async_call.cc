@@ -45,7 +45,7 @@ Result<std::shared_ptr<arrow::Buffer>> repeat(const std::shared_ptr<arrow::Buffe
 
 class AsyncCall final : public Operator {
  public:
-  explicit AsyncCall(AsyncCallSpec spec)
+  explicit AsyncCall(AsyncCallOptions spec)
       : spec_(std::move(spec)),
         function_(std::make_shared<const AsyncFunction>(std::move(spec_.function))) {}
 
@@ -403,7 +403,7 @@ class AsyncCall final : public Operator {
     return call;
   }
 
-  AsyncCallSpec spec_;
+  AsyncCallOptions spec_;
   const std::shared_ptr<const AsyncFunction> function_;
   OperatorContext* context_ = nullptr;
   StateTable* table_ = nullptr;
@@ -425,7 +425,7 @@ class AsyncCall final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_async_call(AsyncCallSpec spec) {
+Result<std::unique_ptr<Operator>> make_async_call(AsyncCallOptions spec) {
   const auto wrong = [](std::string_view what) {
     return error(ErrorCode::kInvalidArgument, "asynchronous call: {}", what);
   };

@@ -36,7 +36,7 @@ struct RetryPolicy {
 };
 
 /// What an asynchronous call operator does.
-struct AsyncCallSpec {
+struct AsyncCallOptions {
   AsyncFunction function;
   /// The function may block: it runs on the executor's threads for blocking work.
   bool blocking = false;
@@ -60,7 +60,7 @@ struct AsyncCallSpec {
 /// stored, and after a restore they are asked for again. Waiting instead would make every epoch as
 /// slow as the slowest answer with all its attempts; so the service may be asked twice about a row,
 /// but each result is emitted once. All calls are answered before finish() is done.
-Result<std::unique_ptr<Operator>> make_async_call(AsyncCallSpec spec);
+Result<std::unique_ptr<Operator>> make_async_call(AsyncCallOptions spec);
 
 /// It looks at no times itself. Rows keep their place between the watermarks that are announced for
 /// the sake of others.

@@ -42,8 +42,8 @@ Batch numbers(const std::vector<std::int64_t>& values) {
 /// A service that keeps the calls until the test answers them.
 class Service {
  public:
-  AsyncCallSpec spec(AsyncOrder order = AsyncOrder::kOrdered) {
-    AsyncCallSpec spec;
+  AsyncCallOptions spec(AsyncOrder order = AsyncOrder::kOrdered) {
+    AsyncCallOptions spec;
     spec.function = [this](const Batch& row, AsyncAnswer answer) {
       ++calls_[number(row)];
       open_.emplace_back(number(row), answer);
@@ -78,7 +78,7 @@ class Service {
   std::vector<std::pair<std::int64_t, AsyncAnswer>> open_;
 };
 
-OperatorFactory factory(AsyncCallSpec spec) {
+OperatorFactory factory(AsyncCallOptions spec) {
   return [spec = std::move(spec)] { return make_async_call(spec); };
 }
 
@@ -130,7 +130,7 @@ TEST(AsyncCall, WatermarksWaitForEarlierRows) {
 
 TEST(AsyncCall, BoundsTheRowsInside) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.capacity = 2;
   OperatorHarness harness(factory(spec));
   // Answers come while the operator is blocked.
@@ -149,7 +149,7 @@ TEST(AsyncCall, BoundsTheRowsInside) {
 }
 
 TEST(AsyncCall, AnswersGivenAtOnceNeverBlock) {
-  AsyncCallSpec spec = Service().spec();
+  AsyncCallOptions spec = Service().spec();
   spec.function = [](const Batch& row, AsyncAnswer answer) { answer.complete(row); };
   spec.capacity = 1;
   OperatorHarness harness(factory(spec));
@@ -182,7 +182,7 @@ TEST(AsyncCall, OnlyTheFirstAnswerCounts) {
 
 TEST(AsyncCall, TimeOutIsAnErrorThatShowsTheRow) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.timeout_ms = 100;
   OperatorHarness harness(factory(spec));
   harness.push(numbers({17}));
@@ -194,7 +194,7 @@ TEST(AsyncCall, TimeOutIsAnErrorThatShowsTheRow) {
 
 TEST(AsyncCall, TimeOutResultReplacesTheAnswer) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.timeout_ms = 100;
   spec.on_timeout = [](const Batch&) { return numbers({-1}); };
   OperatorHarness harness(factory(spec));
@@ -210,7 +210,7 @@ TEST(AsyncCall, TimeOutResultReplacesTheAnswer) {
 
 TEST(AsyncCall, RetriesWithGrowingDelays) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.retry.max_attempts = 4;
   spec.retry.delay_ms = 10;
   spec.retry.factor = 2;
@@ -234,7 +234,7 @@ TEST(AsyncCall, RetriesWithGrowingDelays) {
 
 TEST(AsyncCall, TheLastFailureStopsTheJob) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.retry.max_attempts = 2;
   OperatorHarness harness(factory(spec));
   harness.push(numbers({3}));
@@ -248,7 +248,7 @@ TEST(AsyncCall, TheLastFailureStopsTheJob) {
 
 TEST(AsyncCall, OnlyWhatMayPassIsTriedAgain) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.retry.max_attempts = 5;
   OperatorHarness harness(factory(spec));
   harness.push(numbers({3}));
@@ -259,7 +259,7 @@ TEST(AsyncCall, OnlyWhatMayPassIsTriedAgain) {
 
 TEST(AsyncCall, AnswersMayBeTriedAgain) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.retry.max_attempts = 2;
   spec.retry.retry_result = [](const Batch& rows) { return rows.empty(); };
   OperatorHarness harness(factory(spec));
@@ -275,7 +275,7 @@ TEST(AsyncCall, AnswersMayBeTriedAgain) {
 
 TEST(AsyncCall, TheTimeOutCoversAllAttempts) {
   Service service;
-  AsyncCallSpec spec = service.spec();
+  AsyncCallOptions spec = service.spec();
   spec.timeout_ms = 50;
   spec.retry.max_attempts = 100;
   spec.retry.delay_ms = 20;
@@ -290,20 +290,20 @@ TEST(AsyncCall, TheTimeOutCoversAllAttempts) {
 }
 
 TEST(AsyncCall, BadFunctionsAreErrors) {
-  AsyncCallSpec throwing = Service().spec();
+  AsyncCallOptions throwing = Service().spec();
   throwing.function = [](const Batch&, AsyncAnswer) { throw std::runtime_error("no network"); };
   Status status = OperatorHarness(factory(throwing)).try_push(numbers({4}));
   EXPECT_EQ(status.code(), ErrorCode::kUserFunctionFailed);
   EXPECT_THAT(status.message(), HasSubstr("row [4]"));
   EXPECT_THAT(status.message(), HasSubstr("no network"));
 
-  AsyncCallSpec silent = Service().spec();
+  AsyncCallOptions silent = Service().spec();
   silent.function = [](const Batch&, AsyncAnswer) {};
   status = OperatorHarness(factory(silent)).try_push(numbers({4}));
   EXPECT_EQ(status.code(), ErrorCode::kUserFunctionFailed);
   EXPECT_THAT(status.message(), HasSubstr("without an answer"));
 
-  AsyncCallSpec mistyped = Service().spec();
+  AsyncCallOptions mistyped = Service().spec();
   mistyped.function = [](const Batch&, AsyncAnswer answer) {
     answer.complete(batch_of(schema_of("n STRING"), R"([["x"]])"));
   };
@@ -314,7 +314,7 @@ TEST(AsyncCall, BadFunctionsAreErrors) {
 }
 
 TEST(AsyncCall, BlockingFunctionsRunBesideTheTask) {
-  AsyncCallSpec spec = Service().spec();
+  AsyncCallOptions spec = Service().spec();
   spec.blocking = true;
   spec.function = [](const Batch& row, AsyncAnswer answer) { answer.complete(row); };
   OperatorHarness harness(factory(spec));
@@ -363,7 +363,7 @@ TEST(AsyncCall, OutstandingRowsAreAskedForAgainAfterARestore) {
 
 TEST(AsyncCall, RestoredRowsKeepToTheCapacity) {
   Service service;
-  AsyncCallSpec spec = service.spec(AsyncOrder::kUnordered);
+  AsyncCallOptions spec = service.spec(AsyncOrder::kUnordered);
   spec.capacity = 3;
   OperatorHarness before(factory(spec));
   before.push(numbers({1, 2, 3}));
@@ -384,8 +384,8 @@ TEST(AsyncCall, RestoredRowsKeepToTheCapacity) {
 }
 
 /// Answers after a while that depends on the row.
-AsyncCallSpec delayed(OperatorHarness*& harness, AsyncOrder order, int capacity) {
-  AsyncCallSpec spec = Service().spec(order);
+AsyncCallOptions delayed(OperatorHarness*& harness, AsyncOrder order, int capacity) {
+  AsyncCallOptions spec = Service().spec(order);
   spec.capacity = capacity;
   spec.function = [&harness](const Batch& row, AsyncAnswer answer) {
     const std::int64_t n = number(row);

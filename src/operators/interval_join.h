@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataflow/operator.h"
+#include "dataflow/watermark_strategy.h"
+#include "operators/join.h"
+
+namespace tidegate {
+
+/// Joins rows of two streams with equal keys whose event times are near each other: a right row
+/// matches when its time lies between (time of the left row) + lower and + upper.
+///
+/// The event time of an output row is the later one of its two rows. A row that is behind the
+/// watermark is late: counted as rows_late, sent to its side output if there is one, and not
+/// joined. A row without event time is counted as rows_null_time and left out.
+///
+/// Rows are kept until the watermark says that nothing can match them any more; in outer joins they
+/// are then emitted if nothing has. That happens in steps of a quarter of the interval, so such
+/// rows may come that much later in event time, as in Flink. The output watermark is held back by
+/// what both sides may lie behind: the bounds and, in outer joins, that quarter.
+struct IntervalJoinOptions {
+  JoinInput left;
+  JoinInput right;
+  JoinKind kind = JoinKind::kInner;  ///< not kSemi, kAnti
+  std::int64_t lower_ms = 0;
+  std::int64_t upper_ms = 0;
+  bool lower_inclusive = true;
+  bool upper_inclusive = true;
+  JoinCondition condition;  ///< null: none
+};
+
+Result<std::unique_ptr<Operator>> make_interval_join(IntervalJoinOptions options);
+
+/// Lateness is judged to the millisecond. Rows that are not late may stand on either side of a
+/// watermark: what it lets go of cannot match them.
+inline constexpr TimeGrain kIntervalJoinTimeGrain{1, 0};
+
+}  // namespace tidegate

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/join.h"
+
+#include <arrow/buffer.h>
+#include <arrow/type.h>
+
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tidegate {
+namespace {
+
+constexpr std::int64_t kBatchRows = 4096;
+constexpr std::int64_t kBatchBytes = 4 << 20;
+
+Status add_side(RowDecoder& side, std::optional<std::string_view> row) {
+  return row ? side.append(*row) : side.append_nulls();
+}
+
+}  // namespace
+
+JoinedRows::JoinedRows(const std::vector<LogicalType>& left, const std::vector<LogicalType>& right)
+    : left_(left), right_(right) {}
+
+Status JoinedRows::add(std::optional<std::string_view> left, std::optional<std::string_view> right,
+                       EventTime time) {
+  TG_RETURN_IF_ERROR(add_side(left_, left));
+  TG_RETURN_IF_ERROR(add_side(right_, right));
+  times_.push_back(time);
+  return Status::ok();
+}
+
+bool JoinedRows::full() const {
+  return num_rows() >= kBatchRows || left_.byte_size() + right_.byte_size() >= kBatchBytes;
+}
+
+Result<Batch> JoinedRows::take() {
+  TG_ASSIGN_OR_RETURN(std::vector<ArrayPtr> columns, left_.take());
+  TG_ASSIGN_OR_RETURN(std::vector<ArrayPtr> right, right_.take());
+  std::ranges::move(right, std::back_inserter(columns));
+  Batch batch(num_rows(), std::move(columns));
+  batch.set_event_times(arrow::Buffer::FromVector(std::exchange(times_, {})));
+  return batch;
+}
+
+Status check_insert_only(const Batch& batch) {
+  for (const RowKind kind : batch.row_kinds()) {
+    if (kind != RowKind::kInsert) {
+      return error(ErrorCode::kInvalidPlan, "its input has a {} row, but it takes only inserts",
+                   row_kind_symbol(kind));
+    }
+  }
+  return Status::ok();
+}
+
+Status check_join_inputs(const JoinInput& left, const JoinInput& right) {
+  if (left.keys.size() != right.keys.size()) {
+    return error(ErrorCode::kInvalidArgument, "join: {} key columns on the left, {} on the right",
+                 left.keys.size(), right.keys.size());
+  }
+  for (std::size_t i = 0; i < left.keys.size(); ++i) {
+    const LogicalType& a = left.types[static_cast<std::size_t>(left.keys[i])];
+    const LogicalType& b = right.types[static_cast<std::size_t>(right.keys[i])];
+    if (!a.arrow_type()->Equals(*b.arrow_type())) {
+      return error(ErrorCode::kTypeMismatch,
+                   "join: key column {} is {} on the left, {} on the right", i + 1, a.to_string(),
+                   b.to_string());
+    }
+  }
+  return Status::ok();
+}
+
+}  // namespace tidegate
