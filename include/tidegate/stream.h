@@ -60,6 +60,15 @@ inline Disorder custom_watermark(std::function<std::function<EventTime(EventTime
   return {.custom = std::move(make)};
 }
 
+inline untyped::TimeSpec time_spec(Disorder disorder) {
+  untyped::TimeSpec time;
+  time.delay = disorder.delay;
+  time.idle_timeout = disorder.idle;
+  time.max_drift = disorder.drift;
+  time.custom = std::move(disorder.custom);
+  return time;
+}
+
 /// The type of a key that outlives the batch it came in.
 template <typename M>
 using KeyOf = std::conditional_t<std::is_same_v<M, std::string_view>, std::string, M>;
@@ -225,15 +234,6 @@ class Stream {
     return Stream<U>(plan_,
                      plan_->map(node_, std::move(name), record_columns<U>(), std::move(map)));
   }
-  static untyped::TimeSpec time_spec(Disorder disorder) {
-    untyped::TimeSpec time;
-    time.delay = disorder.delay;
-    time.idle_timeout = disorder.idle;
-    time.max_drift = disorder.drift;
-    time.custom = std::move(disorder.custom);
-    return time;
-  }
-
   untyped::Plan* plan_;
   untyped::NodeRef node_;
 };

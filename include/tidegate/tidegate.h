@@ -3,4 +3,5 @@
 
 /// Everything that a program needs.
 #include "tidegate/app.h"
+#include "tidegate/row.h"
 #include "tidegate/stream.h"

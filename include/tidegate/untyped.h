@@ -16,6 +16,10 @@
 #include "tidegate/status.h"
 #include "tidegate/windows.h"
 
+namespace tidegate {
+struct ColumnAggregate;  // row.h
+}
+
 /// What typed streams are made of: plan nodes with native functions that work on whole batches. The
 /// templates of stream.h call these; programs have no need to.
 namespace tidegate::untyped {
@@ -145,6 +149,13 @@ class Plan {
   /// Sets the name that people see and the identity of the node's state.
   void name(const NodeRef& node, std::string name);
   void parallelism(const NodeRef& node, int parallelism);
+
+  /// The columns of a stream.
+  std::vector<ColumnSpec> columns(const NodeRef& node) const;
+  /// Position of a column by name. When there is none, an error of building, and 0.
+  int column(const NodeRef& node, std::string_view name);
+  std::vector<AggregateCall> aggregate_calls(const NodeRef& node,
+                                             const std::vector<ColumnAggregate>& aggregates);
 
   /// First error of building so far; runs and explains report it.
   const Status& status() const;

@@ -11,11 +11,13 @@
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
 #include "base/check.h"
+#include "base/options.h"
 #include "expr/function_registry.h"
 #include "plan/aggregate.h"
 #include "plan/native.h"
 #include "plan/sink.h"
 #include "plan/source.h"
+#include "tidegate/row.h"
 #include "tidegate/untyped.h"
 
 namespace tidegate::untyped {
@@ -66,6 +68,11 @@ Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
     bound.push_back(std::move(out));
   }
   return bound;
+}
+
+/// Keeps the first error.
+void fail(Plan::State& state, Status status) {
+  if (state.status.is_ok()) state.status = std::move(status);
 }
 
 void add_sink(Plan::State& state, const NodeRef& input, std::string name,
@@ -181,7 +188,7 @@ NodeRef Plan::window_aggregate(const NodeRef& input, std::vector<int> keys, Wind
   const plan::Input in = input_of(input);
   auto bound = bind_calls(*in.schema(), calls);
   if (!bound.is_ok()) {
-    if (state_->status.is_ok()) state_->status = std::move(bound).status();
+    fail(*state_, std::move(bound).status());
     return input;
   }
   return {std::make_shared<plan::WindowAggregateNode>(in, std::move(keys), *std::move(bound),
@@ -195,7 +202,7 @@ NodeRef Plan::aggregate(const NodeRef& input, std::vector<int> keys,
   const plan::Input in = input_of(input);
   auto bound = bind_calls(*in.schema(), calls);
   if (!bound.is_ok()) {
-    if (state_->status.is_ok()) state_->status = std::move(bound).status();
+    fail(*state_, std::move(bound).status());
     return input;
   }
   return {std::make_shared<plan::AggregateNode>(in, std::move(keys), *std::move(bound)), -1};
@@ -218,6 +225,44 @@ void Plan::sink(const NodeRef& input, std::string name, std::shared_ptr<NativeSi
 void Plan::sink(const NodeRef& input, std::string name,
                 std::function<void(const BatchView& rows)> take) {
   add_sink(*state_, input, std::move(name), make_function_sink(std::move(take)));
+}
+
+std::vector<ColumnSpec> Plan::columns(const NodeRef& node) const {
+  std::vector<ColumnSpec> columns;
+  const Schema& schema = *input_of(node).schema();
+  const Result<std::vector<ColumnType>> types = column_types(schema);
+  if (!types.is_ok()) return columns;  // start() will say that such a column cannot be read
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    columns.push_back({schema.field(i).name, (*types)[static_cast<std::size_t>(i)],
+                       schema.field(i).type.nullable()});
+  }
+  return columns;
+}
+
+int Plan::column(const NodeRef& node, std::string_view name) {
+  const Schema& schema = *input_of(node).schema();
+  const int index = schema.index_of(name);
+  if (index >= 0) return index;
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields()) names.push_back(field.name);
+  const std::string nearest = nearest_name(name, names);
+  fail(*state_, Status(ErrorCode::kUnknownName,
+                       fmt::format("there is no column '{}' in {}", name, schema.to_string()),
+                       nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest)));
+  return 0;
+}
+
+std::vector<AggregateCall> Plan::aggregate_calls(const NodeRef& node,
+                                                 const std::vector<ColumnAggregate>& aggregates) {
+  std::vector<AggregateCall> calls;
+  for (const ColumnAggregate& aggregate : aggregates) {
+    AggregateCall call;
+    call.function = aggregate.function;
+    if (!aggregate.column.empty()) call.arguments.push_back(column(node, aggregate.column));
+    call.result_name = aggregate.result;
+    calls.push_back(std::move(call));
+  }
+  return calls;
 }
 
 void Plan::name(const NodeRef& node, std::string name) { node_of(node).name = std::move(name); }
