@@ -31,6 +31,16 @@ class Aggregator {
   virtual bool needs_create() const { return false; }
   virtual void destroy(std::byte* accumulator) const { (void)accumulator; }
   virtual bool needs_destroy() const { return false; }
+  /// True when an accumulator may be moved by copying its bytes. Others move through serialize().
+  virtual bool is_relocatable() const { return !needs_destroy(); }
+  /// Memory that the accumulator owns beyond size_bytes(), for budgets.
+  virtual std::int64_t owned_bytes(const std::byte* accumulator) const {
+    (void)accumulator;
+    return 0;
+  }
+  /// Tells aggregators apart that cannot read each other's serialized accumulators; stored with the
+  /// state.
+  virtual std::string fingerprint() const;
 
   /// Adds row i of `arguments` (one array per argument, none for COUNT(*)) to accumulators[i].
   virtual Status add(std::span<std::byte* const> accumulators,
@@ -58,8 +68,8 @@ class Aggregator {
 
   /// The accumulator as bytes for deltas and exchanges, and back. The default copies size_bytes().
   virtual void serialize(const std::byte* accumulator, std::string& out) const;
-  /// Consumes its bytes from the front of `in`; kStateCorrupt when they are not what serialize()
-  /// wrote.
+  /// Reads into a created accumulator and consumes the bytes from the front of
+  /// `in`; kStateCorrupt when they are not what serialize() wrote.
   virtual Status deserialize(std::string_view& in, std::byte* accumulator) const;
 };
 
@@ -70,6 +80,10 @@ struct AggregateFunction {
   std::string description;  ///< one sentence
   /// Binds to argument types, or kTypeMismatch that says which types are taken.
   std::function<Result<std::unique_ptr<Aggregator>>(std::span<const LogicalType> arguments)> bind;
+  /// The same with an aggregator that can retract, at the price of more state (MIN keeps all
+  /// values); not set where bind()'s own can.
+  std::function<Result<std::unique_ptr<Aggregator>>(std::span<const LogicalType> arguments)>
+      bind_retracting = {};
 };
 
 }  // namespace tidegate
