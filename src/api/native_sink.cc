@@ -4,6 +4,7 @@
 #include "api/columns.h"
 #include "api/guard_rows.h"
 #include "api/native_connectors.h"
+#include "base/check.h"
 #include "operators/user_function.h"
 
 namespace tidegate {

@@ -4,6 +4,7 @@
 
 #include "api/columns.h"
 #include "api/native_connectors.h"
+#include "base/check.h"
 #include "operators/user_function.h"
 
 namespace tidegate {
@@ -17,8 +18,7 @@ class NativeSplitReader final : public SplitReader {
   Result<Polled> poll(std::int64_t max_rows) override {
     Polled polled;
     TG_RETURN_IF_ERROR(call_user_function("poll()", [&]() -> Status {
-      TG_ASSIGN_OR_RETURN(const untyped::NativeReader::State state,
-                          reader_->poll(writer_, max_rows));
+      TG_ASSIGN_OR_RETURN(const auto state, reader_->poll(writer_, max_rows));
       polled.state = static_cast<Polled::State>(state);
       return Status::ok();
     }));
@@ -54,7 +54,7 @@ class NativeSource final : public Source {
   Result<Discovery> discover(const std::vector<std::string>& known) override {
     Discovery found;
     TG_RETURN_IF_ERROR(call_user_function("splits()", [&]() -> Status {
-      TG_ASSIGN_OR_RETURN(const std::vector<std::string> splits, source_->splits());
+      TG_ASSIGN_OR_RETURN(const auto splits, source_->splits());
       for (const std::string& id : splits) {
         if (std::find(known.begin(), known.end(), id) == known.end()) {
           found.splits.push_back({id, ""});
