@@ -75,6 +75,10 @@ class Source {
   virtual const SchemaPtr& schema() const = 0;
   /// True when the source ends by itself.
   virtual bool is_bounded() const = 0;
+  /// True when each split ends by itself (files, also in a folder that is watched for new ones).
+  /// Such splits are opened in order, a limited number at a time, the one that is behind in event
+  /// time is read first, and without event time one after another. Others are all read at once.
+  virtual bool splits_end() const { return is_bounded(); }
   /// Once, before the rest; checks that the outside is there.
   virtual Status open(SourceContext& context) = 0;
   /// Looks for splits that no earlier call has returned (nor is in `known`, after a restore). May

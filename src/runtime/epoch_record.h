@@ -15,6 +15,7 @@ namespace tidegate {
 /// A split that is being read, as of an epoch.
 struct SplitState {
   Split split;
+  std::int64_t order = 0;               ///< among all splits of the source, as they were found
   int subtask = 0;                      ///< who read it
   std::optional<std::string> position;  ///< SplitReader::position(); none: not begun
   EventTime watermark = kMinWatermark;  ///< of this split alone, not floored to the grain
@@ -26,11 +27,11 @@ struct SplitState {
 /// What a source has found and read, as of an epoch.
 struct SourceState {
   std::string uid;
-  std::vector<SplitState> open;      ///< begun and not ended, in the order in which they were found
-  std::vector<Split> unassigned;     ///< found and not begun, in order
-  std::vector<std::string> known;    ///< ids of all splits ever found, ended ones too
-  bool complete = false;             ///< no further splits will ever be found
-  std::vector<EventTime> announced;  ///< last watermark sent downstream, per subtask
+  int parallelism = 1;
+  std::vector<SplitState> open;    ///< begun and not ended, in order
+  std::vector<Split> unassigned;   ///< found and not begun, in order
+  std::vector<std::string> known;  ///< ids of all splits ever found, ended ones too
+  bool complete = false;           ///< no further splits will ever be found
 };
 
 /// What an operator (or the writer of a sink) has seen, as of an epoch.
@@ -57,7 +58,7 @@ struct EpochRecord {
   bool finished = false;  ///< all input was read and all results are out: nothing is left to do
   int key_groups = 128;
   std::vector<SourceState> sources;
-  std::vector<OperatorState> operators;   ///< those with state, and all that have seen a watermark
+  std::vector<OperatorState> operators;   ///< sinks too
   std::vector<Committable> committables;  ///< not empty ones only
 };
 

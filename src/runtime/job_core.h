@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "runtime/epoch_coordinator.h"
+#include "runtime/execution_plan.h"
+#include "runtime/job.h"
+#include "runtime/job_builder.h"
+#include "runtime/piece_count.h"
+#include "runtime/task_host.h"
+
+namespace tidegate {
+
+class SimulatedExecutor;  // base/executor.h
+
+/// Calls listeners one at a time and in order, without a lock that they could wait for: what they
+/// cause by calling the job comes after them.
+class ListenerQueue {
+ public:
+  /// Calls `call` now, or leaves it to the thread that is calling others.
+  void post(std::function<void()> call);
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::function<void()>> calls_;
+  bool busy_ = false;
+};
+
+/// The inside of a Job: its life, and what its tasks see of it.
+class JobCore final : public TaskHost, public EpochObserver {
+ public:
+  static Result<std::unique_ptr<JobCore>> create(Graph graph, JobOptions options);
+  ~JobCore() override;
+
+  Status start();
+  Status await();
+  void stop(StopMode mode);
+  void trigger_epoch();
+  JobState state() const;
+  JobProgress progress() const;
+
+  // TaskHost
+  const JobOptions& options() const override { return options_; }
+  const Clock& clock() const override { return *options_.clock; }
+  Executor& executor() override { return *options_.executor; }
+  PieceCount& pieces() override { return pieces_; }
+  MetricRegistry& metrics() override { return *options_.metrics; }
+  bool cancelled() const override { return cancelled_.load(std::memory_order_acquire); }
+  bool draining() const override { return draining_.load(std::memory_order_acquire); }
+  void fail(Status status) override;
+  void acknowledge(TaskAck ack) override { coordinator_->acknowledge(std::move(ack)); }
+  void task_closed() override;
+  void source_exhausted() override;
+  void charge_state(std::int64_t bytes) override;
+
+  // EpochObserver
+  void epoch_published(const EpochRecord& record) override;
+  void last_epoch_published(bool finished) override;
+
+ private:
+  JobCore(Graph graph, JobOptions options);
+
+  void open_and_run();
+  Status open_outside();
+  void run();
+  void stop_running(StopMode mode);
+  void wake_tasks();
+  void wrap_up();
+  Status cancelled_error() const;
+  void set_state(JobState state);
+  void end(JobState state);
+  template <typename F>
+  void tell(F call);
+
+  Graph graph_;
+  JobOptions options_;
+  std::unique_ptr<MetricRegistry> own_metrics_;
+  ExecutionPlan plan_;
+  SimulatedExecutor* simulation_ = nullptr;  // the executor, if it is one
+  PieceCount pieces_;
+  JobParts parts_;
+  std::unique_ptr<EpochCoordinator> coordinator_;
+  ListenerQueue listeners_;
+
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> draining_{false};
+  std::atomic<std::int64_t> state_bytes_{0};
+  std::atomic<int> exhausted_sources_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable ended_changed_;
+  JobState state_ = JobState::kCreated;
+  bool ended_ = false;    // in a last state, and the listeners know
+  bool running_ = false;  // tasks have been woken
+  bool wrapping_up_ = false;
+  int closed_tasks_ = 0;
+  std::optional<StopMode> stop_mode_;
+  std::optional<JobState> last_state_;  // when the last epoch is published
+  Status failure_;                      // the first one
+};
+
+}  // namespace tidegate

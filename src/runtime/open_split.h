@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataflow/graph.h"
+#include "dataflow/source.h"
+#include "runtime/split_enumerator.h"
+#include "runtime/task_host.h"
+#include "runtime/wake_point.h"
+#include "runtime/watermark_assigner.h"
+#include "tidegate/status.h"
+
+namespace tidegate {
+
+class MetricGroup;  // base/metrics.h
+
+/// One split while a task reads it: its reader, its event time, its idleness. On the task's thread,
+/// but for opening, which may block and so happens beside it.
+class OpenSplit final : private SourceContext {
+ public:
+  /// `node` and `label` must outlive it.
+  OpenSplit(const Node& node, const std::string& label, int subtask, SplitState from,
+            TimeGrain grain, MetricGroup& metrics, TaskHost& host, Activation& task);
+
+  /// Begins to open the reader; wakes the task when that is done.
+  void start_opening();
+  /// True when poll() may have something: it is open, and not waiting for its waker.
+  bool is_ready();
+
+  /// Reads once, with a budget that follows the load. Appends what it gets to `pieces`.
+  Status poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Piece>& pieces);
+  bool ended() const { return ended_; }
+
+  /// Turns idle when it has had nothing for the source's time-out.
+  void check_idle();
+  std::optional<std::int64_t> idle_at_ns() const;
+  bool idle() const { return idle_; }
+
+  /// Behind the pieces that have been passed on.
+  EventTime watermark() const { return watermark_; }
+  void set_watermark(EventTime watermark) { watermark_ = watermark; }
+  const std::string& id() const { return from_.split.id; }
+  const std::shared_ptr<SplitGauge>& gauge() const { return gauge_; }
+
+  /// What the epoch that ends here holds of it.
+  Result<SplitState> snapshot(EpochId epoch);
+  /// The epoch is durable.
+  Status committed(EpochId epoch);
+
+ private:
+  const std::string& source_name() const override { return label_; }
+  const Clock& clock() const override { return host_.clock(); }
+  Executor& executor() override { return host_.executor(); }
+  MetricGroup& metrics() override { return metrics_; }
+  Waker waker() override { return wake_point_.waker(); }
+
+  bool take_opened();
+  void adapt_budget(std::int64_t rows, std::int64_t max_rows);
+  std::string place() const;
+
+  const Node& node_;
+  const std::string& label_;
+  TaskHost& host_;
+  MetricGroup& metrics_;
+  WakePoint wake_point_;
+  const SplitState from_;  // where it began
+  WatermarkAssigner assigner_;
+  std::shared_ptr<SplitGauge> gauge_;
+
+  // Written by the thread that opens, handed over by opened_.
+  std::optional<Result<std::unique_ptr<SplitReader>>> opening_;
+  std::atomic<bool> opened_{false};
+
+  std::unique_ptr<SplitReader> reader_;  // after what it may use
+  std::int64_t budget_rows_;
+  std::int64_t rows_;
+  bool pending_ = false;
+  bool ended_ = false;
+  bool idle_;
+  EventTime watermark_;
+  std::int64_t pending_since_ns_ = 0;
+  std::deque<std::pair<EpochId, std::string>> uncommitted_;  // positions of epochs on their way
+};
+
+}  // namespace tidegate

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/progress_snapshot.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+
+namespace tidegate {
+namespace {
+
+// The metrics of one node over its subtasks: sums, but for the watermark, where the lowest counts.
+class NodeMetrics {
+ public:
+  void add(const MetricSample& sample) {
+    if (sample.name == "watermark_ms") {
+      watermark_ = std::min(watermark_, sample.value);
+    } else {
+      sums_[sample.name] += sample.value;
+    }
+  }
+  std::int64_t sum(std::string_view name) const {
+    const auto found = sums_.find(name);
+    return found == sums_.end() ? 0 : found->second;
+  }
+  EventTime watermark() const { return watermark_; }
+
+ private:
+  std::map<std::string, std::int64_t, std::less<>> sums_;
+  EventTime watermark_ = kMaxWatermark;
+};
+
+}  // namespace
+
+JobProgress collect_progress(const Graph& graph, const ExecutionPlan& plan, const JobParts& parts,
+                             const MetricRegistry& metrics) {
+  std::map<std::string, NodeMetrics> by_label;
+  for (const MetricSample& sample : metrics.snapshot()) by_label[sample.operator_name].add(sample);
+  JobProgress progress;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].source != nullptr) continue;
+    const NodeMetrics& node = by_label[plan.nodes[i].label];
+    progress.operators.push_back({plan.nodes[i].label, node.sum("rows_in"), node.sum("rows_out"),
+                                  node.sum("rows_late"), node.sum("rows_bad"),
+                                  node.sum("state_bytes"), node.watermark()});
+  }
+  for (const EpochCoordinator::SourceTasks& tasks : parts.sources) {
+    SourceProgress source;
+    source.name = plan.nodes[static_cast<std::size_t>(tasks.node)].label;
+    const NodeMetrics& node = by_label[source.name];
+    source.rows_out = node.sum("rows_out");
+    source.rows_bad = node.sum("rows_bad");
+    source.watermark = node.watermark();
+    tasks.enumerator->add_progress(source);
+    progress.sources.push_back(std::move(source));
+  }
+  return progress;
+}
+
+}  // namespace tidegate
