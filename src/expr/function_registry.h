@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,12 +17,17 @@
 namespace tidegate {
 
 class Clock;
+class Expr;  // expr/expr.h
+using ExprPtr = std::shared_ptr<const Expr>;
 
-/// What a function may ask of the job while it runs.
+/// What a function may ask of the job while it runs. One per thread.
 struct EvalContext {
   const Clock* clock = nullptr;
   std::string time_zone = "UTC";  ///< session zone, for TIMESTAMP_LTZ
   std::int64_t query_start_ms = 0;
+  /// The time of the batch at hand, so that all its rows and calls see the same; set from the clock
+  /// when it is first asked for (function_time.h) and unset before each batch.
+  std::optional<std::int64_t> now_ms = std::nullopt;
 };
 
 /// The columns of a call: arrays of num_rows entries. An argument that is the same for all rows may
@@ -34,9 +40,17 @@ struct Argument {
 /// A scalar function bound to argument types; stateless, may be called from several threads.
 struct BoundFunction {
   LogicalType result_type;
+  /// The types that evaluate() wants; arguments of others are cast first. Empty: as they were
+  /// given.
+  std::vector<LogicalType> argument_types = {};
   std::function<Result<std::shared_ptr<arrow::Array>>(std::span<const Argument> arguments,
                                                       std::int64_t num_rows, EvalContext& context)>
-      evaluate;
+      evaluate = {};
+  /// False when evaluate() succeeds on any row: then it may be called on rows that nobody asked for
+  /// (behind a CASE or an AND), which is faster than leaving them out.
+  bool can_fail = true;
+  /// True when the result depends on EvalContext, not on the arguments alone.
+  bool uses_context = false;
 };
 
 /// A scalar function: one file (or small family) under src/functions registers it.
@@ -50,10 +64,18 @@ struct ScalarFunction {
     std::string expression;
     std::string result;
   };
-  std::vector<Example> examples;
+  std::vector<Example> examples = {};
   bool deterministic = true;
-  /// Binds to argument types (with the values of constant ones, null otherwise), or kTypeMismatch.
-  std::function<Result<BoundFunction>(std::span<const LogicalType> arguments)> bind;
+  /// Binds to argument types, or kTypeMismatch. One of the following three is set.
+  std::function<Result<BoundFunction>(std::span<const LogicalType> arguments)> bind = {};
+  /// The same with the values of constant arguments (arrays of one entry; null pointers for the
+  /// others), for functions that prepare something from them (LIKE, REGEXP, EXTRACT).
+  std::function<Result<BoundFunction>(std::span<const LogicalType> arguments,
+                                      std::span<const std::shared_ptr<arrow::Array>> constants)>
+      bind_with_constants = {};
+  /// For functions that are other expressions in short (COALESCE, BETWEEN) and for those that leave
+  /// arguments unevaluated (CASE, AND).
+  std::function<Result<ExprPtr>(std::span<const ExprPtr> arguments)> rewrite = {};
 };
 
 /// All functions by upper-case name.
