@@ -31,6 +31,8 @@ struct KeyedAggregateOptions {
   bool per_batch = false;
   /// A key's state goes when it has had no row for this long in processing time; 0: never.
   std::int64_t ttl_ms = 0;
+  /// Results with the key columns in front.
+  bool emit_keys = true;
 };
 
 Result<std::unique_ptr<Operator>> make_keyed_aggregate(KeyedAggregateOptions options);

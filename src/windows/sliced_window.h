@@ -37,6 +37,9 @@ class SlicedWindow {
   /// The end of the slice that a row of this time belongs to.
   EventTime slice_end(EventTime time) const;
 
+  /// The most windows that hold one slice.
+  std::int64_t windows_per_slice() const { return (size_ + step_ - 1) / step_; }
+
   /// The windows that hold a slice; none (first > last) in the gaps of windows that slide by more
   /// than their size.
   EventTime first_window_end(EventTime slice_end) const;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/window_aggregate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "operators/accumulator_layout.h"
+#include "operators/window_operators.h"
+#include "windows/sliced_window.h"
+
+namespace tidegate {
+namespace {
+
+bool is_sliced(const Window& window) {
+  return window.kind == Window::Kind::kTumbling || window.kind == Window::Kind::kHopping ||
+         window.kind == Window::Kind::kCumulating;
+}
+
+Status check(const WindowAggregateOptions& options) {
+  if (options.grace_ms < 0) {
+    return error(ErrorCode::kInvalidArgument,
+                 "the grace of a window is {} ms; it cannot be negative", options.grace_ms);
+  }
+  const AccumulatorLayout layout(options.aggregates, false);
+  if (options.retracts && !layout.can_retract()) {
+    return error(ErrorCode::kInvalidPlan,
+                 "the input of a window holds retractions, which one of its aggregate functions "
+                 "cannot take back");
+  }
+  if (options.merges_partials && !allows_partial_aggregate(options)) {
+    return error(ErrorCode::kInternal, "this window does not take partial aggregates");
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions options) {
+  TG_RETURN_IF_ERROR(check(options));
+  if (options.window.kind == Window::Kind::kSession) {
+    return make_session_window_aggregate(std::move(options));
+  }
+  if (!is_sliced(options.window)) return make_count_window_aggregate(std::move(options));
+  TG_ASSIGN_OR_RETURN(const SlicedWindow window, SlicedWindow::make(options.window));
+  // Late updates put windows together from slices even when they are tumbling.
+  const bool merges = !window.is_tumbling() || options.emit == Emit::kOnEndAndLate;
+  const bool can_merge = AccumulatorLayout(options.aggregates, false).can_merge();
+  if (options.emit == Emit::kOnEveryUpdate || (merges && !can_merge)) {
+    return make_separate_window_aggregate(std::move(options));
+  }
+  return make_sliced_window_aggregate(std::move(options));
+}
+
+TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit emit) {
+  if (window.kind == Window::Kind::kSession) return TimeGrain{1, 0};
+  if (!is_sliced(window)) return TimeGrain{0, 0};
+  const Result<SlicedWindow> rules = SlicedWindow::make(window);
+  if (!rules.is_ok()) return TimeGrain{1, 0};
+  const std::int64_t step = rules->step_ms();
+  const EventTime an_end = rules->window_end_at_or_below(0);
+  const TimeGrain closes{step, (an_end + grace_ms % step) % step};
+  if (emit != Emit::kOnEndAndLate) return closes;
+  return TimeGrain::combine(closes, TimeGrain{step, an_end % step});
+}
+
+bool allows_partial_aggregate(const WindowAggregateOptions& options) {
+  const AccumulatorLayout layout(options.aggregates, false);
+  return is_sliced(options.window) && options.emit == Emit::kOnClose && options.late_output < 0 &&
+         layout.can_merge() && !layout.is_order_dependent() &&
+         (!options.retracts || layout.can_subtract());
+}
+
+}  // namespace tidegate
