@@ -75,6 +75,11 @@ Status OpenSplit::poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Pie
   const std::int64_t rows = polled->batch.num_rows();
   TG_RETURN_IF_ERROR(
       assigner_.assign(std::move(polled->batch), rows_, pieces).with_context(place()));
+  if (polled->watermark) {
+    assigner_.raise(*polled->watermark);
+    if (pieces.empty()) pieces.emplace_back();
+    pieces.back().watermark = assigner_.watermark();
+  }
   rows_ += rows;
   idle_ = false;
   adapt_budget(rows, max_rows);

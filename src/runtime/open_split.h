@@ -35,7 +35,8 @@ class OpenSplit final : private SourceContext {
   /// True when poll() may have something: it is open, and not waiting for its waker.
   bool is_ready();
 
-  /// Reads once, with a budget that follows the load. Appends what it gets to `pieces`.
+  /// Reads once, with a budget that follows the load. Appends what it gets to `pieces`; the last
+  /// one may have no rows, only a watermark.
   Status poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Piece>& pieces);
   bool ended() const { return ended_; }
 

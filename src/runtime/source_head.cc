@@ -193,8 +193,10 @@ void SourceHead::poll(OpenSplit& split, Chain& chain) {
   if (pieces_.empty()) chain.spend_budget(0);
   if (was_idle && !split.idle()) announce(chain);
   for (WatermarkAssigner::Piece& piece : pieces_) {
-    rows_out_.add(piece.batch.num_rows());
-    chain.accept(std::move(piece.batch));
+    if (!piece.batch.empty()) {
+      rows_out_.add(piece.batch.num_rows());
+      chain.accept(std::move(piece.batch));
+    }
     split.set_watermark(piece.watermark);
     announce(chain);
   }

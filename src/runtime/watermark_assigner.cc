@@ -103,6 +103,10 @@ Status WatermarkAssigner::assign(Batch batch, std::int64_t first_row, std::vecto
   return Status::ok();
 }
 
+void WatermarkAssigner::raise(EventTime watermark) {
+  watermark_ = std::max(watermark_, std::min(watermark, kMaxWatermark - 1));
+}
+
 // No cut is needed when no point of the grain is passed, or when no row is behind the last point
 // that is passed.
 bool WatermarkAssigner::needs_cuts(EventTime min_time, EventTime reached) const {

@@ -34,6 +34,9 @@ class WatermarkAssigner {
   /// message.
   Status assign(Batch batch, std::int64_t first_row, std::vector<Piece>& pieces);
 
+  /// The source itself knows that event time has come this far.
+  void raise(EventTime watermark);
+
   EventTime watermark() const { return watermark_; }
   EventTime max_time() const { return max_time_; }
 
