@@ -17,8 +17,8 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
-#include "operators/row_codec.h"
 #include "operators/state_bytes.h"
+#include "operators/stored_rows.h"
 #include "operators/user_function.h"
 #include "state/binary_codec.h"
 #include "types/arrow_status.h"
@@ -45,9 +45,9 @@ Result<std::shared_ptr<arrow::Buffer>> repeat(const std::shared_ptr<arrow::Buffe
 
 class AsyncCall final : public Operator {
  public:
-  explicit AsyncCall(AsyncCallOptions spec)
-      : spec_(std::move(spec)),
-        function_(std::make_shared<const AsyncFunction>(std::move(spec_.function))) {}
+  explicit AsyncCall(AsyncCallOptions options)
+      : options_(std::move(options)),
+        function_(std::make_shared<const AsyncFunction>(std::move(options_.function))) {}
 
   Status open(OperatorContext& context) override {
     context_ = &context;
@@ -126,7 +126,7 @@ class AsyncCall final : public Operator {
   /// Begins restored calls while there is room; true if it began any.
   bool begin_waiting() {
     const auto started = calls_.size() - waiting_.size();
-    const auto capacity = static_cast<std::size_t>(spec_.capacity);
+    const auto capacity = static_cast<std::size_t>(options_.capacity);
     const std::size_t room = std::min(waiting_.size(), capacity - std::min(capacity, started));
     for (std::size_t i = 0; i < room; ++i) {
       begin(waiting_.front());
@@ -138,7 +138,7 @@ class AsyncCall final : public Operator {
   /// The same for rows of the current batch.
   bool begin_rest() {
     bool began = false;
-    while (rest_row_ < rest_.num_rows() && std::ssize(calls_) < spec_.capacity) {
+    while (rest_row_ < rest_.num_rows() && std::ssize(calls_) < options_.capacity) {
       Call& call = calls_[next_id_];
       call.row = rest_.slice(rest_row_++, 1);
       call.after = watermark_;
@@ -154,7 +154,7 @@ class AsyncCall final : public Operator {
 
   void begin(std::uint64_t id) {
     Call& call = calls_.at(id);
-    if (spec_.timeout_ms > 0) call.deadline_ns = now_ns() + spec_.timeout_ms * kNsPerMs;
+    if (options_.timeout_ms > 0) call.deadline_ns = now_ns() + options_.timeout_ms * kNsPerMs;
     try_once(id, call);
   }
 
@@ -167,7 +167,7 @@ class AsyncCall final : public Operator {
           call_user_function("beginning a call", [&] { (*function)(row, answer); });
       if (!status.is_ok()) answer.fail(status);
     };
-    if (spec_.blocking) {
+    if (options_.blocking) {
       context_->executor().submit_blocking(std::move(work));
     } else {
       work();
@@ -199,13 +199,13 @@ class AsyncCall final : public Operator {
   }
 
   Result<bool> wants_retry(const Call& call, const Result<Batch>& rows) const {
-    if (call.attempt >= spec_.retry.max_attempts) return false;
+    if (call.attempt >= options_.retry.max_attempts) return false;
     bool again = false;
     TG_RETURN_IF_ERROR(call_user_function("the retry policy", [&] {
       if (rows) {
-        again = spec_.retry.retry_result && spec_.retry.retry_result(*rows);
-      } else if (spec_.retry.retry_error) {
-        again = spec_.retry.retry_error(rows.status());
+        again = options_.retry.retry_result && options_.retry.retry_result(*rows);
+      } else if (options_.retry.retry_error) {
+        again = options_.retry.retry_error(rows.status());
       } else {
         again = rows.status().kind() == ErrorKind::kUnavailable;
       }
@@ -214,10 +214,10 @@ class AsyncCall final : public Operator {
   }
 
   std::int64_t retry_delay_ms(int attempt) const {
-    const double delay = static_cast<double>(spec_.retry.delay_ms) *
-                         std::pow(spec_.retry.factor, static_cast<double>(attempt - 1));
+    const double delay = static_cast<double>(options_.retry.delay_ms) *
+                         std::pow(options_.retry.factor, static_cast<double>(attempt - 1));
     return static_cast<std::int64_t>(
-        std::min(delay, static_cast<double>(spec_.retry.max_delay_ms)));
+        std::min(delay, static_cast<double>(options_.retry.max_delay_ms)));
   }
 
   Status set_result(std::uint64_t id, Call& call, Batch rows) {
@@ -234,9 +234,9 @@ class AsyncCall final : public Operator {
   }
 
   Status check_columns(const Call& call, const Batch& rows) const {
-    bool same = rows.num_columns() == static_cast<int>(spec_.output_types.size());
+    bool same = rows.num_columns() == static_cast<int>(options_.output_types.size());
     for (int c = 0; same && c < rows.num_columns(); ++c) {
-      const auto& type = spec_.output_types[static_cast<std::size_t>(c)];
+      const auto& type = options_.output_types[static_cast<std::size_t>(c)];
       same = rows.column(c)->length() == rows.num_rows() &&
              rows.column(c)->type()->Equals(*type.arrow_type());
     }
@@ -268,13 +268,13 @@ class AsyncCall final : public Operator {
   Status time_out(std::uint64_t id, Call& call) {
     timed_out_->add(1);
     call.retry_at_ns = kNever;
-    if (!spec_.on_timeout) {
+    if (!options_.on_timeout) {
       return error(ErrorCode::kServiceTimeout, "row {}: no answer within {} ms",
-                   row_text(call.row, 0), spec_.timeout_ms);
+                   row_text(call.row, 0), options_.timeout_ms);
     }
     Batch rows;
     TG_RETURN_IF_ERROR(call_user_function("on_timeout", [&]() -> Status {
-      TG_ASSIGN_OR_RETURN(rows, spec_.on_timeout(call.row));
+      TG_ASSIGN_OR_RETURN(rows, options_.on_timeout(call.row));
       return Status::ok();
     }));
     return set_result(id, call, std::move(rows));
@@ -297,7 +297,7 @@ class AsyncCall final : public Operator {
   bool next_is_ready() const {
     if (ready_.empty()) return false;
     const std::uint64_t first = *ready_.begin();
-    return spec_.order == AsyncOrder::kOrdered
+    return options_.order == AsyncOrder::kOrdered
                ? first == calls_.begin()->first
                : calls_.at(first).after == calls_.begin()->second.after;
   }
@@ -325,8 +325,7 @@ class AsyncCall final : public Operator {
   // ---- state: one row per call, namespace 0
   //
   //   key    id (8 bytes, big-endian) | subtask that wrote it (4)
-  //   value  watermark in front of the row (8) | row kind (1) | has event time (1) | event time (8)
-  //          | the row (row_codec.h)
+  //   value  watermark in front of the row (8) | the row (stored_rows.h)
 
   static StateTableSpec calls_table() {
     return {.name = "calls", .layout = std::make_shared<BytesLayout>()};
@@ -338,11 +337,7 @@ class AsyncCall final : public Operator {
     write_fixed(call.state_key, context_->subtask());
     std::string bytes;
     write_fixed(bytes, call.after);
-    write_fixed(bytes, call.row.row_kind(0));
-    const auto times = call.row.event_times();
-    write_fixed(bytes, static_cast<std::uint8_t>(times.empty() ? 0 : 1));
-    write_fixed(bytes, times.empty() ? EventTime{0} : times[0]);
-    RowEncoder(call.row).append(0, bytes);
+    StoredRowEncoder(call.row).append(0, bytes);
     TG_ASSIGN_OR_RETURN(std::byte * value, table_->find_or_create(0, {call.state_key, call.hash}));
     assign_bytes(*table_, value, bytes);
     return Status::ok();
@@ -383,27 +378,16 @@ class AsyncCall final : public Operator {
 
   Result<Call> restored_call(std::string_view bytes) const {
     Call call;
-    RowKind kind{};
-    std::uint8_t has_time = 0;
-    EventTime time = 0;
-    if (!read_fixed(bytes, call.after) || !read_fixed(bytes, kind) ||
-        !read_fixed(bytes, has_time) || !read_fixed(bytes, time)) {
+    if (!read_fixed(bytes, call.after)) {
       return error(ErrorCode::kStateCorrupt, "a stored call is cut short");
     }
-    RowDecoder decoder(spec_.input_types);
+    StoredRowDecoder decoder(options_.input_types);
     TG_RETURN_IF_ERROR(decoder.append(bytes));
-    TG_ASSIGN_OR_RETURN(auto columns, decoder.take());
-    call.row = Batch(1, std::move(columns));
-    call.row.set_row_kinds(arrow::Buffer::FromString(std::string(1, static_cast<char>(kind))));
-    if (has_time != 0) {
-      std::string raw;
-      write_fixed(raw, time);
-      call.row.set_event_times(arrow::Buffer::FromString(std::move(raw)));
-    }
+    TG_ASSIGN_OR_RETURN(call.row, decoder.take());
     return call;
   }
 
-  AsyncCallOptions spec_;
+  AsyncCallOptions options_;
   const std::shared_ptr<const AsyncFunction> function_;
   OperatorContext* context_ = nullptr;
   StateTable* table_ = nullptr;
@@ -425,18 +409,18 @@ class AsyncCall final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_async_call(AsyncCallOptions spec) {
+Result<std::unique_ptr<Operator>> make_async_call(AsyncCallOptions options) {
   const auto wrong = [](std::string_view what) {
     return error(ErrorCode::kInvalidArgument, "asynchronous call: {}", what);
   };
-  if (!spec.function) return wrong("there is no function");
-  if (spec.capacity < 1) return wrong("the capacity must be at least 1");
-  if (spec.timeout_ms < 0) return wrong("the time-out must not be negative");
-  if (spec.retry.max_attempts < 1) return wrong("there must be at least 1 attempt");
-  if (spec.retry.delay_ms < 0 || spec.retry.max_delay_ms < 0 || spec.retry.factor < 1) {
+  if (!options.function) return wrong("there is no function");
+  if (options.capacity < 1) return wrong("the capacity must be at least 1");
+  if (options.timeout_ms < 0) return wrong("the time-out must not be negative");
+  if (options.retry.max_attempts < 1) return wrong("there must be at least 1 attempt");
+  if (options.retry.delay_ms < 0 || options.retry.max_delay_ms < 0 || options.retry.factor < 1) {
     return wrong("delays of retries must not be negative, and their factor at least 1");
   }
-  return std::make_unique<AsyncCall>(std::move(spec));
+  return std::make_unique<AsyncCall>(std::move(options));
 }
 
 }  // namespace tidegate

@@ -40,8 +40,8 @@ struct AsyncCallOptions {
   AsyncFunction function;
   /// The function may block: it runs on the executor's threads for blocking work.
   bool blocking = false;
-  std::vector<LogicalType> input_types;   ///< of the rows that come in
-  std::vector<LogicalType> output_types;  ///< of the rows of answers, which are checked
+  std::vector<LogicalType> input_types = {};   ///< of the rows that come in
+  std::vector<LogicalType> output_types = {};  ///< of the rows of answers, which are checked
   AsyncOrder order = AsyncOrder::kOrdered;
   /// Rows that are inside at the same time, from their first call until their result has left.
   int capacity = 100;

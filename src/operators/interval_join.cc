@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/metrics.h"
+#include "operators/late_rows.h"
 #include "operators/row_keys.h"
-#include "operators/row_times.h"
 #include "operators/state_bytes.h"
 #include "state/binary_codec.h"
 #include "windows/sliced_window.h"
@@ -54,19 +53,6 @@ Result<Entry> read_entry(std::string_view list, std::size_t& offset) {
   return entry;
 }
 
-/// The values of a namespace in the order of their keys, which unlike that of their creation is the
-/// same after a restore.
-std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
-  std::vector<std::byte*> rows(static_cast<std::size_t>(table.num_rows(name_space)));
-  RowCursor cursor;
-  std::size_t count = 0;
-  while (count < rows.size()) {
-    count += table.next(name_space, cursor, std::span(rows).subspan(count));
-  }
-  std::ranges::sort(rows, {}, [&](const std::byte* value) { return table.key(value); });
-  return rows;
-}
-
 class IntervalJoin final : public Operator {
  public:
   explicit IntervalJoin(IntervalJoinOptions options)
@@ -89,8 +75,9 @@ class IntervalJoin final : public Operator {
   }
 
   Status open(OperatorContext& context) override {
-    late_ = &context.metrics().counter("rows_late");
-    null_time_ = &context.metrics().counter("rows_null_time");
+    for (Side& side : sides_) {
+      side.late_rows.emplace(context.metrics(), side.input->time_column, side.input->late_output);
+    }
     const auto layout = std::make_shared<BytesLayout>();
     TG_ASSIGN_OR_RETURN(sides_[kLeft].table, context.state().table({"left", layout}));
     TG_ASSIGN_OR_RETURN(sides_[kRight].table, context.state().table({"right", layout}));
@@ -100,11 +87,10 @@ class IntervalJoin final : public Operator {
   Result<Progress> process(int input, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
     side_ = input;
-    TG_ASSIGN_OR_RETURN(batch_, without_late_rows(std::move(batch), out));
-    if (batch_.empty()) return Progress::kDone;
     Side& own = sides_[side_];
+    TG_ASSIGN_OR_RETURN(batch_, own.late_rows->remove(std::move(batch), watermark_, out));
+    if (batch_.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(own.keys.read(batch_));
-    TG_RETURN_IF_ERROR(own.times.read(batch_, own.input->time_column));
     encoder_.emplace(batch_);
     matched_.assign(static_cast<std::size_t>(batch_.num_rows()), !own.outer);
     row_ = 0;
@@ -130,9 +116,11 @@ class IntervalJoin final : public Operator {
   struct Side {
     explicit Side(const JoinInput& join_input)
         : input(&join_input), keys(join_input.keys, key_types(join_input)) {}
+    EventTime time(std::int64_t row) const { return late_rows->time(row); }
+
     const JoinInput* input;
     RowKeys keys;
-    RowTimes times;
+    std::optional<LateRows> late_rows;
     StateTable* table = nullptr;
     std::int64_t from = 0;
     std::int64_t to = 0;
@@ -153,35 +141,13 @@ class IntervalJoin final : public Operator {
 
   // ---- rows that come in
 
-  Result<Batch> without_late_rows(Batch batch, Output& out) {
-    const JoinInput& input = *sides_[side_].input;
-    RowTimes times;
-    TG_RETURN_IF_ERROR(times.read(batch, input.time_column));
-    std::vector<std::int32_t> kept;
-    std::vector<std::int32_t> late;
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      if (times.is_null(row)) {
-        null_time_->add(1);
-      } else {
-        (times[row] < watermark_ ? late : kept).push_back(static_cast<std::int32_t>(row));
-      }
-    }
-    if (std::ssize(kept) == batch.num_rows()) return batch;
-    late_->add(std::ssize(late));
-    if (input.late_output >= 0 && !late.empty()) {
-      TG_ASSIGN_OR_RETURN(Batch late_rows, batch.take(late));
-      out.emit_side(input.late_output, std::move(late_rows));
-    }
-    return batch.take(kept);
-  }
-
   void begin_row() {
     row_bytes_.clear();
     has_candidates_ = false;
     offset_ = 0;
     if (row_ == batch_.num_rows()) return;
     const Side& own = sides_[side_];
-    bucket_ = bucket_end(add_saturating(own.times[row_], own.from));
+    bucket_ = bucket_end(add_saturating(own.time(row_), own.from));
   }
 
   /// Looks for the matches of the rest of the batch, then stores its rows.
@@ -207,8 +173,8 @@ class IntervalJoin final : public Operator {
   Result<bool> probe_row() {
     Side& own = sides_[side_];
     if (own.keys.has_null(row_)) return true;
-    const EventTime first = add_saturating(own.times[row_], own.from);
-    const EventTime last = add_saturating(own.times[row_], own.to);
+    const EventTime first = add_saturating(own.time(row_), own.from);
+    const EventTime last = add_saturating(own.time(row_), own.to);
     const StateTable& table = *other().table;
     for (auto bucket = table.namespace_at_or_above(bucket_); bucket && *bucket <= bucket_end(last);
          offset_ = 0, bucket = table.namespace_above(bucket_)) {
@@ -228,7 +194,7 @@ class IntervalJoin final : public Operator {
   }
 
   Status add(const Candidate& candidate, const Entry& entry) {
-    const EventTime time = std::max(entry.time, sides_[side_].times[row_]);
+    const EventTime time = std::max(entry.time, sides_[side_].time(row_));
     TG_RETURN_IF_ERROR(side_ == kLeft ? joined_.add(row_bytes(), entry.row, time)
                                       : joined_.add(entry.row, row_bytes(), time));
     has_candidates_ = true;
@@ -263,13 +229,13 @@ class IntervalJoin final : public Operator {
     if (options_.condition && has_candidates_) TG_RETURN_IF_ERROR(flush(out));
     if (matched_[static_cast<std::size_t>(row_)]) return Status::ok();
     if (options_.condition) candidates_.push_back({row_, 0, nullptr, 0});
-    return add_unmatched(side_, row_bytes(), own.times[row_]);
+    return add_unmatched(side_, row_bytes(), own.time(row_));
   }
 
   /// Rows of the other side may still come that match.
   bool is_kept(std::int64_t row) const {
     const Side& own = sides_[side_];
-    return !own.keys.has_null(row) && add_saturating(own.times[row], own.to) >= watermark_;
+    return !own.keys.has_null(row) && add_saturating(own.time(row), own.to) >= watermark_;
   }
 
   Status store_rows() {
@@ -278,13 +244,13 @@ class IntervalJoin final : public Operator {
     for (std::int64_t row = 0; row < batch_.num_rows(); ++row) {
       if (!is_kept(row)) continue;
       entry.clear();
-      write_fixed(entry, own.times[row]);
+      write_fixed(entry, own.time(row));
       write_fixed(entry, static_cast<bool>(matched_[static_cast<std::size_t>(row)]));
       row_bytes_.clear();
       encoder_->append(row, row_bytes_);
       write_bytes(entry, row_bytes_);
       TG_ASSIGN_OR_RETURN(std::byte * value,
-                          own.table->find_or_create(bucket_end(own.times[row]), own.keys[row]));
+                          own.table->find_or_create(bucket_end(own.time(row)), own.keys[row]));
       append_bytes(*own.table, value, entry);
     }
     return own.table->check_budget();
@@ -387,8 +353,6 @@ class IntervalJoin final : public Operator {
   std::array<Side, 2> sides_;
   std::int64_t bucket_ms_ = 1;
   std::int64_t hold_ms_ = 0;
-  Counter* late_ = nullptr;
-  Counter* null_time_ = nullptr;
   EventTime watermark_ = kMinWatermark;
 
   // The batch that is being joined, and how far that has come.

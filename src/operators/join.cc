@@ -21,6 +21,13 @@ Status add_side(RowDecoder& side, std::optional<std::string_view> row) {
 
 }  // namespace
 
+JoinCondition join_condition(std::shared_ptr<const CompiledFilter> filter, EvalContext context) {
+  return [filter = std::move(filter), context = std::move(context)](
+             const Batch& joined, std::vector<std::int32_t>& rows) mutable {
+    return filter->select(joined, context, rows);
+  };
+}
+
 JoinedRows::JoinedRows(const std::vector<LogicalType>& left, const std::vector<LogicalType>& right)
     : left_(left), right_(right) {}
 

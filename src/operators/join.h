@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "expr/compiled_expr.h"
 #include "operators/row_codec.h"
 #include "tidegate/status.h"
 #include "tidegate/time.h"
@@ -33,12 +35,15 @@ enum class JoinKind : std::uint8_t {
 /// join.
 using JoinCondition = std::function<Status(const Batch& joined, std::vector<std::int32_t>& rows)>;
 
+/// A compiled condition as such; `context` is what its functions may ask for.
+JoinCondition join_condition(std::shared_ptr<const CompiledFilter> filter, EvalContext context);
+
 /// One input of a join.
 struct JoinInput {
-  std::vector<LogicalType> types;  ///< of all its columns
-  std::vector<int> keys;           ///< key columns; equally many, of the same types, on both sides
-  int time_column = -1;            ///< a timestamp or BIGINT (ms) column, or -1 for attached times
-  int late_output = -1;            ///< side output for late rows; -1: they are only counted
+  std::vector<LogicalType> types = {};  ///< of all its columns
+  std::vector<int> keys = {};  ///< key columns; equally many, of the same types, on both sides
+  int time_column = -1;        ///< a timestamp or BIGINT (ms) column, or -1 for attached times
+  int late_output = -1;        ///< side output for late rows; -1: they are only counted
 };
 
 /// Collects joined rows, each side in the bytes of row_codec.h, into batches.

@@ -6,35 +6,26 @@
 #include <utility>
 
 #include "base/check.h"
-#include "types/key_hash.h"
 
 namespace tidegate {
 
 RowKeys::RowKeys(std::vector<int> columns, std::vector<LogicalType> types)
-    : columns_(std::move(columns)), codec_(std::move(types)) {
+    : columns_(std::move(columns)), codec_(std::move(types)), input_(columns_, &codec_) {
   TG_CHECK(columns_.size() == codec_.types().size(), "columns={} types={}", columns_.size(),
            codec_.types().size());
 }
 
 Status RowKeys::read(const Batch& batch) {
-  arrays_.clear();
   null_rows_.clear();
   for (const int column : columns_) {
-    const ArrayPtr& array = arrays_.emplace_back(batch.column(column));
-    if (array->null_count() == 0) continue;
+    const arrow::Array& array = *batch.column(column);
+    if (array.null_count() == 0) continue;
     null_rows_.resize(static_cast<std::size_t>(batch.num_rows()));
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      if (array->IsNull(row)) null_rows_[static_cast<std::size_t>(row)] = true;
+      if (array.IsNull(row)) null_rows_[static_cast<std::size_t>(row)] = true;
     }
   }
-  TG_RETURN_IF_ERROR(codec_.encode(arrays_, batch.num_rows(), keys_));
-  hashes_ = batch.key_hashes();
-  if (hashes_.empty()) {
-    own_hashes_.resize(static_cast<std::size_t>(batch.num_rows()));
-    hash_keys(keys_, own_hashes_);
-    hashes_ = own_hashes_;
-  }
-  return Status::ok();
+  return input_.read(batch);
 }
 
 }  // namespace tidegate

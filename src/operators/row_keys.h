@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "operators/keyed_input.h"
 #include "state/state_table.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
@@ -13,33 +13,29 @@
 
 namespace tidegate {
 
-/// The keys of the rows of a batch, encoded and hashed once. Holds until the next read(), as long
-/// as the batch does. No key columns: all rows have the same, empty key.
+/// The keys of a batch's rows in a join, or another operator that has to know of nulls in keys.
+/// Holds until the next read(), as long as the batch does. No key columns: all rows have the same,
+/// empty key.
 class RowKeys {
  public:
   /// Key columns of the input and their types, in order.
   RowKeys(std::vector<int> columns, std::vector<LogicalType> types);
+  RowKeys(const RowKeys&) = delete;
+  RowKeys& operator=(const RowKeys&) = delete;
 
-  /// Takes the batch's own hashes where it carries some.
   Status read(const Batch& batch);
 
-  StateKey operator[](std::int64_t row) const {
-    return {keys_.key(row), hashes_[static_cast<std::size_t>(row)]};
-  }
+  StateKey operator[](std::int64_t row) const { return input_.key(row); }
+  KeyBatch all() const { return input_.all(); }
   /// True when some column of the row's key is null: such keys match nothing in joins.
   bool has_null(std::int64_t row) const {
     return !null_rows_.empty() && null_rows_[static_cast<std::size_t>(row)];
   }
-  const EncodedKeys& encoded() const { return keys_; }
-  std::span<const std::uint64_t> hashes() const { return hashes_; }
 
  private:
   std::vector<int> columns_;
   KeyCodec codec_;
-  EncodedKeys keys_;
-  std::vector<ArrayPtr> arrays_;
-  std::span<const std::uint64_t> hashes_;
-  std::vector<std::uint64_t> own_hashes_;
+  KeyedInput input_;
   std::vector<bool> null_rows_;  // empty: there are none
 };
 

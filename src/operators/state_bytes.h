@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "state/state_table.h"
 #include "state/value_layout.h"
@@ -27,6 +30,21 @@ inline void append_bytes(StateTable& table, std::byte* value, std::string_view b
   const std::int64_t before = layout.owned_bytes(value);
   BytesLayout::append(value, bytes);
   table.count_owned(layout.owned_bytes(value) - before);
+}
+
+/// The values of a namespace in the order of their keys, which unlike that of their creation is the
+/// same after a restore.
+inline std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
+  std::vector<std::byte*> rows(static_cast<std::size_t>(table.num_rows(name_space)));
+  RowCursor cursor;
+  std::size_t count = 0;
+  while (count < rows.size()) {
+    count += table.next(name_space, cursor, std::span(rows).subspan(count));
+  }
+  std::ranges::sort(rows, {}, [&](const std::byte* value) {
+    return std::pair(table.key(value), table.hash(value));
+  });
+  return rows;
 }
 
 /// The hash of rows that belong to a task and not to a key: it lies in the first key group of the

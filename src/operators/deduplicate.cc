@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/deduplicate.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "operators/join.h"
+#include "operators/late_rows.h"
+#include "operators/row_keys.h"
+#include "operators/state_bytes.h"
+#include "operators/stored_rows.h"
+#include "state/binary_codec.h"
+
+namespace tidegate {
+namespace {
+
+std::vector<LogicalType> key_types(const DeduplicateOptions& options) {
+  std::vector<LogicalType> types;
+  for (const int key : options.keys) types.push_back(options.types[static_cast<std::size_t>(key)]);
+  return types;
+}
+
+/// The first row of each key by arrival: the key is all the state, and rows leave as they came.
+/// State "seen": one byte per key, which tells a row that was made just now.
+class FirstByArrival final : public Operator {
+ public:
+  explicit FirstByArrival(const DeduplicateOptions& options)
+      : keys_(options.keys, key_types(options)) {}
+
+  Status open(OperatorContext& context) override {
+    TG_ASSIGN_OR_RETURN(table_, context.state().table({"seen", std::make_shared<FixedLayout>(1)}));
+    return Status::ok();
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    TG_RETURN_IF_ERROR(check_insert_only(batch));
+    TG_RETURN_IF_ERROR(keys_.read(batch));
+    seen_.resize(static_cast<std::size_t>(batch.num_rows()));
+    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.all(), std::span(seen_)));
+    std::vector<std::int32_t> first;
+    for (std::size_t row = 0; row < seen_.size(); ++row) {
+      if (*seen_[row] != std::byte{0}) continue;
+      *seen_[row] = std::byte{1};
+      first.push_back(static_cast<std::int32_t>(row));
+    }
+    if (std::ssize(first) == batch.num_rows()) {
+      out.emit(std::move(batch));
+    } else if (!first.empty()) {
+      TG_ASSIGN_OR_RETURN(Batch firsts, batch.take(first));
+      out.emit(std::move(firsts));
+    }
+    return Progress::kDone;
+  }
+
+ private:
+  RowKeys keys_;
+  StateTable* table_ = nullptr;
+  std::vector<std::byte*> seen_;
+};
+
+/// One row per key, replaced by a better one, as a changelog.
+/// State "kept", per key: event time if that decides, else 0 (8) | the row (stored_rows.h).
+class KeptRow final : public Operator {
+ public:
+  explicit KeptRow(DeduplicateOptions options)
+      : options_(std::move(options)),
+        keys_(options_.keys, key_types(options_)),
+        changes_(options_.types) {}
+
+  Status open(OperatorContext& context) override {
+    if (options_.by_event_time) times_.emplace(context.metrics(), options_.time_column, -1);
+    TG_ASSIGN_OR_RETURN(table_, context.state().table({"kept", std::make_shared<BytesLayout>()}));
+    return Status::ok();
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    TG_RETURN_IF_ERROR(check_insert_only(batch));
+    // Nothing is late here: only rows without time go.
+    if (times_) {
+      TG_ASSIGN_OR_RETURN(batch, times_->remove(std::move(batch), kMinWatermark, out));
+    }
+    TG_RETURN_IF_ERROR(keys_.read(batch));
+    kept_.resize(static_cast<std::size_t>(batch.num_rows()));
+    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.all(), std::span(kept_)));
+    const StoredRowEncoder encoder(batch);
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+      const EventTime time = times_ ? times_->time(row) : 0;
+      value_.clear();
+      write_fixed(value_, time);
+      encoder.append(row, value_);
+      TG_RETURN_IF_ERROR(compare(time, kept_[static_cast<std::size_t>(row)]));
+      if (changes_.full()) TG_RETURN_IF_ERROR(flush(out));
+    }
+    TG_RETURN_IF_ERROR(flush(out));
+    TG_RETURN_IF_ERROR(table_->check_budget());
+    return Progress::kDone;
+  }
+
+ private:
+  /// The row in value_ against the kept one of its key.
+  Status compare(EventTime time, std::byte* kept) {
+    std::string_view before = BytesLayout::view(kept);
+    const bool first = before.empty();
+    EventTime kept_time = 0;
+    if (!first) {
+      if (before == value_) return Status::ok();
+      if (!read_fixed(before, kept_time)) {
+        return error(ErrorCode::kStateCorrupt, "the kept row of a key is cut short");
+      }
+      if (options_.keep_last ? time < kept_time : time >= kept_time) return Status::ok();
+      if (options_.changelog == Changelog::kRetract) {
+        TG_RETURN_IF_ERROR(changes_.append(before, RowKind::kUpdateBefore));
+      }
+    }
+    const std::string_view row = std::string_view(value_).substr(sizeof(time));
+    TG_RETURN_IF_ERROR(changes_.append(row, first ? RowKind::kInsert : RowKind::kUpdateAfter));
+    assign_bytes(*table_, kept, value_);
+    return Status::ok();
+  }
+
+  Status flush(Output& out) {
+    if (changes_.num_rows() == 0) return Status::ok();
+    TG_ASSIGN_OR_RETURN(Batch batch, changes_.take());
+    out.emit(std::move(batch));
+    return Status::ok();
+  }
+
+  DeduplicateOptions options_;
+  RowKeys keys_;
+  std::optional<LateRows> times_;
+  StateTable* table_ = nullptr;
+  std::vector<std::byte*> kept_;
+  std::string value_;
+  StoredRowDecoder changes_;
+};
+
+/// The first row of each key by event time, once that is certain.
+/// State "first", per key: the event time of its first row so far, or kEmitted (8).
+/// State "waiting", in the namespace of that time, per key: the row (stored_rows.h).
+class FirstByTime final : public Operator {
+ public:
+  explicit FirstByTime(DeduplicateOptions options)
+      : options_(std::move(options)),
+        keys_(options_.keys, key_types(options_)),
+        rows_(options_.types) {}
+
+  Status open(OperatorContext& context) override {
+    late_rows_.emplace(context.metrics(), options_.time_column, -1);
+    TG_ASSIGN_OR_RETURN(first_,
+                        context.state().table({"first", std::make_shared<FixedLayout>(16)}));
+    TG_ASSIGN_OR_RETURN(waiting_,
+                        context.state().table({"waiting", std::make_shared<BytesLayout>()}));
+    return Status::ok();
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    TG_RETURN_IF_ERROR(check_insert_only(batch));
+    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), watermark_, out));
+    TG_RETURN_IF_ERROR(keys_.read(batch));
+    entries_.resize(static_cast<std::size_t>(batch.num_rows()));
+    TG_RETURN_IF_ERROR(first_->find_or_create(0, keys_.all(), std::span(entries_)));
+    const StoredRowEncoder encoder(batch);
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+      First& first = *reinterpret_cast<First*>(entries_[static_cast<std::size_t>(row)]);
+      const EventTime time = late_rows_->time(row);
+      if (first.state == kEmitted || (first.state == kWaiting && time >= first.time)) continue;
+      if (first.state == kWaiting) stop_waiting(first.time, keys_[row]);
+      first = {time, kWaiting};
+      bytes_.clear();
+      encoder.append(row, bytes_);
+      TG_ASSIGN_OR_RETURN(std::byte * value, waiting_->find_or_create(time, keys_[row]));
+      assign_bytes(*waiting_, value, bytes_);
+    }
+    TG_RETURN_IF_ERROR(waiting_->check_budget());
+    return Progress::kDone;
+  }
+
+  Result<Progress> advance(EventTime watermark, Output& out) override {
+    watermark_ = watermark;
+    return resume(out);
+  }
+
+  Result<Progress> resume(Output& out) override {
+    while (true) {
+      const std::optional<EventTime> time = waiting_->first_namespace();
+      if (!time || (*time >= watermark_ && watermark_ != kMaxWatermark)) break;
+      if (leaving_.empty()) leaving_ = rows_by_key(*waiting_, *time);
+      while (next_ < leaving_.size() && !rows_.full())
+        TG_RETURN_IF_ERROR(emit_first(leaving_[next_++]));
+      if (next_ == leaving_.size()) {
+        waiting_->drop(*time);
+        leaving_.clear();
+        next_ = 0;
+      }
+      if (!rows_.full()) continue;
+      TG_RETURN_IF_ERROR(flush(out));
+      if (!out.has_credit()) return Progress::kMore;
+    }
+    TG_RETURN_IF_ERROR(flush(out));
+    return Progress::kDone;
+  }
+
+ private:
+  enum State : std::int64_t { kNew = 0, kWaiting = 1, kEmitted = 2 };
+  struct First {
+    EventTime time;
+    State state;
+  };
+
+  void stop_waiting(EventTime time, const StateKey& key) {
+    waiting_->erase(time, key);
+    if (waiting_->num_rows(time) == 0) waiting_->drop(time);
+  }
+
+  Status emit_first(std::byte* value) {
+    std::byte* entry = first_->find(0, waiting_->state_key(value));
+    TG_CHECK(entry != nullptr, "a row waits that no key knows of");
+    reinterpret_cast<First*>(entry)->state = kEmitted;
+    first_->touch(0, entry);
+    return rows_.append(BytesLayout::view(value));
+  }
+
+  Status flush(Output& out) {
+    if (rows_.num_rows() == 0) return Status::ok();
+    TG_ASSIGN_OR_RETURN(Batch batch, rows_.take());
+    out.emit(std::move(batch));
+    return Status::ok();
+  }
+
+  DeduplicateOptions options_;
+  RowKeys keys_;
+  std::optional<LateRows> late_rows_;
+  StateTable* first_ = nullptr;
+  StateTable* waiting_ = nullptr;
+  EventTime watermark_ = kMinWatermark;
+  std::vector<std::byte*> entries_;
+  std::string bytes_;
+
+  // Rows of one millisecond on their way out.
+  std::vector<std::byte*> leaving_;
+  std::size_t next_ = 0;
+  StoredRowDecoder rows_;
+};
+
+bool waits_for_watermark(const DeduplicateOptions& options) {
+  return options.by_event_time && options.changelog == Changelog::kAppend;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options) {
+  if (options.keep_last && options.changelog == Changelog::kAppend) {
+    return error(ErrorCode::kInvalidArgument,
+                 "the last row of a key changes, so it cannot be told by appending alone");
+  }
+  if (!options.keep_last && !options.by_event_time)
+    return std::make_unique<FirstByArrival>(options);
+  if (waits_for_watermark(options)) return std::make_unique<FirstByTime>(std::move(options));
+  return std::make_unique<KeptRow>(std::move(options));
+}
+
+TimeGrain deduplicate_time_grain(const DeduplicateOptions& options) {
+  return waits_for_watermark(options) ? TimeGrain{1, 0} : TimeGrain{0, 0};
+}
+
+}  // namespace tidegate

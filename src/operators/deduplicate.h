@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataflow/operator.h"
+#include "dataflow/watermark_strategy.h"
+#include "operators/bound_aggregate.h"
+#include "tidegate/status.h"
+#include "types/logical_type.h"
+
+namespace tidegate {
+
+/// Keeps the first or the last row of each key, by the order of arrival or by event time. Among
+/// rows of the same time the first that arrived is the first, the last that arrived the last. The
+/// input is insert-only; null is a key like others; columns stay as they are.
+///
+/// What is emitted, where it may change (all but the first row by arrival):
+///   kRetract  +I, then -U of the row that was kept and +U of the one that is
+///   kUpsert   +I, then +U
+///   kAppend   the first row by event time only: +I, once the watermark has passed it. Rows behind
+///             the watermark are late (rows_late) and left out
+/// A row that equals the kept one changes nothing and gives nothing. By event time, rows without it
+/// are left out and counted as rows_null_time.
+struct DeduplicateOptions {
+  std::vector<LogicalType> types = {};  ///< of all columns
+  std::vector<int> keys = {};
+  bool keep_last = false;
+  bool by_event_time = false;
+  int time_column =
+      -1;  ///< by event time: a timestamp or BIGINT (ms) column, or -1 for attached ones
+  Changelog changelog = Changelog::kRetract;
+};
+
+Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options);
+
+/// To the millisecond where rows wait for the watermark, else not at all.
+TimeGrain deduplicate_time_grain(const DeduplicateOptions& options);
+
+}  // namespace tidegate
