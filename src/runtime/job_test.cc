@@ -19,11 +19,6 @@ Rows numbered(std::int64_t count, std::int64_t keys = 7) {
   return rows;
 }
 
-Rows sorted(Rows rows) {
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
 TEST(JobTest, ChainPassesRowsInOrder) {
   auto sink = std::make_shared<CollectSink>();
   GraphBuilder graph;
@@ -64,7 +59,7 @@ TEST_P(ExchangeTest, DeliversEveryRow) {
     graph.sink(sink, {edge(middle)}, to);
     Simulation simulation(seed);
     ASSERT_THAT(simulation.run(graph.build()), IsOk());
-    EXPECT_EQ(sink->sorted(), sorted(expected));
+    EXPECT_EQ(sink->sorted(), sorted_rows(expected));
   }
 }
 

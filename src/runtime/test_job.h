@@ -41,6 +41,16 @@ struct Row {
 };
 using Rows = std::vector<Row>;
 
+inline Rows sorted_rows(Rows rows) {
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+inline Rows operator+(Rows a, const Rows& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 inline SchemaPtr row_schema() {
   const LogicalType bigint(TypeKind::kBigInt);
   return std::make_shared<Schema>(std::vector<Field>{{"k", bigint}, {"ts", bigint}, {"v", bigint}});
@@ -124,6 +134,7 @@ class ListSource final : public Source {
     for (const auto& [id, rows] : splits_) {
       if (id != split.id) continue;
       const std::size_t at = position ? std::stoull(*position) : 0;
+      most_open_ = std::max(most_open_, ++open_);
       return std::unique_ptr<SplitReader>(new Reader(*this, id, rows, at, context));
     }
     return error(ErrorCode::kFileNotFound, "no split '{}'", split.id);
@@ -135,6 +146,11 @@ class ListSource final : public Source {
     return committed_;
   }
 
+  int most_open() const {
+    const std::lock_guard lock(mutex_);
+    return most_open_;
+  }
+
   Status open_status;
 
  private:
@@ -142,6 +158,10 @@ class ListSource final : public Source {
    public:
     Reader(ListSource& source, std::string id, Rows rows, std::size_t at, SourceContext& context)
         : source_(source), id_(std::move(id)), rows_(std::move(rows)), at_(at), context_(context) {}
+    ~Reader() override {
+      const std::lock_guard lock(source_.mutex_);
+      --source_.open_;
+    }
 
     Result<Polled> poll(std::int64_t max_rows) override {
       const ListSourceOptions& options = source_.options_;
@@ -179,6 +199,8 @@ class ListSource final : public Source {
   mutable std::mutex mutex_;
   std::vector<std::pair<std::string, Rows>> splits_;
   std::vector<std::string> committed_;
+  int open_ = 0;
+  int most_open_ = 0;
 };
 
 // Rows become visible when their epoch is committed. Checks the contract of sinks as it goes.
@@ -197,7 +219,7 @@ class CollectSink final : public Sink {
     const auto found = prepared_.find(committable);
     if (found == prepared_.end()) return Status::ok();  // was committed before
     TG_CHECK(found->second.first == epoch, "epoch={}", epoch);
-    visible_.insert(visible_.end(), found->second.second.begin(), found->second.second.end());
+    for (const Row& row : found->second.second) visible_.emplace_back(epoch, row);
     prepared_.erase(found);
     return Status::ok();
   }
@@ -208,16 +230,16 @@ class CollectSink final : public Sink {
     return Status::ok();
   }
 
-  // In the order of commits; of one task in the order of writing.
-  Rows visible() const {
+  // In the order of commits; of one task in the order of writing. `last`: the last epoch that
+  // counts.
+  Rows visible(EpochId last = UINT64_MAX) const {
     const std::lock_guard lock(mutex_);
-    return visible_;
-  }
-  Rows sorted() const {
-    Rows rows = visible();
-    std::sort(rows.begin(), rows.end());
+    Rows rows;
+    for (const auto& [epoch, row] : visible_)
+      if (epoch <= last) rows.push_back(row);
     return rows;
   }
+  Rows sorted() const { return sorted_rows(visible()); }
   // All that was written, committed or not.
   std::int64_t rows_written() const { return rows_written_.load(); }
   int prepared() const {
@@ -260,7 +282,7 @@ class CollectSink final : public Sink {
 
   mutable std::mutex mutex_;
   std::map<std::string, std::pair<EpochId, Rows>> prepared_;
-  Rows visible_;
+  std::vector<std::pair<EpochId, Row>> visible_;
   std::atomic<std::int64_t> rows_written_{0};
   int next_id_ = 0;
   int aborted_ = 0;
