@@ -40,7 +40,9 @@ class MemoryStateBackend final : public StateBackend {
       if (table->spec().transient || !table->is_dirty()) continue;
       DeltaWriter writer(table->fingerprint(), range_);
       table->seal(writer);
-      if (writer.num_records() > 0) deltas.push_back({epoch, name, writer.finish()});
+      if (writer.num_records() > 0 && is_writer(*table)) {
+        deltas.push_back({epoch, name, writer.finish()});
+      }
     }
     return deltas;
   }
@@ -55,7 +57,7 @@ class MemoryStateBackend final : public StateBackend {
       }
     }
     for (const auto& [name, table] : tables_) {
-      if (table->spec().transient) continue;
+      if (table->spec().transient || !is_writer(*table)) continue;
       DeltaWriter writer(table->fingerprint(), range_);
       table->dump(writer);
       deltas.push_back({epoch, name, writer.finish()});
@@ -76,6 +78,11 @@ class MemoryStateBackend final : public StateBackend {
   std::int64_t dirty_bytes() const override { return memory_.dirty_bytes(); }
 
  private:
+  /// Of what all tasks hold, one task writes.
+  bool is_writer(const StateTable& table) const {
+    return !table.spec().replicated || range_.contains(0);
+  }
+
   static Status mismatch(const std::string& name, std::string_view there, std::string_view asked) {
     return error(ErrorCode::kStateMismatch, "state '{}' is stored as \"{}\", not as \"{}\"", name,
                  there, asked);

@@ -54,7 +54,8 @@ bool visit(HashSegment& segment, const KeyBatch& keys, std::byte** values) {
 
 StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory)
     : spec_(std::move(spec)),
-      key_groups_(key_groups),
+      key_groups_(spec_.replicated ? KeyGroupRange{0, key_groups.total, key_groups.total}
+                                   : key_groups),
       memory_(memory),
       format_(spec_.layout.get(), spec_.stamped, !spec_.transient, memory) {}
 
@@ -150,6 +151,12 @@ std::size_t StateTable::next(std::int64_t name_space, RowCursor& cursor,
                              std::span<std::byte*> values) const {
   HashSegment* there = segment(name_space);
   return there == nullptr ? 0 : there->next(cursor, values);
+}
+
+std::size_t StateTable::next_dirty(std::int64_t name_space, DirtyCursor& cursor,
+                                   std::span<std::byte*> values) const {
+  HashSegment* there = segment(name_space);
+  return there == nullptr ? 0 : there->next_dirty(cursor, values);
 }
 
 std::int64_t StateTable::num_rows(std::int64_t name_space) const {

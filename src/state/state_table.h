@@ -26,6 +26,9 @@ struct StateTableSpec {
   bool stamped = false;
   /// Derived from other state: never sealed, dumped or restored, but counted.
   bool transient = false;
+  /// All tasks hold all rows, the same ones (broadcast state). Rows have hashes of key group 0: its
+  /// task writes them, and every task restores them.
+  bool replicated = false;
   /// Namespaces are alike in size (windows): a new one makes room for as many rows as the last one
   /// that was dropped had.
   bool presize = false;
@@ -94,6 +97,13 @@ class StateTable {
   /// Rows of a namespace in the order of their creation (after a restore: of the delta): fills
   /// `values`, answers how many, 0 at the end. The cursor holds while no row is created there.
   std::size_t next(std::int64_t name_space, RowCursor& cursor, std::span<std::byte*> values) const;
+  /// The same for rows that have changed since the last seal; those that the seal before held are
+  /// marked by was_sealed().
+  std::size_t next_dirty(std::int64_t name_space, DirtyCursor& cursor,
+                         std::span<std::byte*> values) const;
+  bool was_sealed(const std::byte* value) const {
+    return (StateRowFormat::header(format_.row_of(value)).flags & StateRowHeader::kSealed) != 0;
+  }
   std::int64_t num_rows(std::int64_t name_space) const;
   std::int64_t num_rows() const;
   bool empty() const { return segments_.empty(); }
