@@ -26,11 +26,13 @@ Result<std::shared_ptr<Consumer>> Consumer::make(const SourceSettings& settings,
   TG_ASSIGN_OR_RETURN(consumer->client_,
                       Client::make(Client::Role::kConsumer, settings.client, std::move(events)));
   const std::weak_ptr<Consumer> weak = consumer;
-  consumer->client_->on_ready([weak, &executor = consumer->executor_] {
+  const auto serve = [weak, &executor = consumer->executor_] {
     executor.submit([weak] {
       if (const auto consumer = weak.lock()) consumer->client_->serve();
     });
-  });
+  };
+  consumer->client_->on_ready(serve);
+  serve();  // there is no call for what came before
   return consumer;
 }
 
@@ -40,6 +42,12 @@ Result<std::unique_ptr<Consumer::Fetch>> Consumer::fetch(const std::string& topi
   TopicPtr handle = client_->topic(topic);
   if (handle == nullptr)
     return error(ErrorCode::kInvalidArgument, "'{}' is not a topic's name", topic);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!wakers_.try_emplace({topic, partition}, waker).second)
+      return error(ErrorCode::kInternal, "topic '{}' partition {} has a reader already", topic,
+                   partition);
+  }
   auto fetch =
       std::make_unique<Fetch>(shared_from_this(), std::move(handle), partition, std::move(waker));
   if (rd_kafka_consume_start_queue(fetch->topic_.get(), partition, offset, fetch->queue()) != 0)
@@ -58,17 +66,13 @@ Consumer::Fetch::Fetch(std::shared_ptr<Consumer> consumer, TopicPtr topic, std::
       waker_(std::move(waker)),
       queue_(rd_kafka_queue_new(consumer_->client_->handle())) {
   rd_kafka_queue_cb_event_enable(queue_.get(), &Fetch::on_message, this);
-  const std::lock_guard lock(consumer_->mutex_);
-  consumer_->wakers_.emplace(this, waker_);
 }
 
 Consumer::Fetch::~Fetch() {
-  {
-    const std::lock_guard lock(consumer_->mutex_);
-    consumer_->wakers_.erase(this);
-  }
   rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
   if (started_) rd_kafka_consume_stop(topic_.get(), partition_);
+  const std::lock_guard lock(consumer_->mutex_);
+  consumer_->wakers_.erase({rd_kafka_topic_name(topic_.get()), partition_});
 }
 
 void Consumer::Fetch::on_message(rd_kafka_t*, void* fetch) {
@@ -87,7 +91,7 @@ void Consumer::fail(Status failure) {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(failure);
     failed_.store(true, std::memory_order_release);
-    for (const auto& [fetch, waker] : wakers_) wakers.push_back(waker);
+    for (const auto& [partition, waker] : wakers_) wakers.push_back(waker);
   }
   for (const Waker& waker : wakers) waker.wake();
 }

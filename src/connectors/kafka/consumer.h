@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "base/executor.h"
 #include "connectors/kafka/client.h"
@@ -30,7 +31,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   /// Fills the queue that is returned with the messages of a partition from `offset` on (kEarliest:
   /// from the first). `waker` is called when something comes into the empty queue, and when
-  /// failure() is set.
+  /// failure() is set. A partition has one Fetch at a time.
   class Fetch;
   Result<std::unique_ptr<Fetch>> fetch(const std::string& topic, std::int32_t partition,
                                        std::int64_t offset, Waker waker);
@@ -57,13 +58,14 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;  // over the rest but the client
   Status failure_;
-  std::map<const Fetch*, Waker> wakers_;
+  std::map<std::pair<std::string, std::int32_t>, Waker> wakers_;  // by partition being fetched
   std::unique_ptr<Client> client_;
 };
 
 /// One partition that is being fetched; ends with its destruction.
 class Consumer::Fetch {
  public:
+  /// Only by Consumer::fetch(), which has entered the waker.
   Fetch(std::shared_ptr<Consumer> consumer, TopicPtr topic, std::int32_t partition, Waker waker);
   ~Fetch();
   Fetch(const Fetch&) = delete;

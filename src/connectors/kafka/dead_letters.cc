@@ -39,11 +39,13 @@ Result<std::shared_ptr<DeadLetters>> DeadLetters::make(const SourceSettings& set
   TG_ASSIGN_OR_RETURN(letters->client_,
                       Client::make(Client::Role::kProducer, settings.client, std::move(events)));
   const std::weak_ptr<DeadLetters> weak = letters;
-  letters->client_->on_ready([weak, &executor = letters->executor_] {
+  const auto serve = [weak, &executor = letters->executor_] {
     executor.submit([weak] {
       if (const auto letters = weak.lock()) letters->serve();
     });
-  });
+  };
+  letters->client_->on_ready(serve);
+  serve();  // there is no call for what came before
   const TopicPtr topic = letters->client_->topic(letters->topic_name_);
   if (topic == nullptr)
     return error(ErrorCode::kInvalidOption,
