@@ -61,9 +61,10 @@ inline void report(bool json, const std::string& bench, const std::string& name,
   if (json) {
     std::printf(
         "{\"bench\":\"%s\",\"case\":\"%s\",\"events\":%lld,\"cpu_s\":%.3f,\"wall_s\":%.3f,"
-        "\"events_per_cpu_s\":%.0f,\"rss_mib\":%.1f,\"against\":\"%s\",\"ratio\":%.3f}\n",
+        "\"events_per_cpu_s\":%.0f,\"rss_mib\":%.1f,\"against\":\"%s\",\"ratio\":%.3f,\"answer\":"
+        "\"%016llx\"}\n",
         bench.c_str(), name.c_str(), static_cast<long long>(events), cost.cpu_s, cost.wall_s, rate,
-        cost.rss_mib, against.c_str(), ratio);
+        cost.rss_mib, against.c_str(), ratio, static_cast<unsigned long long>(cost.answer));
   } else {
     std::printf("%-10s %-24s %7.2f M/cpu-s %7.2f M/s %8.1f MiB", bench.c_str(), name.c_str(),
                 rate / 1e6, static_cast<double>(events) / cost.wall_s / 1e6, cost.rss_mib);

@@ -111,6 +111,6 @@ int main(int argc, char** argv) {
   count_clicks(app.source<Click>(tidegate::files(arguments.input).format(tidegate::json())))
       .for_each([&](const Count& count) { counts.push_back(count); });
   const int exit_code = app.run(others, arguments.others.data());
-  if (exit_code == 0) print_top(std::move(counts), 10);
+  if (exit_code == 0 && !counts.empty()) print_top(std::move(counts), 10);
   return exit_code;
 }

@@ -69,6 +69,26 @@ inline untyped::TimeSpec time_spec(Disorder disorder) {
   return time;
 }
 
+/// Where the answer of an asynchronous call goes, from any thread. A call that is never answered
+/// fails.
+template <RecordType U>
+class AsyncResult {
+ public:
+  explicit AsyncResult(std::shared_ptr<untyped::AsyncReply> reply) : reply_(std::move(reply)) {}
+  void complete(const U& row) const {
+    std::vector<ColumnType> types;
+    for (const ColumnSpec& column : record_columns<U>()) types.push_back(column.type);
+    BatchWriter writer(types);
+    Record<U>::write(writer, 0, row);
+    writer.end_row(0);
+    reply_->complete(writer);
+  }
+  void fail(Status status) const { reply_->fail(std::move(status)); }
+
+ private:
+  std::shared_ptr<untyped::AsyncReply> reply_;
+};
+
 /// The type of a key that outlives the batch it came in.
 template <typename M>
 using KeyOf = std::conditional_t<std::is_same_v<M, std::string_view>, std::string, M>;
@@ -147,6 +167,33 @@ class Stream {
       });
     };
     return Stream(plan_, plan_->filter(node_, "filter", std::move(keep_rows)));
+  }
+
+  /// Asks an outside service about each row: f(row) may block, and returns the answer or what went
+  /// wrong. Runs beside the stream, many at a time.
+  template <typename F, typename R = std::invoke_result_t<F&, const T&>>
+  auto call_blocking(F f, AsyncOptions options = {}) const {
+    using U = std::remove_cvref_t<decltype(*std::declval<R&>())>;
+    return async<U>(options, /*blocking=*/true,
+                    [f](const BatchView& row, std::shared_ptr<untyped::AsyncReply> reply) mutable {
+                      AsyncResult<U> result(std::move(reply));
+                      R answer = f(Record<T>::read(row, 0, 0));
+                      if (answer.is_ok()) {
+                        result.complete(*answer);
+                      } else {
+                        result.fail(answer.status());
+                      }
+                    });
+  }
+  /// The same for clients that do not block: f(row, result) begins the call and returns; any thread
+  /// answers through the AsyncResult<U> later. std::string_view members of the row are valid during
+  /// f only.
+  template <RecordType U, std::invocable<const T&, AsyncResult<U>> F>
+  Stream<U> call_async(F f, AsyncOptions options = {}) const {
+    return async<U>(options, /*blocking=*/false,
+                    [f](const BatchView& row, std::shared_ptr<untyped::AsyncReply> reply) mutable {
+                      f(Record<T>::read(row, 0, 0), AsyncResult<U>(std::move(reply)));
+                    });
   }
 
   /// The rows of this and the other streams, in no particular order among them.
@@ -230,6 +277,11 @@ class Stream {
 
  private:
   template <RecordType U>
+  Stream<U> async(AsyncOptions options, bool blocking, untyped::AsyncCall call) const {
+    return Stream<U>(
+        plan_, plan_->call_async(node_, record_columns<U>(), options, blocking, std::move(call)));
+  }
+  template <RecordType U>
   Stream<U> transform(std::string name, untyped::MapBatch map) const {
     return Stream<U>(plan_,
                      plan_->map(node_, std::move(name), record_columns<U>(), std::move(map)));
@@ -255,6 +307,29 @@ class KeyedStream {
     untyped::WindowSpec spec;
     spec.window = window.window;
     return WindowedStream<K, T, Keyed>(plan_, node_, keys_, spec);
+  }
+
+  /// Pairs of rows of both streams with the same key whose event times are near each other:
+  /// clicks.interval_join(payments, between(0s, 10min)). Rows without a partner come too, once none
+  /// can come any more, with interval_join<JoinType::kLeft>(...).
+  template <JoinType kType = JoinType::kInner, RecordType U>
+  auto interval_join(const KeyedStream<K, U>& right, Between interval,
+                     As name = as("interval_join")) const {
+    using Pair = Joined<kType, T, U>;
+    untyped::NodeRef node =
+        plan_->interval_join(side(), right.side(), kType, interval, record_columns<Pair>());
+    plan_->name(node, std::move(name.name));
+    return Stream<Pair>(plan_, node);
+  }
+  /// Pairs of rows of both streams with the same key in the same window, when it closes.
+  template <JoinType kType = JoinType::kInner, RecordType U>
+  auto window_join(const KeyedStream<K, U>& right, Window window,
+                   As name = as("window_join")) const {
+    using Pair = Joined<kType, T, U>;
+    untyped::NodeRef node =
+        plan_->window_join(side(), right.side(), kType, window, record_columns<Pair>());
+    plan_->name(node, std::move(name.name));
+    return Stream<Pair>(plan_, node);
   }
 
   /// Running results per key: each row updates its key's value and emits the new one.
@@ -288,6 +363,7 @@ class KeyedStream {
   untyped::Plan* plan() const { return plan_; }
   const untyped::NodeRef& node() const { return node_; }
   const std::vector<int>& keys() const { return keys_; }
+  untyped::JoinSide side() const { return {node_, keys_, Record<T>::kColumns}; }
 
  private:
   template <typename M, std::same_as<T> C>

@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tidegate/async.h"
 #include "tidegate/column.h"
 #include "tidegate/connectors.h"
+#include "tidegate/join.h"
 #include "tidegate/record.h"
 #include "tidegate/status.h"
 #include "tidegate/windows.h"
@@ -121,6 +123,23 @@ struct TimeSpec {
   std::function<std::function<EventTime(EventTime)>()> custom;  ///< a generator per split
 };
 
+/// One input of a join.
+struct JoinSide {
+  NodeRef node;
+  std::vector<int> keys;
+  std::size_t columns = 0;  ///< of the row; those behind (computed keys) do not come out
+};
+
+/// Where the answer of an asynchronous call goes, from any thread; the first one counts.
+class AsyncReply {
+ public:
+  virtual ~AsyncReply() = default;
+  virtual void complete(BatchWriter& rows) = 0;
+  virtual void fail(Status status) = 0;
+};
+/// Begins a call for row 0 of a batch of one.
+using AsyncCall = std::function<void(const BatchView& row, std::shared_ptr<AsyncReply> reply)>;
+
 /// The plan of a program under construction.
 class Plan {
  public:
@@ -139,6 +158,12 @@ class Plan {
   NodeRef merge(const std::vector<NodeRef>& inputs);
   NodeRef window_aggregate(const NodeRef& input, std::vector<int> keys, WindowSpec window,
                            std::vector<AggregateCall> calls);
+  NodeRef interval_join(const JoinSide& left, const JoinSide& right, JoinType type,
+                        Between interval, std::vector<ColumnSpec> columns);
+  NodeRef window_join(const JoinSide& left, const JoinSide& right, JoinType type, Window window,
+                      std::vector<ColumnSpec> columns);
+  NodeRef call_async(const NodeRef& input, std::vector<ColumnSpec> columns, AsyncOptions options,
+                     bool blocking, AsyncCall call);
   NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);
   void sink(const NodeRef& input, const ConnectorSpec& spec);
   void sink(const NodeRef& input, std::string name, std::shared_ptr<NativeSink> custom);

@@ -227,7 +227,7 @@ SchemaPtr schema_of(const std::vector<ColumnSpec>& columns) {
   return std::make_shared<Schema>(std::move(fields));
 }
 
-Result<std::vector<ColumnType>> column_types(const Schema& schema) {
+Result<std::vector<ColumnType>> physical_types(const Schema& schema) {
   std::vector<ColumnType> types;
   for (const Field& field : schema.fields()) {
     switch (field.type.kind()) {

@@ -26,6 +26,6 @@ Result<std::shared_ptr<arrow::Array>> finish_column(ColumnWriter& writer);
 
 std::vector<ColumnType> types_of(const std::vector<ColumnSpec>& columns);
 /// The physical types of a schema made by schema_of().
-Result<std::vector<ColumnType>> column_types(const Schema& schema);
+Result<std::vector<ColumnType>> physical_types(const Schema& schema);
 
 }  // namespace tidegate

@@ -75,7 +75,7 @@ class NativeSource final : public Source {
       return Status::ok();
     }));
     std::vector<ColumnType> types;
-    TG_ASSIGN_OR_RETURN(types, column_types(*schema_));
+    TG_ASSIGN_OR_RETURN(types, physical_types(*schema_));
     return std::unique_ptr<SplitReader>(
         std::make_unique<NativeSplitReader>(std::move(reader), std::move(types)));
   }

@@ -9,10 +9,12 @@
 #include "api/guard_rows.h"
 #include "api/native_aggregator.h"
 #include "api/native_connectors.h"
+#include "api/native_node.h"
 #include "api/plan_state.h"
 #include "base/check.h"
 #include "base/options.h"
 #include "expr/function_registry.h"
+#include "operators/map_batch.h"
 #include "plan/aggregate.h"
 #include "plan/native.h"
 #include "plan/sink.h"
@@ -22,10 +24,6 @@
 
 namespace tidegate::untyped {
 namespace {
-
-plan::Input input_of(const NodeRef& ref) {
-  return {std::static_pointer_cast<plan::Node>(ref.node), ref.side};
-}
 
 plan::Node& node_of(const NodeRef& ref) { return *static_cast<plan::Node*>(ref.node.get()); }
 
@@ -74,6 +72,8 @@ Result<std::vector<plan::AggregateCall>> bind_calls(const Schema& input,
 void fail(Plan::State& state, Status status) {
   if (state.status.is_ok()) state.status = std::move(status);
 }
+
+using OperatorPtr = std::unique_ptr<Operator>;
 
 void add_sink(Plan::State& state, const NodeRef& input, std::string name,
               std::shared_ptr<Sink> sink) {
@@ -151,30 +151,29 @@ void Plan::event_time(const NodeRef& source, TimeSpec time) {
 
 NodeRef Plan::map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns,
                   MapBatch map) {
-  auto make_function = [map = std::move(map), types = types_of(columns)] {
-    return [map, types](const Batch& in) mutable -> Result<Batch> {
+  auto make = [map = std::move(map), types = types_of(columns)]() -> Result<OperatorPtr> {
+    return make_map_batch([map, types](const Batch& in) mutable -> Result<Batch> {
       BatchWriter writer(types);
       TG_RETURN_IF_ERROR(guard_rows(in, [&] { map(view_of(in), writer); }));
       return finish_batch(writer, in);
-    };
+    });
   };
-  return {std::make_shared<plan::NativeNode>(input_of(input), schema_of(columns), std::move(name),
-                                             std::move(make_function)),
-          -1};
+  return add_native({{input_of(input)}}, schema_of(columns), std::move(name), kMapBatchTimeGrain,
+                    std::move(make));
 }
 
 NodeRef Plan::filter(const NodeRef& input, std::string name, FilterBatch filter) {
-  auto make_function = [filter = std::move(filter)] {
-    return [filter, keep = std::vector<std::int32_t>()](const Batch& in) mutable -> Result<Batch> {
-      keep.clear();
-      TG_RETURN_IF_ERROR(guard_rows(in, [&] { filter(view_of(in), keep); }));
-      if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
-      return in.take(keep);
-    };
+  auto make = [filter = std::move(filter)]() -> Result<OperatorPtr> {
+    return make_map_batch(
+        [filter, keep = std::vector<std::int32_t>()](const Batch& in) mutable -> Result<Batch> {
+          keep.clear();
+          TG_RETURN_IF_ERROR(guard_rows(in, [&] { filter(view_of(in), keep); }));
+          if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
+          return in.take(keep);
+        });
   };
-  return {std::make_shared<plan::NativeNode>(input_of(input), input_of(input).schema(),
-                                             std::move(name), std::move(make_function)),
-          -1};
+  return add_native({{input_of(input)}}, input_of(input).schema(), std::move(name),
+                    kMapBatchTimeGrain, std::move(make));
 }
 
 NodeRef Plan::merge(const std::vector<NodeRef>& inputs) {
@@ -230,7 +229,7 @@ void Plan::sink(const NodeRef& input, std::string name,
 std::vector<ColumnSpec> Plan::columns(const NodeRef& node) const {
   std::vector<ColumnSpec> columns;
   const Schema& schema = *input_of(node).schema();
-  const Result<std::vector<ColumnType>> types = column_types(schema);
+  const Result<std::vector<ColumnType>> types = physical_types(schema);
   if (!types.is_ok()) return columns;  // start() will say that such a column cannot be read
   for (int i = 0; i < schema.num_fields(); ++i) {
     columns.push_back({schema.field(i).name, (*types)[static_cast<std::size_t>(i)],

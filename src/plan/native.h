@@ -6,29 +6,44 @@
 #include <string>
 #include <vector>
 
+#include "dataflow/graph.h"
 #include "plan/node.h"
-#include "types/batch.h"
 
 namespace tidegate::plan {
 
-/// A function of the program over whole batches: map, filter, flat_map. It keeps event times and
-/// row kinds with the rows that it makes.
+/// How rows of an input reach a native node.
+struct NativeInput {
+  Input input;
+  Exchange exchange = Exchange::kForward;  ///< kForward: rows stay in their task if they can
+  std::vector<int> keys = {};              ///< kHash: key columns
+};
+
+/// A step that the program's own functions are part of: map, filter, joins of typed streams,
+/// processes, asynchronous calls.
 class NativeNode final : public Node {
  public:
-  using Function = std::function<Result<Batch>(const Batch&)>;
+  using MakeOperator = std::function<Result<std::unique_ptr<Operator>>()>;
 
-  NativeNode(Input input, SchemaPtr output, std::string function_name,
-             std::function<Function()> make_function)
-      : Node({std::move(input)}),
-        function_name(std::move(function_name)),
-        make_function(std::move(make_function)) {
+  NativeNode(const std::vector<NativeInput>& from, SchemaPtr output, std::string verb,
+             TimeGrain time_grain, MakeOperator make_operator)
+      : Node({}),
+        verb(std::move(verb)),
+        time_grain(time_grain),
+        make_operator(std::move(make_operator)) {
+    for (const NativeInput& each : from) {
+      inputs.push_back(each.input);
+      exchanges.push_back(each.exchange);
+      keys.push_back(each.keys);
+    }
     schema = std::move(output);
   }
-  std::string_view kind() const override { return "Native"; }
-  std::string details() const override { return "function=" + function_name; }
+  std::string_view kind() const override { return verb; }
 
-  std::string function_name;                ///< "map", "filter", "flat_map", "key_by"
-  std::function<Function()> make_function;  ///< one function per task
+  std::string verb;                    ///< "map", "filter", "interval_join"
+  std::vector<Exchange> exchanges;     ///< per input
+  std::vector<std::vector<int>> keys;  ///< per input
+  TimeGrain time_grain;
+  MakeOperator make_operator;  ///< called once per task
 };
 
 /// The rows of all inputs, which have the same columns.

@@ -13,15 +13,18 @@ Exchange exchange_between(const Node& from, const Node& to) {
 
 Status lower_native(const plan::NativeNode& native, Lowering& lowering) {
   Node node = lowering.make_node(native);
-  Edge edge = lowering.edge_from(native.inputs[0], Exchange::kForward);
-  const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
-  if (node.parallelism == 0) node.parallelism = input.parallelism;
-  edge.exchange = exchange_between(input, node);
-  node.inputs.push_back(std::move(edge));
-  node.time_grain = kMapBatchTimeGrain;
-  node.make_operator = [make = native.make_function]() -> Result<std::unique_ptr<Operator>> {
-    return make_map_batch(make());
-  };
+  for (std::size_t i = 0; i < native.inputs.size(); ++i) {
+    Edge edge = lowering.edge_from(native.inputs[i], native.exchanges[i], native.keys[i]);
+    edge.input = static_cast<int>(i);
+    const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
+    if (edge.exchange == Exchange::kForward) {
+      if (node.parallelism == 0 && native.inputs.size() == 1) node.parallelism = input.parallelism;
+      edge.exchange = exchange_between(input, node);
+    }
+    node.inputs.push_back(std::move(edge));
+  }
+  node.time_grain = native.time_grain;
+  node.make_operator = native.make_operator;
   lowering.set_output(native, lowering.add(std::move(node)));
   return Status::ok();
 }
