@@ -35,8 +35,8 @@ struct FeedOptions {
   bool skip_header = false;           ///< the content's first record is not data
 };
 
-/// For plain files of lines: a block is a byte range, and has the lines that begin in it. Ranges are
-/// known without reading, so they are loaded in parallel, by whoever decodes them. That is file
+/// For plain files of lines: a block is a byte range, and has the lines that begin in it. Ranges
+/// are known without reading, so they are loaded in parallel, by whoever decodes them. That is file
 /// input in a job that should only compute; but the kernel reads ahead of sequential readers, so in
 /// the long run it is a copy from its cache, cheaper than handing blocks from thread to thread.
 std::unique_ptr<BlockFeed> make_range_feed(std::shared_ptr<RandomAccessFile> file,

@@ -93,8 +93,8 @@ Result<std::unique_ptr<ByteStream>> open_byte_stream(std::shared_ptr<RandomAcces
   // There is no other way to a place in compressed content.
   std::vector<std::byte> skipped(std::size_t{1} << 18);
   while (offset > 0) {
-    const auto want = static_cast<std::size_t>(
-        std::min(offset, static_cast<std::int64_t>(skipped.size())));
+    const auto want =
+        static_cast<std::size_t>(std::min(offset, static_cast<std::int64_t>(skipped.size())));
     TG_ASSIGN_OR_RETURN(const std::size_t got, stream->read(std::span(skipped).first(want)));
     if (got == 0)
       return error(ErrorCode::kFileTruncated, "ends {} bytes before the place to go on", offset);

@@ -32,8 +32,7 @@ std::string dead_letter_lines(std::string_view file, std::int64_t first_line,
     fmt::format_to(std::back_inserter(out),
                    ",\"line\":{},\"offset\":{},\"code\":\"TG{}\",\"label\":\"{}\",\"reason\":",
                    first_line + record.line + 1, record.offset,
-                   static_cast<int>(record.reason.code()),
-                   error_info(record.reason.code()).label);
+                   static_cast<int>(record.reason.code()), error_info(record.reason.code()).label);
     append_json_string(record.reason.message(), out);
     out += text ? ",\"encoding\":\"utf-8\",\"bytes\":" : ",\"encoding\":\"base64\",\"bytes\":\"";
     if (text) {

@@ -82,7 +82,8 @@ Result<StreamDecompressor::Step> StreamDecompressor::decompress(std::span<const 
         static_cast<std::int64_t>(output.size() - step.written),
         reinterpret_cast<std::uint8_t*>(output.data() + step.written));
     if (!done.ok())
-      return from_arrow_status(done.status(), "decompress", ErrorCode::kMalformedFile);
+      return error(ErrorCode::kMalformedFile, "its compressed content is damaged: {}",
+                   done.status().message());
     step.taken += static_cast<std::size_t>(done->bytes_read);
     step.written += static_cast<std::size_t>(done->bytes_written);
     at_member_end_ = decompressor_->IsFinished();

@@ -17,23 +17,17 @@ Result<std::string> decompress(Compression compression, std::string_view input,
   StreamDecompressor decompressor(compression);
   std::string out;
   std::string piece(output_step, '\0');
-  std::size_t size = 0;
-  while (size < input.size() || true) {
-    size = std::min(input.size(), size + input_step);
-    for (std::size_t at = 0;;) {
-      Result<StreamDecompressor::Step> step = decompressor.decompress(
-          std::as_bytes(std::span(input.data() + at, size - at)),
-          std::as_writable_bytes(std::span(piece)));
-      if (!step.is_ok()) return step.status();
-      at += step->taken;
-      out.append(piece, 0, step->written);
-      if (step->taken == 0 && step->written == 0) {
-        input.remove_prefix(at);
-        size -= at;
-        break;
-      }
-    }
-    if (size == input.size()) break;
+  std::size_t fed = 0;
+  for (std::size_t at = 0;;) {
+    Result<StreamDecompressor::Step> step =
+        decompressor.decompress(std::as_bytes(std::span(input.data() + at, fed - at)),
+                                std::as_writable_bytes(std::span(piece)));
+    if (!step.is_ok()) return step.status();
+    at += step->taken;
+    out.append(piece, 0, step->written);
+    if (step->taken > 0 || step->written > 0) continue;
+    if (fed == input.size()) break;
+    fed = std::min(input.size(), fed + input_step);
   }
   if (!decompressor.at_member_end()) return Status(ErrorCode::kFileTruncated, "truncated");
   return out;

@@ -125,9 +125,9 @@ class FileSinkWriter final : public SinkWriter {
 
   // By size as far as it is known here: what an encoder still holds back does not count.
   bool is_due() const {
-    const std::int64_t bytes =
-        encoder_ == nullptr ? part_->num_bytes()
-                            : sent_bytes_ + static_cast<std::int64_t>(buffer_.size());
+    const std::int64_t bytes = encoder_ == nullptr
+                                   ? part_->num_bytes()
+                                   : sent_bytes_ + static_cast<std::int64_t>(buffer_.size());
     return bytes >= settings_.max_file_bytes ||
            clock_.wall_ms() - started_ms_ >= settings_.rollover_ms;
   }
@@ -166,7 +166,7 @@ class FileSinkWriter final : public SinkWriter {
   std::int64_t sequence_ = 0;  // of it, over all epochs
   std::int64_t started_ms_ = 0;
   std::int64_t sent_bytes_ = 0;
-  std::string buffer_;  // encoded rows that were not sent yet
+  std::string buffer_;              // encoded rows that were not sent yet
   std::vector<Finished> finished_;  // of this epoch
   bool flushing_ = false;
 };
@@ -234,8 +234,8 @@ class FileSink final : public Sink {
                     "Let only one job write to a folder.");
     }
     if (!written) {
-      return error(ErrorCode::kStateCorrupt,
-                   "'{}', which was to be published as '{}', is gone", from, to);
+      return error(ErrorCode::kStateCorrupt, "'{}', which was to be published as '{}', is gone",
+                   from, to);
     }
     return files.rename(from, to);
   }
@@ -264,8 +264,8 @@ Result<std::shared_ptr<Sink>> make_file_sink(const ConnectorRequest& request) {
   while (settings.folder.size() > 1 && settings.folder.ends_with('/')) settings.folder.pop_back();
   if (settings.folder.empty()) return error(ErrorCode::kInvalidOption, "option 'path' is empty");
   if (!request.metadata.empty())
-    return error(ErrorCode::kNotSupported, "table '{}': metadata columns cannot be written to files",
-                 request.table);
+    return error(ErrorCode::kNotSupported,
+                 "table '{}': metadata columns cannot be written to files", request.table);
   TG_ASSIGN_OR_RETURN(const std::string name, request.options.get_string("format"));
   TG_ASSIGN_OR_RETURN(const Format* format, request.formats->find(name));
   if (!format->make_encoder && !format->make_file_encoder)

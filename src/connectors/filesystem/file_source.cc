@@ -28,7 +28,10 @@ constexpr std::int64_t kBlockBytes = std::int64_t{1} << 20;
 class FileSource final : public Source {
  public:
   FileSource(const ConnectorRequest& request, const Format& format, MetadataColumns metadata)
-      : table_(request.table), files_(*request.files), format_(format), metadata_(std::move(metadata)) {}
+      : table_(request.table),
+        files_(*request.files),
+        format_(format),
+        metadata_(std::move(metadata)) {}
 
   Status configure(const ConnectorRequest& request) {
     const Options& options = request.options;
@@ -37,8 +40,8 @@ class FileSource final : public Source {
     for (const int column : request.projection) fields.push_back(request.schema->field(column));
     schema = std::make_shared<Schema>(std::move(fields));
     if (request.schema->rowtime) {
-      const auto found = std::find(request.projection.begin(), request.projection.end(),
-                                   *request.schema->rowtime);
+      const auto found =
+          std::find(request.projection.begin(), request.projection.end(), *request.schema->rowtime);
       if (found != request.projection.end())
         schema->rowtime = static_cast<int>(found - request.projection.begin());
     }
@@ -85,9 +88,9 @@ class FileSource final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override {
-    Result<std::unique_ptr<SplitReader>> reader =
-        format_.make_file_decoder ? open_whole_file(split.id, position, context)
-                                  : open_records(split.id, position, context);
+    Result<std::unique_ptr<SplitReader>> reader = format_.make_file_decoder
+                                                      ? open_whole_file(split.id, position, context)
+                                                      : open_records(split.id, position, context);
     if (reader.is_ok()) return reader;
     Status status = std::move(reader).status();
     if (status.code() == ErrorCode::kFileNotFound)
@@ -126,7 +129,8 @@ class FileSource final : public Source {
     }
     TG_ASSIGN_OR_RETURN(reading->policy, record_error_policy(options, format_.name));
     TG_ASSIGN_OR_RETURN(reading->max_record_bytes, max_record_bytes(options));
-    TG_ASSIGN_OR_RETURN(reading->block_bytes, options.get_size_or("source.block-size", kBlockBytes));
+    TG_ASSIGN_OR_RETURN(reading->block_bytes,
+                        options.get_size_or("source.block-size", kBlockBytes));
     if (reading->block_bytes < 1)
       return error(ErrorCode::kInvalidOption, "option 'source.block-size' must be at least 1");
     reading->dead_letter_path = options.get_string_or("dead-letter.path", "");
@@ -144,9 +148,8 @@ class FileSource final : public Source {
     Result<std::vector<FileInfo>> found = find_files(files_, path_);
     if (!found.is_ok()) return in_table(std::move(found).status());
     if (pattern_) {
-      std::erase_if(*found, [&](const FileInfo& file) {
-        return !std::regex_match(file.path, *pattern_);
-      });
+      std::erase_if(*found,
+                    [&](const FileInfo& file) { return !std::regex_match(file.path, *pattern_); });
     }
     return found;
   }

@@ -14,7 +14,8 @@ namespace tidegate {
 void register_connector_filesystem(ConnectorRegistry& registry) {
   Connector connector;
   connector.name = "filesystem";
-  connector.description = "Files, folders and globs, plain or compressed; sinks publish whole files.";
+  connector.description =
+      "Files, folders and globs, plain or compressed; sinks publish whole files.";
   connector.options = {
       {"path", "string", "", "A file, a folder or a glob to read; a folder to write.", true},
       {"format", "string", "", "How records are written in the files.", true},
@@ -25,7 +26,8 @@ void register_connector_filesystem(ConnectorRegistry& registry) {
        "How much of a file is decoded at a time; several blocks are in work at once."},
       {"dead-letter.path", "string", "",
        "The folder for records that cannot be read, with error-policy dead-letter."},
-      {"sink.rolling-policy.file-size", "size", "128 MiB", "A larger file is closed, a new one begun."},
+      {"sink.rolling-policy.file-size", "size", "128 MiB",
+       "A larger file is closed, a new one begun."},
       {"sink.rolling-policy.rollover-interval", "duration", "30 min",
        "So is an older one. Each epoch has files of its own in any case."},
       {"sink.rolling-policy.check-interval", "duration", "1 min",

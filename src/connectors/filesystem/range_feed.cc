@@ -73,8 +73,8 @@ class RangeFeed final : public BlockFeed {
                                           std::int64_t have) {
     const std::string_view all(block.buffer.data.get(), static_cast<std::size_t>(have));
     const std::size_t newline = all.rfind('\n');
-    const std::int64_t line_begin =
-        std::max(begin, newline == std::string_view::npos ? 0 : static_cast<std::int64_t>(newline) + 1);
+    const std::int64_t line_begin = std::max(
+        begin, newline == std::string_view::npos ? 0 : static_cast<std::int64_t>(newline) + 1);
     std::int64_t step = kReadOnBytes;
     while (from + have < size_) {
       if (have - line_begin > options_.max_record_bytes) {

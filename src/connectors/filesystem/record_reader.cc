@@ -294,17 +294,16 @@ Result<RecordPosition> RecordPosition::parse(const std::string& text) {
   return position;
 }
 
-Result<std::unique_ptr<SplitReader>> open_record_reader(const std::string& path, FileSystem& files,
-                                                        std::shared_ptr<const RecordReading> reading,
-                                                        const MetadataColumns& metadata,
-                                                        const RecordPosition& position,
-                                                        SourceContext& context) {
+Result<std::unique_ptr<SplitReader>> open_record_reader(
+    const std::string& path, FileSystem& files, std::shared_ptr<const RecordReading> reading,
+    const MetadataColumns& metadata, const RecordPosition& position, SourceContext& context) {
   TG_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> opened, files.open(path));
   const std::shared_ptr<RandomAccessFile> file = std::move(opened);
   TG_ASSIGN_OR_RETURN(FileInfo info, files.stat(path));
   TG_ASSIGN_OR_RETURN(info.size_bytes, file->size());
   char magic[8];
-  TG_ASSIGN_OR_RETURN(const std::size_t got, file->read_at(0, std::as_writable_bytes(std::span(magic))));
+  TG_ASSIGN_OR_RETURN(const std::size_t got,
+                      file->read_at(0, std::as_writable_bytes(std::span(magic))));
   TG_ASSIGN_OR_RETURN(const Compression compression,
                       detect_compression(path, std::string_view(magic, got)));
   if (compression == Compression::kNone && position.offset > info.size_bytes) {

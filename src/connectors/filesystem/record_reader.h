@@ -44,11 +44,8 @@ struct RecordPosition {
 /// Reads a file of records, plain or compressed: blocks of it are decoded in parallel on the
 /// executor's workers and returned in the file's order. With one worker they are decoded inside
 /// poll() instead, which spares handing them over.
-Result<std::unique_ptr<SplitReader>> open_record_reader(const std::string& path,
-                                                        FileSystem& files,
-                                                        std::shared_ptr<const RecordReading> reading,
-                                                        const MetadataColumns& metadata,
-                                                        const RecordPosition& position,
-                                                        SourceContext& context);
+Result<std::unique_ptr<SplitReader>> open_record_reader(
+    const std::string& path, FileSystem& files, std::shared_ptr<const RecordReading> reading,
+    const MetadataColumns& metadata, const RecordPosition& position, SourceContext& context);
 
 }  // namespace tidegate

@@ -55,9 +55,8 @@ class BlockCutter {
     if (buffer_.data == nullptr) buffer_ = pool_->take();
     buffer_.reserve(bytes, have_);
     while (have_ < bytes && !ended_) {
-      TG_ASSIGN_OR_RETURN(
-          const std::size_t got,
-          stream_->read(std::as_writable_bytes(std::span(buffer_.data.get() + have_, bytes - have_))));
+      TG_ASSIGN_OR_RETURN(const std::size_t got, stream_->read(std::as_writable_bytes(std::span(
+                                                     buffer_.data.get() + have_, bytes - have_))));
       have_ += got;
       ended_ = have_ < bytes;
     }
@@ -112,7 +111,8 @@ class BlockCutter {
     for (;;) {
       TG_RETURN_IF_ERROR(fill(want));
       const std::size_t newline = content().find('\n') + 1;
-      const std::size_t header = splitter_ == nullptr ? newline : splitter_->first_record(content());
+      const std::size_t header =
+          splitter_ == nullptr ? newline : splitter_->first_record(content());
       if (header > 0 || ended_) {
         const std::size_t skipped = header > 0 ? header : have_;
         have_ -= skipped;
