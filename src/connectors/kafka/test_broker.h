@@ -110,8 +110,9 @@ class TestProducer {
 /// All messages of a topic in the order of partition and offset.
 inline std::vector<TestMessage> consume_all(const std::string& brokers, const std::string& topic,
                                             std::int32_t partitions = 1) {
-  const HandlePtr handle = make_test_handle(
-      RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers}, {"enable.partition.eof", "true"}});
+  const HandlePtr handle = make_test_handle(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
+                                                                {"enable.partition.eof", "true"},
+                                                                {"fetch.wait.max.ms", "20"}});
   const TopicPtr rkt(rd_kafka_topic_new(handle.get(), topic.c_str(), nullptr));
   std::vector<TestMessage> all;
   for (std::int32_t partition = 0; partition < partitions; ++partition) {
