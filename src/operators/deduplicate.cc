@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "operators/join.h"
 #include "operators/late_rows.h"
 #include "operators/row_keys.h"
 #include "operators/state_bytes.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
+#include "state/ttl.h"
 
 namespace tidegate {
 namespace {
@@ -22,27 +24,103 @@ std::vector<LogicalType> key_types(const DeduplicateOptions& options) {
   return types;
 }
 
+/// What is known of each key, and when that is forgotten.
+class KeyTable {
+ public:
+  explicit KeyTable(const DeduplicateOptions& options)
+      : keys_(options.keys, key_types(options)), ttl_{.ttl_ms = options.ttl_ms} {}
+
+  Status open(OperatorContext& context, std::string name,
+              std::shared_ptr<const ValueLayout> layout) {
+    clock_ = &context.clock();
+    const StateTableSpec spec{
+        .name = std::move(name), .layout = std::move(layout), .stamped = ttl_.enabled()};
+    TG_ASSIGN_OR_RETURN(table_, context.state().table(spec));
+    sweep_.emplace(table_, 0);
+    return Status::ok();
+  }
+
+  /// Finds or makes the values of all rows of a batch. Only new ones count as changed: most rows
+  /// change nothing, and should not be part of an epoch's delta.
+  Status read(const Batch& batch) {
+    TG_RETURN_IF_ERROR(keys_.read(batch));
+    values_.resize(static_cast<std::size_t>(batch.num_rows()));
+    look_at_clock();
+    if (ttl_.enabled()) forget(batch.num_rows());
+    table_->find(0, keys_.all(), values_);
+    std::vector<std::int32_t> missing;
+    for (std::size_t row = 0; row < values_.size(); ++row) {
+      if (values_[row] == nullptr) missing.push_back(static_cast<std::int32_t>(row));
+    }
+    if (missing.empty()) return Status::ok();
+    const std::uint32_t generation = table_->generation(0);
+    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.rows(missing), values_));
+    if (generation != table_->generation(0)) table_->find(0, keys_.all(), values_);
+    for (const std::int32_t row : missing) stamp(value(row));
+    return Status::ok();
+  }
+
+  std::byte* value(std::int64_t row) const { return values_[static_cast<std::size_t>(row)]; }
+  StateKey key(std::int64_t row) const { return keys_[row]; }
+  StateTable& table() { return *table_; }
+
+  /// Takes the time that changes are stamped with; read() does.
+  void look_at_clock() {
+    if (ttl_.enabled()) now_ms_ = clock_->wall_ms();
+  }
+  /// The value has changed.
+  void touch(std::byte* value) {
+    table_->touch(0, value);
+    stamp(value);
+  }
+  /// The value is not forgotten, however old it is, until the next touch().
+  void keep(std::byte* value) {
+    if (ttl_.enabled()) table_->stamp(value) = INT64_MAX;
+  }
+
+ private:
+  void stamp(std::byte* value) {
+    if (ttl_.enabled()) table_->stamp(value) = now_ms_;
+  }
+
+  /// Erases what has expired: of the keys in hand, and some of the others.
+  void forget(std::int64_t num_rows) {
+    table_->find(0, keys_.all(), values_);
+    for (std::int64_t row = 0; row < num_rows; ++row) {
+      const StateKey key = keys_[row];
+      if (value(row) == nullptr || !ttl_.is_expired(table_->stamp(value(row)), now_ms_)) continue;
+      table_->erase(0, key);
+    }
+    sweep_->sweep(ttl_, now_ms_, static_cast<std::size_t>(2 * num_rows));
+  }
+
+  RowKeys keys_;
+  StateTtl ttl_;
+  const Clock* clock_ = nullptr;
+  StateTable* table_ = nullptr;
+  std::optional<TtlSweep> sweep_;
+  std::int64_t now_ms_ = 0;
+  std::vector<std::byte*> values_;
+};
+
 /// The first row of each key by arrival: the key is all the state, and rows leave as they came.
 /// State "seen": one byte per key, which tells a row that was made just now.
 class FirstByArrival final : public Operator {
  public:
-  explicit FirstByArrival(const DeduplicateOptions& options)
-      : keys_(options.keys, key_types(options)) {}
+  explicit FirstByArrival(const DeduplicateOptions& options) : keys_(options) {}
 
   Status open(OperatorContext& context) override {
-    TG_ASSIGN_OR_RETURN(table_, context.state().table({"seen", std::make_shared<FixedLayout>(1)}));
-    return Status::ok();
+    return keys_.open(context, "seen", std::make_shared<FixedLayout>(1));
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
     TG_RETURN_IF_ERROR(keys_.read(batch));
-    seen_.resize(static_cast<std::size_t>(batch.num_rows()));
-    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.all(), std::span(seen_)));
     std::vector<std::int32_t> first;
-    for (std::size_t row = 0; row < seen_.size(); ++row) {
-      if (*seen_[row] != std::byte{0}) continue;
-      *seen_[row] = std::byte{1};
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+      std::byte& seen = *keys_.value(row);
+      if (seen != std::byte{0}) continue;
+      seen = std::byte{1};
       first.push_back(static_cast<std::int32_t>(row));
     }
     if (std::ssize(first) == batch.num_rows()) {
@@ -55,9 +133,7 @@ class FirstByArrival final : public Operator {
   }
 
  private:
-  RowKeys keys_;
-  StateTable* table_ = nullptr;
-  std::vector<std::byte*> seen_;
+  KeyTable keys_;
 };
 
 /// One row per key, replaced by a better one, as a changelog.
@@ -65,14 +141,11 @@ class FirstByArrival final : public Operator {
 class KeptRow final : public Operator {
  public:
   explicit KeptRow(DeduplicateOptions options)
-      : options_(std::move(options)),
-        keys_(options_.keys, key_types(options_)),
-        changes_(options_.types) {}
+      : options_(std::move(options)), keys_(options_), changes_(options_.types) {}
 
   Status open(OperatorContext& context) override {
     if (options_.by_event_time) times_.emplace(context.metrics(), options_.time_column, -1);
-    TG_ASSIGN_OR_RETURN(table_, context.state().table({"kept", std::make_shared<BytesLayout>()}));
-    return Status::ok();
+    return keys_.open(context, "kept", std::make_shared<BytesLayout>());
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
@@ -82,19 +155,17 @@ class KeptRow final : public Operator {
       TG_ASSIGN_OR_RETURN(batch, times_->remove(std::move(batch), kMinWatermark, out));
     }
     TG_RETURN_IF_ERROR(keys_.read(batch));
-    kept_.resize(static_cast<std::size_t>(batch.num_rows()));
-    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.all(), std::span(kept_)));
     const StoredRowEncoder encoder(batch);
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       const EventTime time = times_ ? times_->time(row) : 0;
       value_.clear();
       write_fixed(value_, time);
       encoder.append(row, value_);
-      TG_RETURN_IF_ERROR(compare(time, kept_[static_cast<std::size_t>(row)]));
+      TG_RETURN_IF_ERROR(compare(time, keys_.value(row)));
       if (changes_.full()) TG_RETURN_IF_ERROR(flush(out));
     }
     TG_RETURN_IF_ERROR(flush(out));
-    TG_RETURN_IF_ERROR(table_->check_budget());
+    TG_RETURN_IF_ERROR(keys_.table().check_budget());
     return Progress::kDone;
   }
 
@@ -116,7 +187,8 @@ class KeptRow final : public Operator {
     }
     const std::string_view row = std::string_view(value_).substr(sizeof(time));
     TG_RETURN_IF_ERROR(changes_.append(row, first ? RowKind::kInsert : RowKind::kUpdateAfter));
-    assign_bytes(*table_, kept, value_);
+    assign_bytes(keys_.table(), kept, value_);
+    keys_.touch(kept);
     return Status::ok();
   }
 
@@ -128,10 +200,8 @@ class KeptRow final : public Operator {
   }
 
   DeduplicateOptions options_;
-  RowKeys keys_;
+  KeyTable keys_;
   std::optional<LateRows> times_;
-  StateTable* table_ = nullptr;
-  std::vector<std::byte*> kept_;
   std::string value_;
   StoredRowDecoder changes_;
 };
@@ -142,14 +212,11 @@ class KeptRow final : public Operator {
 class FirstByTime final : public Operator {
  public:
   explicit FirstByTime(DeduplicateOptions options)
-      : options_(std::move(options)),
-        keys_(options_.keys, key_types(options_)),
-        rows_(options_.types) {}
+      : options_(std::move(options)), keys_(options_), rows_(options_.types) {}
 
   Status open(OperatorContext& context) override {
     late_rows_.emplace(context.metrics(), options_.time_column, -1);
-    TG_ASSIGN_OR_RETURN(first_,
-                        context.state().table({"first", std::make_shared<FixedLayout>(16)}));
+    TG_RETURN_IF_ERROR(keys_.open(context, "first", std::make_shared<FixedLayout>(16)));
     TG_ASSIGN_OR_RETURN(waiting_,
                         context.state().table({"waiting", std::make_shared<BytesLayout>()}));
     return Status::ok();
@@ -159,18 +226,18 @@ class FirstByTime final : public Operator {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
     TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), watermark_, out));
     TG_RETURN_IF_ERROR(keys_.read(batch));
-    entries_.resize(static_cast<std::size_t>(batch.num_rows()));
-    TG_RETURN_IF_ERROR(first_->find_or_create(0, keys_.all(), std::span(entries_)));
     const StoredRowEncoder encoder(batch);
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      First& first = *reinterpret_cast<First*>(entries_[static_cast<std::size_t>(row)]);
+      First& first = *reinterpret_cast<First*>(keys_.value(row));
       const EventTime time = late_rows_->time(row);
       if (first.state == kEmitted || (first.state == kWaiting && time >= first.time)) continue;
-      if (first.state == kWaiting) stop_waiting(first.time, keys_[row]);
+      if (first.state == kWaiting) stop_waiting(first.time, keys_.key(row));
       first = {time, kWaiting};
+      keys_.touch(keys_.value(row));
+      keys_.keep(keys_.value(row));
       bytes_.clear();
       encoder.append(row, bytes_);
-      TG_ASSIGN_OR_RETURN(std::byte * value, waiting_->find_or_create(time, keys_[row]));
+      TG_ASSIGN_OR_RETURN(std::byte * value, waiting_->find_or_create(time, keys_.key(row)));
       assign_bytes(*waiting_, value, bytes_);
     }
     TG_RETURN_IF_ERROR(waiting_->check_budget());
@@ -179,6 +246,7 @@ class FirstByTime final : public Operator {
 
   Result<Progress> advance(EventTime watermark, Output& out) override {
     watermark_ = watermark;
+    keys_.look_at_clock();
     return resume(out);
   }
 
@@ -215,10 +283,10 @@ class FirstByTime final : public Operator {
   }
 
   Status emit_first(std::byte* value) {
-    std::byte* entry = first_->find(0, waiting_->state_key(value));
+    std::byte* entry = keys_.table().find(0, waiting_->state_key(value));
     TG_CHECK(entry != nullptr, "a row waits that no key knows of");
     reinterpret_cast<First*>(entry)->state = kEmitted;
-    first_->touch(0, entry);
+    keys_.touch(entry);
     return rows_.append(BytesLayout::view(value));
   }
 
@@ -230,12 +298,10 @@ class FirstByTime final : public Operator {
   }
 
   DeduplicateOptions options_;
-  RowKeys keys_;
+  KeyTable keys_;
   std::optional<LateRows> late_rows_;
-  StateTable* first_ = nullptr;
   StateTable* waiting_ = nullptr;
   EventTime watermark_ = kMinWatermark;
-  std::vector<std::byte*> entries_;
   std::string bytes_;
 
   // Rows of one millisecond on their way out.

@@ -32,6 +32,9 @@ struct DeduplicateOptions {
   int time_column =
       -1;  ///< by event time: a timestamp or BIGINT (ms) column, or -1 for attached ones
   Changelog changelog = Changelog::kRetract;
+  /// A key is forgotten this long (in processing time) after its row was kept, and its next row is
+  /// a first one again; 0: never.
+  std::int64_t ttl_ms = 0;
 };
 
 Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options);

@@ -98,6 +98,65 @@ TEST(Deduplicate, SaysWhatItCannotDo) {
             ErrorCode::kInvalidPlan);
 }
 
+TEST(Deduplicate, KeysAreForgotten) {
+  for (const bool by_time : {false, true}) {
+    DeduplicateOptions forgetful = options(false, by_time, Changelog::kAppend);
+    forgetful.ttl_ms = 100;
+    OperatorHarness harness(factory(forgetful));
+    harness.push(rows(R"([["a", 1, 5], ["b", 2, 5]])"));
+    harness.advance(6);
+    EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 5]", "+I[b, 2, 5]"));
+    harness.advance_clock_to(60);
+    harness.push(rows(R"([["a", 3, 6]])"));  // keeps nothing, so prolongs nothing
+    harness.restart();
+    harness.advance_clock_to(99);
+    harness.push(rows(R"([["a", 4, 6]])"));
+    harness.advance(7);
+    EXPECT_THAT(harness.take_rows(), IsEmpty());
+    harness.advance_clock_to(100);
+    harness.push(rows(R"([["a", 5, 7], ["a", 6, 7]])"));
+    harness.advance(8);
+    EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 5, 7]"));
+  }
+  DeduplicateOptions last = options(true, false, Changelog::kRetract);
+  last.ttl_ms = 100;
+  OperatorHarness harness(factory(last));
+  harness.push(rows(R"([["a", 1, 5]])"));
+  harness.advance_clock_to(60);
+  harness.push(rows(R"([["a", 2, 5]])"));
+  harness.advance_clock_to(159);
+  harness.push(rows(R"([["a", 3, 5]])"));
+  harness.advance_clock_to(259);
+  harness.push(rows(R"([["a", 4, 5]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 5]", "-U[a, 1, 5]", "+U[a, 2, 5]",
+                                               "-U[a, 2, 5]", "+U[a, 3, 5]", "+I[a, 4, 5]"));
+}
+
+TEST(Deduplicate, WhatIsWaitingIsNotForgotten) {
+  DeduplicateOptions forgetful = options(false, true, Changelog::kAppend);
+  forgetful.ttl_ms = 100;
+  OperatorHarness harness(factory(forgetful));
+  harness.push(rows(R"([["a", 1, 5]])"));
+  harness.advance_clock_to(500);
+  harness.restart();
+  harness.advance(6);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 5]"));
+  harness.advance_clock_to(599);
+  harness.push(rows(R"([["a", 2, 9]])"));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+}
+
+TEST(Deduplicate, RowsThatChangeNothingAreNotStoredAgain) {
+  for (const bool keep_last : {false, true}) {
+    OperatorHarness harness(factory(options(keep_last, false, Changelog::kRetract)));
+    harness.push(rows(R"([["a", 1, 5], ["b", 1, 5]])"));
+    harness.seal();
+    harness.push(rows(R"([["a", 1, 5], ["b", 1, 5]])"));
+    EXPECT_EQ(harness.state().dirty_bytes(), 0);
+  }
+}
+
 TEST(Deduplicate, TimeGrain) {
   EXPECT_EQ(deduplicate_time_grain(options(false, true, Changelog::kAppend)).step_ms, 1);
   EXPECT_EQ(deduplicate_time_grain(options(false, true, Changelog::kRetract)).step_ms, 0);

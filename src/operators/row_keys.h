@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "operators/keyed_input.h"
@@ -27,6 +28,7 @@ class RowKeys {
 
   StateKey operator[](std::int64_t row) const { return input_.key(row); }
   KeyBatch all() const { return input_.all(); }
+  KeyBatch rows(std::span<const std::int32_t> rows) const { return input_.rows(rows); }
   /// True when some column of the row's key is null: such keys match nothing in joins.
   bool has_null(std::int64_t row) const {
     return !null_rows_.empty() && null_rows_[static_cast<std::size_t>(row)];
