@@ -69,6 +69,9 @@ class OperatorContext {
   /// Keyed state of this operator in this task.
   virtual StateBackend& state() = 0;
   virtual MetricGroup& metrics() = 0;
+  /// The watermark that the restored epoch holds; kMinWatermark when there is none. Known at open(),
+  /// and unless it is kMinWatermark the first call after that is an advance() to it.
+  virtual EventTime restored_watermark() const { return kMinWatermark; }
   /// Asks for wake(processing_time) once the wall clock has reached `wall_ms`. The earliest of all
   /// requests holds; it is used up when it fires.
   virtual void request_wake_at(std::int64_t wall_ms) = 0;

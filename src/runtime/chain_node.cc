@@ -29,6 +29,7 @@ ChainNode::~ChainNode() = default;
 Status ChainNode::open(const Restored& restored) {
   epoch_ = restored.epoch;
   finished_ = restored.state.finished;
+  restored_watermark_ = restored.state.watermark;
   if (restored.state.watermark > kMinWatermark)
     inbox_.emplace_back(0, Watermark{restored.state.watermark});
   if (restored.deltas != nullptr) {

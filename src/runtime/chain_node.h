@@ -84,6 +84,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   Waker waker() override { return wake_point_.waker(); }
   StateBackend& state() override;
   MetricGroup& metrics() override { return metrics_; }
+  EventTime restored_watermark() const override { return restored_watermark_; }
   void request_wake_at(std::int64_t wall_ms) override;
 
   void resume();
@@ -120,6 +121,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   Barrier barrier_;                     // for kSeal
   std::deque<std::pair<int, Event>> inbox_;
   std::optional<std::int64_t> wake_at_ms_;
+  EventTime restored_watermark_ = kMinWatermark;
   bool wake_due_ = false;  // wake() was asked for and waits for the operator to be ready
 
   EventTime watermark_ = kMinWatermark;  // reached on the inputs

@@ -76,6 +76,7 @@ class OperatorHarness::Context final : public OperatorContext {
         group_(harness.metrics_->group(harness.options_.name, harness.options_.subtask)) {}
 
   const std::string& operator_name() const override { return harness_.options_.name; }
+  EventTime restored_watermark() const override { return harness_.restored_watermark_; }
   int subtask() const override { return harness_.options_.subtask; }
   int parallelism() const override { return harness_.options_.parallelism; }
   KeyGroupRange key_groups() const override { return harness_.options_.key_groups; }
@@ -202,6 +203,7 @@ void OperatorHarness::restore(const std::vector<StateDelta>& deltas, EventTime w
   stored_ = deltas;
   for (const StateDelta& delta : deltas) epoch_ = std::max(epoch_, delta.epoch);
   start_over(deltas);
+  restored_watermark_ = watermark;
   open();
   if (operator_ != nullptr && watermark > kMinWatermark) advance(watermark);
 }

@@ -114,6 +114,7 @@ class OperatorHarness {
   EpochId epoch_ = 0;
   EventTime watermark_ = kMinWatermark;
   EventTime output_watermark_ = kMinWatermark;
+  EventTime restored_watermark_ = kMinWatermark;
   std::vector<StateDelta> stored_;
   std::int64_t rows_beyond_credit_ = 0;
 };
