@@ -77,10 +77,7 @@ class Binder {
   Result<BoundExprPtr> cast(const char* function, BoundExprPtr value, const LogicalType& type) {
     TG_ASSIGN_OR_RETURN(const ScalarFunction* cast, registry_.find(function));
     const LogicalType types[] = {value->type, type};
-    const ArrayPtr constants[] = {value->value, nullptr};
-    TG_ASSIGN_OR_RETURN(BoundFunction bound, cast->bind_with_constants != nullptr
-                                                 ? cast->bind_with_constants(types, constants)
-                                                 : cast->bind(types));
+    TG_ASSIGN_OR_RETURN(BoundFunction bound, cast->bind(types));
     auto call = std::make_shared<BoundExpr>();
     call->kind = BoundExpr::Kind::kCall;
     call->type = bound.result_type;
@@ -154,18 +151,28 @@ class Binder {
     return in_context(expr, bind_function(*function, std::move(args)));
   }
 
+  static Result<BoundFunction> bind_types(const ScalarFunction& function,
+                                          const std::vector<BoundExprPtr>& args) {
+    if (function.bind_with_constants != nullptr)
+      return function.bind_with_constants(types_of(args), constants_of(args));
+    return function.bind(types_of(args));
+  }
+
   Result<BoundExprPtr> bind_function(const ScalarFunction& function,
                                      std::vector<BoundExprPtr> args) {
-    const std::vector<LogicalType> types = types_of(args);
-    TG_ASSIGN_OR_RETURN(BoundFunction bound,
-                        function.bind_with_constants != nullptr
-                            ? function.bind_with_constants(types, constants_of(args))
-                            : function.bind(types));
+    TG_ASSIGN_OR_RETURN(BoundFunction bound, bind_types(function, args));
     TG_CHECK(bound.argument_types.empty() || bound.argument_types.size() == args.size(),
              "{} wants {} argument types for {} arguments", function.name,
              bound.argument_types.size(), args.size());
+    bool constants_changed = false;
     for (std::size_t i = 0; i < bound.argument_types.size(); ++i) {
+      const ArrayPtr before = args[i]->value;
       TG_ASSIGN_OR_RETURN(args[i], implicit_cast(std::move(args[i]), bound.argument_types[i]));
+      constants_changed = constants_changed || args[i]->value != before;
+    }
+    // What a function prepares from constants it prepares from those that it gets.
+    if (constants_changed && function.bind_with_constants != nullptr) {
+      TG_ASSIGN_OR_RETURN(bound, bind_types(function, args));
     }
     auto call = std::make_shared<BoundExpr>();
     call->kind = BoundExpr::Kind::kCall;

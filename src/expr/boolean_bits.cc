@@ -55,6 +55,12 @@ Result<std::shared_ptr<arrow::Buffer>> to_bitmap(const std::vector<std::uint64_t
   return buffer;
 }
 
+Result<ArrayPtr> to_column(const std::vector<std::uint64_t>& words, std::int64_t num_rows) {
+  TG_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> values, to_bitmap(words, num_rows));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(arrow::boolean(), num_rows, {nullptr, std::move(values)}, 0));
+}
+
 bool test(const std::vector<std::uint64_t>& bits, std::int32_t row) {
   return (bits[static_cast<std::size_t>(row) / 64] >> (row % 64) & 1) != 0;
 }
@@ -140,6 +146,9 @@ Result<ArrayPtr> BooleanBits::to_array() const {
                                                  {std::move(validity), std::move(values)},
                                                  all_known ? 0 : arrow::kUnknownNullCount));
 }
+
+Result<ArrayPtr> BooleanBits::is_true() const { return to_column(true_, num_rows_); }
+Result<ArrayPtr> BooleanBits::is_false() const { return to_column(false_, num_rows_); }
 
 void BooleanBits::append_rows(const std::vector<std::uint64_t>& bits, bool wanted,
                               std::vector<std::int32_t>& rows) const {

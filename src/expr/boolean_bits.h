@@ -21,11 +21,15 @@ class BooleanBits {
   std::int64_t num_rows() const { return num_rows_; }
   void and_with(const BooleanBits& other);
   void or_with(const BooleanBits& other);
+  void negate() { true_.swap(false_); }
   /// Row i of `other` is combined into row rows[i] of this one.
   void and_with(const BooleanBits& other, const std::vector<std::int32_t>& rows);
   void or_with(const BooleanBits& other, const std::vector<std::int32_t>& rows);
 
   Result<ArrayPtr> to_array() const;
+  /// The rows that are true, or false, as a column without nulls.
+  Result<ArrayPtr> is_true() const;
+  Result<ArrayPtr> is_false() const;
   /// The rows that are true, in order; replaces what is in `rows`.
   void rows_true(std::vector<std::int32_t>& rows) const;
   void rows_not_true(std::vector<std::int32_t>& rows) const;

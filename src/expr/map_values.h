@@ -44,8 +44,8 @@ inline bool is_constant_null(const Argument& argument) {
 
 /// The rows in which no argument is null, as a bitmap without offset; null pointer: all. Not for
 /// arguments that are constant and null.
-inline Result<std::shared_ptr<arrow::Buffer>> rows_without_nulls(std::span<const Argument> arguments,
-                                                                 std::int64_t num_rows) {
+inline Result<std::shared_ptr<arrow::Buffer>> rows_without_nulls(
+    std::span<const Argument> arguments, std::int64_t num_rows) {
   std::shared_ptr<arrow::Buffer> out;
   for (const Argument& argument : arguments) {
     if (argument.is_constant || argument.array->null_count() == 0) continue;
@@ -53,8 +53,7 @@ inline Result<std::shared_ptr<arrow::Buffer>> rows_without_nulls(std::span<const
     const std::int64_t offset = argument.array->offset();
     if (out == nullptr) {
       TG_ASSIGN_ARROW_OR_RETURN(
-          out,
-          arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, offset, num_rows),
+          out, arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, offset, num_rows),
           "combine nulls");
     } else {
       arrow::internal::BitmapAnd(out->data(), 0, bits, offset, num_rows, 0, out->mutable_data());
@@ -103,8 +102,8 @@ Result<ArrayPtr> map_values(const LogicalType& type, std::span<const Argument> a
   for (const Argument& argument : arguments)
     if (is_constant_null(argument)) return null_column(type.arrow_type(), num_rows);
   TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<Out>::make(num_rows));
-  return [&]<std::size_t... I>(std::index_sequence<I...>) -> Result<ArrayPtr> {
-    const std::tuple<ArgumentReader<In>...> readers(ArgumentReader<In>(arguments[I])...);
+  return [&]<std::size_t... I>(std::index_sequence<I...>)->Result<ArrayPtr> {
+    const std::tuple<ArgumentReader<In>...> readers{ArgumentReader<In>(arguments[I])...};
     using Answer = decltype(f(std::get<I>(readers)[0]...));
     const bool has_nulls = (std::get<I>(readers).has_nulls() || ...);
     if constexpr (std::is_same_v<Answer, Out> && !std::is_same_v<Out, std::string_view>) {
@@ -124,7 +123,8 @@ Result<ArrayPtr> map_values(const LogicalType& type, std::span<const Argument> a
       }
       return writer.finish(type);
     }
-  }(std::index_sequence_for<In...>());
+  }
+  (std::index_sequence_for<In...>());
 }
 
 /// The same for text that is made: f(values..., std::string& out) appends it to `out`, which holds
@@ -137,8 +137,8 @@ Result<ArrayPtr> map_to_text(const LogicalType& type, std::span<const Argument> 
   for (const Argument& argument : arguments)
     if (is_constant_null(argument)) return null_column(type.arrow_type(), num_rows);
   TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
-  return [&]<std::size_t... I>(std::index_sequence<I...>) -> Result<ArrayPtr> {
-    const std::tuple<ArgumentReader<In>...> readers(ArgumentReader<In>(arguments[I])...);
+  return [&]<std::size_t... I>(std::index_sequence<I...>)->Result<ArrayPtr> {
+    const std::tuple<ArgumentReader<In>...> readers{ArgumentReader<In>(arguments[I])...};
     using Answer = decltype(f(std::get<I>(readers)[0]..., writer.text()));
     const bool has_nulls = (std::get<I>(readers).has_nulls() || ...);
     for (std::int64_t row = 0; row < num_rows; ++row) {
@@ -159,7 +159,8 @@ Result<ArrayPtr> map_to_text(const LogicalType& type, std::span<const Argument> 
       }
     }
     return writer.finish(type);
-  }(std::index_sequence_for<In...>());
+  }
+  (std::index_sequence_for<In...>());
 }
 
 }  // namespace tidegate

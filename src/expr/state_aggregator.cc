@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/state_aggregator.h"
 
-#include <fmt/format.h>
-
 namespace tidegate {
-
-Status aggregate_mismatch(std::string_view function, std::string_view takes,
-                          std::span<const LogicalType> arguments) {
-  std::string types;
-  for (const LogicalType& type : arguments) types += (types.empty() ? "" : ", ") + type.to_string();
-  return error(ErrorCode::kTypeMismatch, "{} takes {}, not ({})", function, takes, types);
-}
 
 void append_sized(std::string_view bytes, std::string& out) {
   append_plain(static_cast<std::uint32_t>(bytes.size()), out);

@@ -86,10 +86,6 @@ class StateAggregator : public Aggregator {
   LogicalType result_type_;
 };
 
-/// kTypeMismatch: "SUM takes one number, not (STRING)".
-Status aggregate_mismatch(std::string_view function, std::string_view takes,
-                          std::span<const LogicalType> arguments);
-
 /// Bytes with their length in front, for serialize() and deserialize().
 void append_sized(std::string_view bytes, std::string& out);
 bool take_sized(std::string_view& in, std::string_view* bytes);

@@ -3,6 +3,7 @@
 
 #include "expr/function_registry.h"
 #include "expr/state_aggregator.h"
+#include "functions/binding.h"
 
 namespace tidegate {
 
@@ -108,7 +109,7 @@ class Average final : public StateAggregator<AverageState<typename AverageOf<T>:
 
 Result<std::unique_ptr<Aggregator>> bind_avg(std::span<const LogicalType> arguments) {
   if (arguments.size() != 1 || !arguments[0].is_numeric())
-    return aggregate_mismatch("AVG", "one number", arguments);
+    return argument_mismatch("AVG", "one number", arguments);
   const LogicalType& type = arguments[0];
   const LogicalType result =
       type.kind() == TypeKind::kDecimal
@@ -119,7 +120,7 @@ Result<std::unique_ptr<Aggregator>> bind_avg(std::span<const LogicalType> argume
       return std::make_unique<Average<T>>(result, 0);
     if constexpr (std::is_same_v<T, Int128>)
       return std::make_unique<Average<T>>(result, type.scale());
-    return aggregate_mismatch("AVG", "one number", arguments);
+    return argument_mismatch("AVG", "one number", arguments);
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/encoded_argument.h"
 #include "expr/function_registry.h"
+#include "functions/binding.h"
 #include "functions/keep_one.h"
 #include "functions/value_sequence.h"
 
@@ -12,7 +13,7 @@ template <template <typename, typename> typename Aggregate, typename Choice>
 Result<std::unique_ptr<Aggregator>> bind_one(std::string_view name,
                                              std::span<const LogicalType> arguments) {
   if (arguments.size() != 1 || arguments[0].kind() == TypeKind::kNull)
-    return aggregate_mismatch(name, "one value", arguments);
+    return argument_mismatch(name, "one value", arguments);
   const LogicalType type = arguments[0].with_nullable(true);
   if (type.is_nested()) {
     return encode_argument(type, std::make_unique<Aggregate<std::string_view, Choice>>(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/function_registry.h"
+#include "functions/binding.h"
 #include "functions/counted_values.h"
 #include "functions/keep_one.h"
 
@@ -11,7 +12,7 @@ template <template <typename, typename> typename Aggregate, typename Choice>
 Result<std::unique_ptr<Aggregator>> bind_extreme(std::string_view name,
                                                  std::span<const LogicalType> arguments) {
   if (arguments.size() != 1 || !is_flat(arguments[0]))
-    return aggregate_mismatch(name, "one value of a type with an order", arguments);
+    return argument_mismatch(name, "one value of a type with an order", arguments);
   const LogicalType type = arguments[0].with_nullable(true);
   return with_physical_type(type, [&]<typename T>() -> Result<std::unique_ptr<Aggregator>> {
     return std::make_unique<Aggregate<T, Choice>>(type);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/function_registry.h"
 #include "expr/state_aggregator.h"
+#include "functions/binding.h"
 
 namespace tidegate {
 
@@ -148,7 +149,7 @@ class SumOfDecimals final : public StateAggregator<DecimalSum> {
 
 Result<std::unique_ptr<Aggregator>> bind_sum(std::span<const LogicalType> arguments) {
   if (arguments.size() != 1 || !arguments[0].is_numeric())
-    return aggregate_mismatch("SUM", "one number", arguments);
+    return argument_mismatch("SUM", "one number", arguments);
   const LogicalType type = arguments[0].with_nullable(true);
   std::unique_ptr<Aggregator> sum;
   switch (type.kind()) {

@@ -4,6 +4,7 @@
 
 #include "expr/function_registry.h"
 #include "expr/state_aggregator.h"
+#include "functions/binding.h"
 
 namespace tidegate {
 
@@ -125,7 +126,7 @@ constexpr Kind kKinds[] = {
 Result<std::unique_ptr<Aggregator>> bind_variance(const Kind& kind,
                                                   std::span<const LogicalType> arguments) {
   if (arguments.size() != 1 || !arguments[0].is_numeric())
-    return aggregate_mismatch(kind.name, "one number", arguments);
+    return argument_mismatch(kind.name, "one number", arguments);
   const LogicalType& type = arguments[0];
   return std::make_unique<Variance>(
       type.kind() == TypeKind::kDecimal
