@@ -186,17 +186,58 @@ TEST(FileSource, KeepsDeadLetters) {
   }
 }
 
-TEST(FileSource, NothingPassesDeadLettersThatCannotBeWritten) {
+// A position must never be behind letters that are not on the disk, nor make any come twice.
+TEST(FileSource, LettersAreNeitherLostNorDoubledByAFailure) {
+  std::string text;
+  for (int i = 0; i < 40; ++i)
+    text += (i % 5 == 2 ? "bad " + std::to_string(i) : "{\"a\":" + std::to_string(i) + "}") + "\n";
+  for (const int parallelism : {1, 2}) {
+    FileReading reading(parallelism);
+    reading.write("/in/a.json", text);
+    const auto request =
+        reading.request({"a INT"}, json_at("/in", {{"error-policy", "dead-letter"},
+                                                   {"dead-letter.path", "/dead"},
+                                                   {"source.block-size", "30 b"}}));
+    Result<std::shared_ptr<Source>> source = make_file_source(request);
+    const auto letters = [&] {
+      std::string all;
+      for (const std::string& name : reading.names_in("/dead"))
+        all += reading.read("/dead/" + name);
+      return all;
+    };
+    auto whole = (*source)->open_split({"/in/a.json", ""}, {}, reading);
+    const auto expected = reading.read(**source, **whole, 3);
+    ASSERT_EQ(expected.texts.size(), 32u);
+    const std::string expected_letters = letters();
+    EXPECT_EQ(std::count(expected_letters.begin(), expected_letters.end(), '\n'), 8);
+    for (std::size_t row = 0; row <= 32; ++row) {
+      // A failure takes what was not written with it.
+      ASSERT_TRUE(reading.files().remove_all("/dead").is_ok());
+      auto first = (*source)->open_split({"/in/a.json", ""}, {}, reading);
+      reading.read(**source, **first, 3, row);
+      auto second = (*source)->open_split({"/in/a.json", ""}, (*first)->position(), reading);
+      const auto rest = reading.read(**source, **second, 4);
+      ASSERT_TRUE(rest.ended) << rest.status.to_string();
+      EXPECT_EQ(rest.texts, Texts(expected.texts.begin() + static_cast<std::ptrdiff_t>(row),
+                                  expected.texts.end()));
+      EXPECT_EQ(letters(), expected_letters) << row;
+    }
+  }
+}
+
+TEST(FileSource, LettersThatCannotBeWrittenFailTheJob) {
   FileReading reading(2);
-  reading.write("/in/a.json", "{\"a\":1}\nbad\n");
+  reading.write("/in/a.json", "{\"a\":1}\nbad\n{\"a\":2}\n");
   reading.files().set_fault([](FileOperation operation, std::string_view) {
     return operation == FileOperation::kSync ? Status(ErrorCode::kDiskFull, "no space left")
                                              : Status::ok();
   });
-  const auto rows = reading.read_all(reading.request(
+  Result<std::shared_ptr<Source>> source = make_file_source(reading.request(
       {"a INT"}, json_at("/in", {{"error-policy", "dead-letter"}, {"dead-letter.path", "/dead"}})));
+  auto reader = (*source)->open_split({"/in/a.json", ""}, {}, reading);
+  const auto rows = reading.read(**source, **reader);
   EXPECT_EQ(rows.status.code(), ErrorCode::kDiskFull);
-  EXPECT_EQ(rows.texts, Texts());
+  EXPECT_EQ((*reader)->position(), "0:2:0");
 }
 
 TEST(FileSource, OverlongLinesAreBadRecords) {

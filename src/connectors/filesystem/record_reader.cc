@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <span>
 #include <utility>
 
 #include "base/check.h"
+#include "base/metrics.h"
 #include "connectors/filesystem/dead_letters.h"
 #include "connectors/filesystem/decompressor.h"
 
@@ -93,9 +94,6 @@ struct Shared {
   Waker waker;
   std::atomic<bool> waiting{false};  // the reader waits for something that is being worked on
   std::atomic<bool> cancelled{false};
-  // Of the dead letters being written; the reader looks at the status once this is done.
-  std::atomic<bool> letters_written{true};
-  Status letters_status;
 
   void wake_reader() {
     if (waiting.exchange(false)) waker.wake();
@@ -117,7 +115,6 @@ class RecordReader final : public SplitReader {
                const MetadataColumns& metadata, const RecordPosition& position,
                std::shared_ptr<Shared> shared, SourceContext& context)
       : file_(std::move(file)),
-        files_(files),
         reading_(std::move(reading)),
         metadata_(metadata),
         shared_(std::move(shared)),
@@ -126,26 +123,37 @@ class RecordReader final : public SplitReader {
         bytes_(context.metrics().counter("bytes_in")),
         max_out_(most_blocks_out(executor_.parallelism(), reading_->block_bytes)),
         position_(position),
-        skip_rows_(position.row) {}
+        skip_rows_(position.row),
+        letters_(reading_->dead_letter_path, file_.path, files, executor_, context.waker()) {}
 
   ~RecordReader() override { shared_->cancelled = true; }
 
-  std::string position() const override { return position_.to_string(); }
+  // While dead letters are not on the disk, it is the block of the first of them where to go on, so
+  // that they are found again.
+  std::string position() const override {
+    RecordPosition position = position_;
+    if (letters_.pending()) {
+      position = letters_.begin();
+      position.row = rows_since_letters_;
+    }
+    return position.to_string();
+  }
 
   Result<Polled> poll(std::int64_t max_rows) override {
     for (;;) {
       if (left_ > 0) return next_rows(max_rows);
       if (current_ != nullptr) leave_block();
-      TG_ASSIGN_OR_RETURN(const bool ready, enter_block());
-      if (ready) continue;
+      TG_ASSIGN_OR_RETURN(const State state, enter_block());
+      if (state == State::kEntered) continue;
       Polled polled;
-      const bool ended = at_end_ && out_.empty() && reporting_ == nullptr;
-      polled.state = ended ? Polled::State::kEnd : Polled::State::kPending;
+      polled.state = state == State::kEnd ? Polled::State::kEnd : Polled::State::kPending;
       return polled;
     }
   }
 
  private:
+  enum class State : std::uint8_t { kEntered, kPending, kEnd };
+
   Result<Polled> next_rows(std::int64_t max_rows) {
     Polled polled;
     polled.state = Polled::State::kRows;
@@ -153,6 +161,7 @@ class RecordReader final : public SplitReader {
     polled.batch = rows_.slice(rows_.num_rows() - left_, count);
     left_ -= count;
     position_.row += count;
+    rows_since_letters_ += count;
     if (left_ == 0) leave_block();
     return polled;
   }
@@ -164,27 +173,27 @@ class RecordReader final : public SplitReader {
     rows_ = {};
   }
 
-  // Makes the next block the current one. False while it is not ready, and at the end.
-  Result<bool> enter_block() {
-    if (reporting_ == nullptr) {
-      TG_ASSIGN_OR_RETURN(reporting_, next_done());
-      if (reporting_ == nullptr) return false;
-      TG_RETURN_IF_ERROR(report());
+  // Makes the next block the current one.
+  Result<State> enter_block() {
+    if (letters_.is_due(position_.offset)) {
+      TG_ASSIGN_OR_RETURN(const bool written, letters_.write());
+      if (!written) return State::kPending;
     }
-    // Nothing of a block is returned before its dead letters are safe: a position behind it then
-    // never loses any.
-    shared_->waiting = true;
-    if (!shared_->letters_written) return false;
-    shared_->waiting = false;
-    if (!shared_->letters_status.is_ok()) return shared_->letters_status;
-    current_ = std::move(reporting_);
-    reporting_ = nullptr;
+    TG_ASSIGN_OR_RETURN(BlockPtr block, next_done());
+    if (block == nullptr) {
+      if (!at_end_ || !out_.empty()) return State::kPending;
+      TG_ASSIGN_OR_RETURN(const bool written, letters_.write());
+      return written ? State::kEnd : State::kPending;
+    }
+    TG_RETURN_IF_ERROR(report(*block));
+    current_ = std::move(block);
     TG_ASSIGN_OR_RETURN(rows_, metadata_.complete(std::move(current_->rows), file_));
     const std::int64_t skipped = std::min(skip_rows_, rows_.num_rows());
     skip_rows_ -= skipped;
     position_.row = skipped;
+    rows_since_letters_ += skipped;
     left_ = rows_.num_rows() - skipped;
-    return true;
+    return State::kEntered;
   }
 
   // The first block that is out, once it is decoded; null while it is not, and at the end.
@@ -223,9 +232,8 @@ class RecordReader final : public SplitReader {
     }
   }
 
-  // The bad records of a block that is done, by the policy, and whatever else went wrong.
-  Status report() {
-    Block& block = *reporting_;
+  // What went wrong with a block, and its bad records by the policy.
+  Status report(Block& block) {
     if (!block.status.is_ok()) {
       if (reading_->policy == RecordErrorPolicy::kFail && !block.bad.empty()) {
         const KeptRecord& bad = block.bad.front();
@@ -233,24 +241,16 @@ class RecordReader final : public SplitReader {
       }
       return std::move(block.status).with_context(fmt::format("file '{}'", file_.path));
     }
-    // What stands before the place where an earlier reader stopped has been reported by it.
-    if (block.num_bad == 0 || skip_rows_ > 0) return Status::ok();
-    bad_.add(block.num_bad);
+    if (block.num_bad == 0) return Status::ok();
+    // In front of the place where to go on they have been counted by an earlier reader.
+    if (skip_rows_ == 0) bad_.add(block.num_bad);
     if (reading_->policy != RecordErrorPolicy::kDeadLetter) return Status::ok();
-    shared_->letters_written = false;
-    executor_.submit_blocking(
-        [shared = shared_, &files = files_,
-         path = dead_letter_path(reading_->dead_letter_path, file_.path, block.offset),
-         content = dead_letter_lines(file_.path, position_.line, block.bad)] {
-          shared->letters_status = write_file_atomically(files, path, content);
-          shared->letters_written = true;
-          shared->wake_reader();
-        });
+    if (!letters_.pending()) rows_since_letters_ = 0;
+    letters_.add({block.offset, 0, position_.line}, block.bad);
     return Status::ok();
   }
 
   const FileInfo file_;
-  FileSystem& files_;
   const std::shared_ptr<const RecordReading> reading_;
   const MetadataColumns metadata_;
   const std::shared_ptr<Shared> shared_;
@@ -261,38 +261,16 @@ class RecordReader final : public SplitReader {
 
   std::deque<BlockPtr> out_;  // blocks that are worked on, in the file's order
   bool at_end_ = false;       // no block will come after them
-  BlockPtr reporting_;        // done, but its dead letters are not written yet
   BlockPtr current_;          // the one whose rows are being returned
   Batch rows_;
   std::int64_t left_ = 0;  // rows of it that were not
   RecordPosition position_;
   std::int64_t skip_rows_;  // returned by an earlier reader
+  DeadLetters letters_;
+  std::int64_t rows_since_letters_ = 0;  // behind letters_.begin()
 };
 
-Result<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size() || value < 0)
-    return error(ErrorCode::kStateCorrupt, "'{}' is not a number of a position", text);
-  return value;
-}
-
 }  // namespace
-
-std::string RecordPosition::to_string() const { return fmt::format("{}:{}:{}", offset, row, line); }
-
-Result<RecordPosition> RecordPosition::parse(const std::string& text) {
-  const std::string_view view = text;
-  const std::size_t first = view.find(':');
-  const std::size_t second = view.find(':', first + 1);
-  if (first == std::string_view::npos || second == std::string_view::npos)
-    return error(ErrorCode::kStateCorrupt, "'{}' is not a position in a file", text);
-  RecordPosition position;
-  TG_ASSIGN_OR_RETURN(position.offset, parse_number(view.substr(0, first)));
-  TG_ASSIGN_OR_RETURN(position.row, parse_number(view.substr(first + 1, second - first - 1)));
-  TG_ASSIGN_OR_RETURN(position.line, parse_number(view.substr(second + 1)));
-  return position;
-}
 
 Result<std::unique_ptr<SplitReader>> open_record_reader(
     const std::string& path, FileSystem& files, std::shared_ptr<const RecordReading> reading,

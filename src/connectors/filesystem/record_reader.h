@@ -2,16 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/file_system.h"
-#include "base/metrics.h"
 #include "connectors/filesystem/block_feed.h"
 #include "connectors/filesystem/metadata_columns.h"
+#include "connectors/filesystem/record_position.h"
 #include "dataflow/source.h"
 #include "formats/format.h"
 #include "tidegate/status.h"
@@ -28,17 +26,6 @@ struct RecordReading {
   std::string dead_letter_path;
   std::int64_t max_record_bytes = 0;
   std::int64_t block_bytes = 0;
-};
-
-/// The place behind the rows that were returned: block, row in it, and the line at which the block
-/// begins. As text "<offset>:<row>:<line>".
-struct RecordPosition {
-  std::int64_t offset = 0;
-  std::int64_t row = 0;
-  std::int64_t line = 0;
-
-  std::string to_string() const;
-  static Result<RecordPosition> parse(const std::string& text);
 };
 
 /// Reads a file of records, plain or compressed: blocks of it are decoded in parallel on the
