@@ -14,6 +14,7 @@
 #include "tidegate/collector.h"
 #include "tidegate/connectors.h"
 #include "tidegate/custom.h"
+#include "tidegate/process.h"
 #include "tidegate/record.h"
 #include "tidegate/untyped.h"
 #include "tidegate/windows.h"
@@ -25,12 +26,6 @@ struct As {
   std::string name;
 };
 inline As as(std::string name) { return {std::move(name)}; }
-
-/// A named further output of an operator, e.g. for late rows.
-template <RecordType T>
-struct SideOutput {
-  std::string name;
-};
 
 /// How a source's rows may be out of order.
 struct Disorder {
@@ -99,6 +94,8 @@ template <RecordType K, RecordType T>
 class KeyedStream;
 template <RecordType K, RecordType T, template <typename, typename> typename R>
 class WindowedStream;
+template <RecordType K, RecordType T, RecordType U>
+class ConnectedStreams;
 
 /// A stream of rows of type T: a place in the plan of an App. A value; copies are the same stream.
 /// Verbs add steps to the plan; nothing runs before App::run or App::start.
@@ -259,8 +256,8 @@ class Stream {
 
   /// The rows that an operator put aside.
   template <RecordType U>
-  Stream<U> side_output(const SideOutput<U>&) const {
-    return Stream<U>(plan_, untyped::NodeRef{node_.node, 0});
+  Stream<U> side_output(const SideOutput<U>& side) const {
+    return Stream<U>(plan_, plan_->side_output(node_, side.name));
   }
 
   Stream named(As name) const {
@@ -307,6 +304,24 @@ class KeyedStream {
     untyped::WindowSpec spec;
     spec.window = window.window;
     return WindowedStream<K, T, Keyed>(plan_, node_, keys_, spec);
+  }
+
+  /// A function with state and timers per key: see ProcessFunctionOf. Rows for `sides` come out of
+  /// Stream::side_output.
+  template <RecordType Out, ProcessFunctionOf<T, K, Out> F, RecordType... Sides>
+  Stream<Out> process(F function, As name = as("process"),
+                      const SideOutput<Sides>&... sides) const {
+    using Process = untyped::TypedProcess<F, T, void, K, Out>;
+    untyped::NodeRef node = plan_->process(
+        {{node_, keys_}}, record_columns<Out>(), {{sides.name, record_columns<Sides>()}...},
+        Process::kHasTimers, [function] { return std::make_unique<Process>(function); });
+    plan_->name(node, std::move(name.name));
+    return Stream<Out>(plan_, node);
+  }
+  /// Two streams with the same key type for one function with shared state.
+  template <RecordType U>
+  ConnectedStreams<K, T, U> connect(const KeyedStream<K, U>& second) const {
+    return ConnectedStreams<K, T, U>(*this, second);
   }
 
   /// Pairs of rows of both streams with the same key whose event times are near each other:
@@ -382,6 +397,30 @@ class KeyedStream {
   std::vector<int> keys_;
 };
 
+/// Two keyed streams for one function: see ConnectedFunctionOf.
+template <RecordType K, RecordType T, RecordType U>
+class ConnectedStreams {
+ public:
+  ConnectedStreams(KeyedStream<K, T> first, KeyedStream<K, U> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+  template <RecordType Out, ConnectedFunctionOf<T, U, K, Out> F, RecordType... Sides>
+  Stream<Out> process(F function, As name = as("process"),
+                      const SideOutput<Sides>&... sides) const {
+    using Process = untyped::TypedProcess<F, T, U, K, Out>;
+    untyped::Plan* plan = first_.plan();
+    untyped::NodeRef node = plan->process(
+        {{first_.node(), first_.keys()}, {second_.node(), second_.keys()}}, record_columns<Out>(),
+        {{sides.name, record_columns<Sides>()}...}, Process::kHasTimers,
+        [function] { return std::make_unique<Process>(function); });
+    plan->name(node, std::move(name.name));
+    return Stream<Out>(plan, node);
+  }
+
+ private:
+  KeyedStream<K, T> first_;
+  KeyedStream<K, U> second_;
+};
+
 /// A keyed stream cut into windows: finish it with an aggregate. R is what a result is: Windowed
 /// for windows of time, Keyed for windows of rows.
 template <RecordType K, RecordType T, template <typename, typename> typename R>
@@ -404,9 +443,9 @@ class WindowedStream {
     return copy;
   }
   /// Rows that come after their windows have closed; read them with Stream::side_output.
-  WindowedStream late_to(const SideOutput<T>&) const {
+  WindowedStream late_to(const SideOutput<T>& side) const {
     WindowedStream copy = *this;
-    copy.spec_.late_output = true;
+    copy.spec_.late_output = side.name;
     return copy;
   }
 

@@ -20,7 +20,8 @@
 
 namespace tidegate {
 struct ColumnAggregate;  // row.h
-}
+struct Ttl;              // process.h
+}  // namespace tidegate
 
 /// What typed streams are made of: plan nodes with native functions that work on whole batches. The
 /// templates of stream.h call these; programs have no need to.
@@ -109,7 +110,7 @@ struct WindowSpec {
   Window window;
   Grace grace;
   Emit emit = Emit::kOnClose;
-  bool late_output = false;  ///< side output 0 takes late rows
+  std::string late_output;  ///< name of the side output that takes late rows; empty: none
 };
 
 /// How a source tells event time.
@@ -140,6 +141,75 @@ class AsyncReply {
 /// Begins a call for row 0 of a batch of one.
 using AsyncCall = std::function<void(const BatchView& row, std::shared_ptr<AsyncReply> reply)>;
 
+/// State of the current key as bytes.
+class BytesValue {
+ public:
+  virtual ~BytesValue() = default;
+  /// Valid until the next call.
+  virtual std::optional<std::string_view> get() = 0;
+  virtual Status set(std::string_view bytes) = 0;
+  virtual void clear() = 0;
+};
+class BytesList {
+ public:
+  virtual ~BytesList() = default;
+  virtual void for_each(const std::function<void(std::string_view)>& visit) = 0;
+  virtual Status add(std::string_view bytes) = 0;
+  virtual void clear() = 0;
+};
+class BytesMap {
+ public:
+  virtual ~BytesMap() = default;
+  virtual std::optional<std::string_view> get(std::string_view key) = 0;
+  virtual Status put(std::string_view key, std::string_view value) = 0;
+  virtual void erase(std::string_view key) = 0;
+  virtual void for_each(
+      const std::function<void(std::string_view key, std::string_view value)>& visit) = 0;
+  virtual void clear() = 0;
+};
+
+/// What a process function may ask for.
+class ProcessServices {
+ public:
+  virtual ~ProcessServices() = default;
+  virtual std::shared_ptr<BytesValue> value_state(std::string_view name, const Ttl& ttl) = 0;
+  virtual std::shared_ptr<BytesList> list_state(std::string_view name, const Ttl& ttl) = 0;
+  virtual std::shared_ptr<BytesMap> map_state(std::string_view name, const Ttl& ttl) = 0;
+  virtual int task() const = 0;
+
+  virtual void select(std::int64_t row) = 0;
+  /// The key columns of the current row or timer, one row.
+  virtual BatchView key() = 0;
+  virtual EventTime event_time() const = 0;
+  virtual EventTime watermark() const = 0;
+  virtual std::int64_t processing_time() const = 0;
+  virtual Status add_timer(bool event_time, std::int64_t time) = 0;
+  virtual void remove_timer(bool event_time, std::int64_t time) = 0;
+  virtual BatchWriter& output(int side) = 0;
+  virtual BatchWriter& side_output(std::string_view name) = 0;
+};
+
+/// A process function of the program, one per task.
+class NativeProcess {
+ public:
+  virtual ~NativeProcess() = default;
+  virtual void open(ProcessServices& services) = 0;
+  virtual void process(int input, const BatchView& batch, ProcessServices& services) = 0;
+  virtual void on_timer(EventTime time, ProcessServices& services) = 0;
+};
+
+/// A named side output and its columns.
+struct SideSpec {
+  std::string name;
+  std::vector<ColumnSpec> columns;
+};
+
+/// An input of a process function: keyed by columns.
+struct ProcessInput {
+  NodeRef node;
+  std::vector<int> keys;
+};
+
 /// The plan of a program under construction.
 class Plan {
  public:
@@ -162,6 +232,12 @@ class Plan {
                         Between interval, std::vector<ColumnSpec> columns);
   NodeRef window_join(const JoinSide& left, const JoinSide& right, JoinType type, Window window,
                       std::vector<ColumnSpec> columns);
+  /// `uses_time`: the function has timers, so rows and timers must come in the order of event time.
+  NodeRef process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
+                  std::vector<SideSpec> sides, bool uses_time,
+                  std::function<std::unique_ptr<NativeProcess>()> make);
+  /// The side output of this name.
+  NodeRef side_output(const NodeRef& node, std::string_view name);
   NodeRef call_async(const NodeRef& input, std::vector<ColumnSpec> columns, AsyncOptions options,
                      bool blocking, AsyncCall call);
   NodeRef aggregate(const NodeRef& input, std::vector<int> keys, std::vector<AggregateCall> calls);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -190,10 +191,11 @@ NodeRef Plan::window_aggregate(const NodeRef& input, std::vector<int> keys, Wind
     fail(*state_, std::move(bound).status());
     return input;
   }
-  return {std::make_shared<plan::WindowAggregateNode>(in, std::move(keys), *std::move(bound),
-                                                      window.window, window.grace, window.emit,
-                                                      window.late_output),
-          -1};
+  auto node = std::make_shared<plan::WindowAggregateNode>(in, std::move(keys), *std::move(bound),
+                                                          window.window, window.grace, window.emit,
+                                                          !window.late_output.empty());
+  if (!window.late_output.empty()) node->side_names.push_back(window.late_output);
+  return {std::move(node), -1};
 }
 
 NodeRef Plan::aggregate(const NodeRef& input, std::vector<int> keys,
@@ -205,6 +207,22 @@ NodeRef Plan::aggregate(const NodeRef& input, std::vector<int> keys,
     return input;
   }
   return {std::make_shared<plan::AggregateNode>(in, std::move(keys), *std::move(bound)), -1};
+}
+
+NodeRef Plan::side_output(const NodeRef& ref, std::string_view name) {
+  const std::vector<std::string>& names = node_of(ref).side_names;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return {ref.node, static_cast<int>(found - names.begin())};
+  const std::string nearest = nearest_name(name, names);
+  fail(
+      *state_,
+      Status(ErrorCode::kUnknownName,
+             fmt::format("'{}' has no side output '{}'",
+                         node_of(ref).name.empty() ? node_of(ref).kind() : node_of(ref).name, name),
+             nearest.empty() ? "Name it where the operator is made, for example with "
+                               "late_to()."
+                             : fmt::format("Did you mean '{}'?", nearest)));
+  return ref;
 }
 
 void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {

@@ -48,6 +48,7 @@ class Node {
   /// Of the main output (null for sinks) and of the side outputs.
   SchemaPtr schema;
   std::vector<SchemaPtr> side_schemas;
+  std::vector<std::string> side_names;
 };
 
 /// All nodes that the roots need, inputs before readers, each once.

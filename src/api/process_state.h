@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "operators/process_function.h"
+#include "tidegate/process.h"
+#include "tidegate/untyped.h"
+
+namespace tidegate::untyped {
+
+/// State of a process function's current key. The context outlives it.
+Result<std::shared_ptr<BytesValue>> make_value_state(tidegate::ProcessContext& context,
+                                                     std::string_view name, const Ttl& ttl);
+Result<std::shared_ptr<BytesList>> make_list_state(tidegate::ProcessContext& context,
+                                                   std::string_view name, const Ttl& ttl);
+Result<std::shared_ptr<BytesMap>> make_map_state(tidegate::ProcessContext& context,
+                                                 std::string_view name, const Ttl& ttl);
+
+}  // namespace tidegate::untyped

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "state/state_table.h"
+#include "state/value_layout.h"
+#include "types/key_group.h"
+
+namespace tidegate {
+
+// State values of BytesLayout, counted against the memory budget.
+
+/// Replaces, or extends, the bytes of a row; the memory is counted.
+inline void assign_bytes(StateTable& table, std::byte* value, std::string_view bytes) {
+  const BytesLayout layout;
+  const std::int64_t before = layout.owned_bytes(value);
+  BytesLayout::assign(value, bytes);
+  table.count_owned(layout.owned_bytes(value) - before);
+}
+inline void append_bytes(StateTable& table, std::byte* value, std::string_view bytes) {
+  const BytesLayout layout;
+  const std::int64_t before = layout.owned_bytes(value);
+  BytesLayout::append(value, bytes);
+  table.count_owned(layout.owned_bytes(value) - before);
+}
+
+/// The values of a namespace in the order of their keys, which unlike that of their creation is the
+/// same after a restore.
+inline std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
+  std::vector<std::byte*> rows(static_cast<std::size_t>(table.num_rows(name_space)));
+  RowCursor cursor;
+  std::size_t count = 0;
+  while (count < rows.size()) {
+    count += table.next(name_space, cursor, std::span(rows).subspan(count));
+  }
+  std::ranges::sort(rows, {}, [&](const std::byte* value) {
+    return std::pair(table.key(value), table.hash(value));
+  });
+  return rows;
+}
+
+/// The hash of rows that belong to a task and not to a key: it lies in the first key group of the
+/// task, so that one of the tasks gets the row after rescaling.
+inline std::uint64_t task_hash(KeyGroupRange range) {
+  const auto group = static_cast<std::uint64_t>(std::min(range.begin, range.total - 1));
+  const auto total = static_cast<std::uint64_t>(range.total);
+  return ((group << 32) + total - 1) / total << 32;
+}
+
+}  // namespace tidegate
