@@ -105,6 +105,7 @@ struct Scalar<std::string> {
   static void write(ColumnWriter& column, std::string_view value) { column.append_string(value); }
 };
 template <typename T>
+requires requires { Scalar<T>::kType; }
 struct Scalar<std::optional<T>> {
   static constexpr ColumnType kType = Scalar<T>::kType;
   static constexpr bool kNullable = true;
