@@ -157,13 +157,26 @@ TEST(JsonDecoder, ReadsNumbers) {
 
 TEST(JsonDecoder, ReadsIntegersOfEveryLength) {
   Json json({"d BIGINT"});
-  for (std::int64_t value = 1; value < 1'000'000'000'000'000'000 / 7; value = value * 7 + 3) {
+  for (std::int64_t value = 1; value < 9'000'000'000'000'000'000 / 7; value = value * 7 + 3) {
     for (const std::int64_t signed_value : {value, -value}) {
       const std::string text = std::to_string(signed_value);
       EXPECT_EQ(json.rows("{\"d\":" + text + "}\n"), (Rows{"+I[" + text + "]"}));
       EXPECT_EQ(json.rows("{\"d\" :\t" + text + " }\n"), (Rows{"+I[" + text + "]"}));
     }
   }
+}
+
+TEST(JsonDecoder, ReadsTheLargestIntegersAndNoLargerOnes) {
+  Json json({"d BIGINT"});
+  for (const char* text : {"9223372036854775806", "9223372036854775807", "-9223372036854775807",
+                           "-9223372036854775808", "1000000000000000000", "-100000000000000000"})
+    EXPECT_EQ(json.rows(std::string("{\"d\":") + text + "}\n"),
+              (Rows{"+I[" + std::string(text) + "]"}));
+  for (const char* text : {"9223372036854775808", "-9223372036854775809", "9999999999999999999",
+                           "10000000000000000000", "18446744073709551617",
+                           "100000000000000000000000000000000000000000"})
+    EXPECT_EQ(json.error(std::string("{\"d\":") + text + "}\n").substr(0, 16),
+              "numeric-overflow");
 }
 
 TEST(JsonDecoder, NamesWhatIsWrongWithNumbers) {

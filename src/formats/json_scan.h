@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -118,8 +119,8 @@ inline std::uint64_t parse_digits_8(std::uint64_t word, int count) {
 inline constexpr std::uint64_t kPowersOf10[] = {1,      10,      100,      1000,     10000,
                                                 100000, 1000000, 10000000, 100000000};
 
-/// Reads an integer of at most 16 digits as JSON writes them and checks that it ends there.
-/// False for anything else, also for what is right but longer.
+/// Reads an integer as JSON writes them and checks that it ends there. False for anything else, and
+/// for the smallest int64 and what is larger than the largest.
 [[gnu::always_inline]] inline bool parse_json_integer(const std::uint8_t* from,
                                                       std::int64_t& value) {
   const bool negative = *from == '-';
@@ -134,6 +135,16 @@ inline constexpr std::uint64_t kPowersOf10[] = {1,      10,      100,      1000,
     count = count_digits_8(word);
     magnitude = magnitude * kPowersOf10[count] + parse_digits_8(word, count);
     from += count;
+    if (count == 8) [[unlikely]] {
+      word = load_8(from);
+      count = count_digits_8(word);
+      constexpr int kMaxDigits = 19;  // more would not even fit into the magnitude
+      if (count > kMaxDigits - 16) return false;
+      magnitude = magnitude * kPowersOf10[count] + parse_digits_8(word, count);
+      if (magnitude > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return false;
+      from += count;
+    }
   }
   value = negative ? -static_cast<std::int64_t>(magnitude) : static_cast<std::int64_t>(magnitude);
   return ends_json_scalar(*from);
