@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "types/time_text.h"
 
 namespace tidegate {
 
@@ -112,6 +113,10 @@ JsonReader::Node JsonReader::make_node(std::string name, const LogicalType& type
     case TypeKind::kChar:
     case TypeKind::kVarchar:
       node.reading = Reading::kString;
+      break;
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampLtz:
+      node.reading = Reading::kTimestamp;
       break;
     case TypeKind::kArray:
       node.reading = Reading::kArray;
@@ -296,6 +301,21 @@ std::ptrdiff_t JsonReader::look_up(Node& node, std::ptrdiff_t place) {
       std::uint8_t* to = begin;
       if (*copy_json_string(value + 1, to) != '"') return false;
       column.end_bytes(static_cast<std::size_t>(to - begin));
+      return true;
+    }
+    case Reading::kTimestamp: {
+      if (*value != '"' || offset >= end_) return false;
+      const std::uint8_t* const text = value + 1;
+      const std::uint8_t* const text_end = find_json_string_end(text);
+      if (*text_end != '"') return false;
+      const std::string_view view(reinterpret_cast<const char*>(text),
+                                  static_cast<std::size_t>(text_end - text));
+      const int precision = node.type.precision();
+      const bool read = node.type.kind() == TypeKind::kTimestamp
+                            ? parse_timestamp(view, precision, &number)
+                            : parse_instant(view, precision, &number);
+      if (!read) return false;
+      column.append(number);
       return true;
     }
     default:

@@ -68,6 +68,7 @@ class JsonReader {
     kInt64,  // read in place when it looks as expected
     kInt32,
     kString,
+    kTimestamp,
     kText,  // any other scalar, through its text
     kArray,
     kMap,
