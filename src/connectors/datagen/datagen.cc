@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "connectors/datagen/generator.h"
+#include "connectors/projected_schema.h"
 #include "dataflow/connector.h"
 #include "formats/column_builder.h"
 
@@ -166,7 +167,6 @@ Status check_field_options(const ConnectorRequest& request) {
 Result<std::shared_ptr<Source>> make_source(const ConnectorRequest& request) {
   TG_RETURN_IF_ERROR(check_field_options(request));
   auto what = std::make_shared<DataGeneration>();
-  std::vector<Field> fields;
   for (const Field& field : request.schema->fields()) {
     // Those that nobody reads count too: one may be the sequence that ends first.
     TG_ASSIGN_OR_RETURN(const ValueGenerator generator,
@@ -174,7 +174,7 @@ Result<std::shared_ptr<Source>> make_source(const ConnectorRequest& request) {
     what->num_rows = std::min(what->num_rows, generator.num_rows());
   }
   for (const int column : request.projection) {
-    const Field& field = fields.emplace_back(request.schema->field(column));
+    const Field& field = request.schema->field(column);
     TG_ASSIGN_OR_RETURN(ValueGenerator generator,
                         ValueGenerator::make(field.type, field.name, request.options));
     what->types.push_back(field.type);
@@ -189,14 +189,8 @@ Result<std::shared_ptr<Source>> make_source(const ConnectorRequest& request) {
   what->num_rows = std::min(what->num_rows, num_rows);
   what->rows_per_second = rate <= 0 ? kUnlimited : rate;
 
-  auto schema = std::make_shared<Schema>(std::move(fields));
-  if (request.schema->rowtime) {
-    const auto found =
-        std::find(request.projection.begin(), request.projection.end(), *request.schema->rowtime);
-    if (found != request.projection.end())
-      schema->rowtime = static_cast<int>(found - request.projection.begin());
-  }
-  return std::make_shared<DatagenSource>(std::move(schema), std::move(what));
+  return std::make_shared<DatagenSource>(projected_schema(*request.schema, request.projection),
+                                         std::move(what));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/filesystem/file_source.h"
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "connectors/filesystem/metadata_columns.h"
 #include "connectors/filesystem/record_reader.h"
 #include "connectors/filesystem/whole_file_reader.h"
+#include "connectors/projected_schema.h"
 #include "formats/record_errors.h"
 
 namespace tidegate {
@@ -37,18 +37,7 @@ class FileSource final : public Source {
 
   Status configure(const ConnectorRequest& request) {
     const Options& options = request.options;
-    std::vector<Field> fields;
-    auto schema = std::make_shared<Schema>();
-    for (const int column : request.projection) fields.push_back(request.schema->field(column));
-    schema = std::make_shared<Schema>(std::move(fields));
-    if (request.schema->rowtime) {
-      const auto found =
-          std::find(request.projection.begin(), request.projection.end(), *request.schema->rowtime);
-      if (found != request.projection.end())
-        schema->rowtime = static_cast<int>(found - request.projection.begin());
-    }
-    schema_ = std::move(schema);
-
+    schema_ = projected_schema(*request.schema, request.projection);
     TG_ASSIGN_OR_RETURN(path_, options.get_string("path"));
     // As Hadoop's paths, which Flink's tables carry.
     if (path_.starts_with("file://")) path_.erase(0, 7);
