@@ -22,6 +22,15 @@ if(NOT TARGET TidegatePackages::rdkafka)
                                          INTERFACE_INCLUDE_DIRECTORIES "${TIDEGATE_RDKAFKA_INCLUDE}")
 endif()
 
+if(NOT TARGET TidegatePackages::pcre2)
+  find_path(TIDEGATE_PCRE2_INCLUDE pcre2.h REQUIRED)
+  find_library(TIDEGATE_PCRE2_LIBRARY pcre2-8 REQUIRED)
+  add_library(TidegatePackages::pcre2 UNKNOWN IMPORTED)
+  set_target_properties(
+    TidegatePackages::pcre2 PROPERTIES IMPORTED_LOCATION "${TIDEGATE_PCRE2_LIBRARY}"
+                                       INTERFACE_INCLUDE_DIRECTORIES "${TIDEGATE_PCRE2_INCLUDE}")
+endif()
+
 # The Arrow kernels live in a library of their own, so `arrow` means both.
 set(TIDEGATE_PACKAGE_arrow TidegateArrow::compute TidegateArrow::arrow)
 set(TIDEGATE_PACKAGE_parquet TidegateArrow::parquet)
@@ -29,6 +38,7 @@ set(TIDEGATE_PACKAGE_flight TidegateArrow::flight)
 set(TIDEGATE_PACKAGE_fmt fmt::fmt)
 set(TIDEGATE_PACKAGE_boost Boost::headers)
 set(TIDEGATE_PACKAGE_simdjson simdjson::simdjson)
+set(TIDEGATE_PACKAGE_pcre2 TidegatePackages::pcre2)
 set(TIDEGATE_PACKAGE_rdkafka TidegatePackages::rdkafka)
 set(TIDEGATE_PACKAGE_rocksdb RocksDB::rocksdb-shared)
 set(TIDEGATE_PACKAGE_cli11 CLI11::CLI11)

@@ -17,6 +17,7 @@ PACKAGE_HEADERS = {
     "fmt/": "fmt",
     "boost/": "boost",
     "simdjson": "simdjson",
+    "pcre2": "pcre2",
     "librdkafka/": "rdkafka",
     "rocksdb/": "rocksdb",
     "CLI/": "cli11",

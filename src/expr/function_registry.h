@@ -55,10 +55,10 @@ struct BoundFunction {
 
 /// A scalar function: one file (or small family) under src/functions registers it.
 struct ScalarFunction {
-  std::string name;         ///< upper case: "CHAR_LENGTH"; operators by their sign: "+"
-  std::string category;     ///< "string", "arithmetic", ... for the reference page
-  std::string signature;    ///< for people
-  std::string description;  ///< one sentence
+  std::string name;           ///< upper case: "CHAR_LENGTH"; operators by their sign: "+"
+  std::string category = {};  ///< "string", "arithmetic", ... for the reference page
+  std::string signature;      ///< for people
+  std::string description;    ///< one sentence
   /// SQL and its result, run as a test: {"CHAR_LENGTH('abc')", "3"}.
   struct Example {
     std::string expression;

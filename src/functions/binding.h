@@ -27,7 +27,7 @@ using Evaluate = std::function<Result<ArrayPtr>(std::span<const Argument> argume
 /// A function with fixed parameters. An argument fits a parameter of its own family (text, bytes,
 /// whole numbers; any number fits DOUBLE) and NULL fits everywhere; it is cast to the parameter.
 struct FixedSignature {
-  std::string name;
+  std::string name = {};
   std::string takes;  ///< for errors: "a string and a number"
   std::vector<LogicalType> parameters;
   std::size_t required = static_cast<std::size_t>(-1);  ///< parameters without a default; -1: all
