@@ -134,6 +134,12 @@ class StateOpener {
   MapState<M, T> map(std::string_view name, Ttl ttl = {}) {
     return MapState<M, T>(services_.map_state(name, ttl));
   }
+  /// A map that every task has in full, for all keys: rules, rates, models. Only rows of a
+  /// broadcast stream may change it; see KeyedStream::connect_broadcast.
+  template <StateType M, StateType T>
+  MapState<M, T> broadcast(std::string_view name) {
+    return MapState<M, T>(services_.broadcast_state(name));
+  }
   int task() const { return services_.task(); }
 
  private:
@@ -191,8 +197,8 @@ concept ProcessFunctionOf = std::copy_constructible<F> &&
   f.process(row, context);
 };
 
-/// A function over two connected streams with the same key: process_first() and process_second()
-/// share state and timers.
+/// A function over two connected streams: process_first() and process_second() share state and,
+/// where both are keyed, timers. Rows of a broadcast stream go to process_second() of every task.
 template <typename F, typename T, typename U, typename K, typename Out>
 concept ConnectedFunctionOf = std::copy_constructible<F> &&
     requires(F& f, StateOpener& state, const T& first, const U& second, Context<K, Out>& context) {

@@ -321,7 +321,12 @@ class KeyedStream {
   /// Two streams with the same key type for one function with shared state.
   template <RecordType U>
   ConnectedStreams<K, T, U> connect(const KeyedStream<K, U>& second) const {
-    return ConnectedStreams<K, T, U>(*this, second);
+    return {plan_, {node_, keys_}, {second.node(), second.keys()}};
+  }
+  /// A control stream whose rows go to every task: rules for all keys.
+  template <RecordType U>
+  ConnectedStreams<K, T, U> connect_broadcast(const Stream<U>& control) const {
+    return {plan_, {node_, keys_}, {control.node(), {}, /*broadcast=*/true}};
   }
 
   /// Pairs of rows of both streams with the same key whose event times are near each other:
@@ -397,28 +402,27 @@ class KeyedStream {
   std::vector<int> keys_;
 };
 
-/// Two keyed streams for one function: see ConnectedFunctionOf.
+/// Two streams for one function: see ConnectedFunctionOf.
 template <RecordType K, RecordType T, RecordType U>
 class ConnectedStreams {
  public:
-  ConnectedStreams(KeyedStream<K, T> first, KeyedStream<K, U> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
+  ConnectedStreams(untyped::Plan* plan, untyped::ProcessInput first, untyped::ProcessInput second)
+      : plan_(plan), first_(std::move(first)), second_(std::move(second)) {}
   template <RecordType Out, ConnectedFunctionOf<T, U, K, Out> F, RecordType... Sides>
   Stream<Out> process(F function, As name = as("process"),
                       const SideOutput<Sides>&... sides) const {
     using Process = untyped::TypedProcess<F, T, U, K, Out>;
-    untyped::Plan* plan = first_.plan();
-    untyped::NodeRef node = plan->process(
-        {{first_.node(), first_.keys()}, {second_.node(), second_.keys()}}, record_columns<Out>(),
-        {{sides.name, record_columns<Sides>()}...}, Process::kHasTimers,
-        [function] { return std::make_unique<Process>(function); });
-    plan->name(node, std::move(name.name));
-    return Stream<Out>(plan, node);
+    untyped::NodeRef node = plan_->process(
+        {first_, second_}, record_columns<Out>(), {{sides.name, record_columns<Sides>()}...},
+        Process::kHasTimers, [function] { return std::make_unique<Process>(function); });
+    plan_->name(node, std::move(name.name));
+    return Stream<Out>(plan_, node);
   }
 
  private:
-  KeyedStream<K, T> first_;
-  KeyedStream<K, U> second_;
+  untyped::Plan* plan_;
+  untyped::ProcessInput first_;
+  untyped::ProcessInput second_;
 };
 
 /// A keyed stream cut into windows: finish it with an aggregate. R is what a result is: Windowed

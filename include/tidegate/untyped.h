@@ -175,6 +175,8 @@ class ProcessServices {
   virtual std::shared_ptr<BytesValue> value_state(std::string_view name, const Ttl& ttl) = 0;
   virtual std::shared_ptr<BytesList> list_state(std::string_view name, const Ttl& ttl) = 0;
   virtual std::shared_ptr<BytesMap> map_state(std::string_view name, const Ttl& ttl) = 0;
+  /// One map for all keys, the same in every task; written by rows of a broadcast input only.
+  virtual std::shared_ptr<BytesMap> broadcast_state(std::string_view name) = 0;
   virtual int task() const = 0;
 
   virtual void select(std::int64_t row) = 0;
@@ -204,10 +206,11 @@ struct SideSpec {
   std::vector<ColumnSpec> columns;
 };
 
-/// An input of a process function: keyed by columns.
+/// An input of a process function: keyed by columns, or with all of its rows in every task.
 struct ProcessInput {
   NodeRef node;
   std::vector<int> keys;
+  bool broadcast = false;
 };
 
 /// The plan of a program under construction.

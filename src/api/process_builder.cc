@@ -112,6 +112,9 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
   std::shared_ptr<BytesMap> map_state(std::string_view name, const Ttl& ttl) override {
     return opened(make_map_state(*context_, name, ttl));
   }
+  std::shared_ptr<BytesMap> broadcast_state(std::string_view name) override {
+    return opened(make_broadcast_state(*context_, name));
+  }
   int task() const override { return context_->runtime().subtask(); }
 
   void select(std::int64_t row) override {
@@ -186,13 +189,15 @@ NodeRef Plan::process(const std::vector<ProcessInput>& inputs, std::vector<Colum
   for (const ProcessInput& input : inputs) {
     tidegate::ProcessInput described;
     described.keyed = !input.keys.empty();
+    described.broadcast = input.broadcast;
     described.keys = input.keys;
     for (int key : input.keys) {
       described.key_types.push_back(input_of(input.node).schema()->field(key).type);
     }
-    spec.key_types = described.key_types;
+    if (described.keyed) spec.key_types = described.key_types;
     options.inputs.push_back(std::move(described));
-    native_inputs.push_back({input_of(input.node), Exchange::kHash, input.keys});
+    native_inputs.push_back({input_of(input.node),
+                             input.broadcast ? Exchange::kBroadcast : Exchange::kHash, input.keys});
   }
   spec.columns = columns;
   spec.sides = sides;

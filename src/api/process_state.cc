@@ -73,7 +73,35 @@ class Map final : public BytesMap {
   KeyedMap state_;
 };
 
+class Broadcast final : public BytesMap {
+ public:
+  explicit Broadcast(BroadcastState* state) : state_(state) {}
+  std::optional<std::string_view> get(std::string_view key) override { return state_->get(key); }
+  Status put(std::string_view key, std::string_view value) override {
+    return state_->put(key, value);
+  }
+  void erase(std::string_view key) override { check_state(state_->erase(key)); }
+  void for_each(
+      const std::function<void(std::string_view key, std::string_view value)>& visit) override {
+    for (const auto& [key, value] : state_->entries()) visit(key, value);
+  }
+  void clear() override {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : state_->entries()) keys.emplace_back(key);
+    for (const std::string& key : keys) erase(key);
+  }
+
+ private:
+  BroadcastState* state_;  // the context's
+};
+
 }  // namespace
+
+Result<std::shared_ptr<BytesMap>> make_broadcast_state(tidegate::ProcessContext& context,
+                                                       std::string_view name) {
+  TG_ASSIGN_OR_RETURN(BroadcastState * state, context.broadcast_state(name));
+  return std::make_shared<Broadcast>(state);
+}
 
 Result<std::shared_ptr<BytesValue>> make_value_state(tidegate::ProcessContext& context,
                                                      std::string_view name, const Ttl& ttl) {

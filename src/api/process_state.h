@@ -18,4 +18,7 @@ Result<std::shared_ptr<BytesList>> make_list_state(tidegate::ProcessContext& con
 Result<std::shared_ptr<BytesMap>> make_map_state(tidegate::ProcessContext& context,
                                                  std::string_view name, const Ttl& ttl);
 
+Result<std::shared_ptr<BytesMap>> make_broadcast_state(tidegate::ProcessContext& context,
+                                                       std::string_view name);
+
 }  // namespace tidegate::untyped

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "formats/format.h"
 #include "plan/sink.h"
 #include "plan/source.h"
 #include "planner/lower_nodes.h"
@@ -29,6 +30,17 @@ ConnectorRequest request_for(const plan::Node& node, const SchemaPtr& schema,
   return request;
 }
 
+/// Finds what nobody understands before anything outside is touched.
+Status check_options(const Connector& connector, const ConnectorRequest& request) {
+  std::vector<OptionSpec> specs = connector.options;
+  if (connector.takes_format && request.options.has("format")) {
+    TG_ASSIGN_OR_RETURN(const Format* format,
+                        request.formats->find(request.options.get_string_or("format", "")));
+    specs.insert(specs.end(), format->options.begin(), format->options.end());
+  }
+  return request.options.validate(specs, "connector '" + connector.name + "'");
+}
+
 Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
   const LoweringOptions& options = lowering.options();
   Node node = lowering.make_node(source);
@@ -46,6 +58,7 @@ Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
     ConnectorRequest request =
         request_for(source, source.table, source.connector, source.options, options);
     request.projection = source.projection;
+    TG_RETURN_IF_ERROR(check_options(*connector, request));
     TG_ASSIGN_OR_RETURN(node.source, connector->make_source(request));
   }
   lowering.set_output(source, lowering.add(std::move(node)));
@@ -68,6 +81,7 @@ Status lower_sink(const plan::SinkNode& sink, Lowering& lowering) {
     ConnectorRequest request = request_for(sink, schema, sink.connector, sink.options, options);
     request.projection.resize(static_cast<std::size_t>(schema->num_fields()));
     std::iota(request.projection.begin(), request.projection.end(), 0);
+    TG_RETURN_IF_ERROR(check_options(*connector, request));
     TG_ASSIGN_OR_RETURN(node.sink, connector->make_sink(request));
   }
   // A sink that stands at the parallelism of its input is chained to it.
