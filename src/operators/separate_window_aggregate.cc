@@ -39,7 +39,8 @@ class SeparateWindowAggregate final : public Operator {
     StateTableSpec spec{"windows", layout_};
     spec.presize = true;
     TG_ASSIGN_OR_RETURN(windows_, context.state().table(spec));
-    restored_ = !windows_->empty();
+    reach(context.restored_watermark());
+    fired_ = due_;
     rows_ = make_tumbling_merger(windows_, layout_.get());
     rows_late_ = &context.metrics().counter("rows_late");
     rows_null_time_ = &context.metrics().counter("rows_null_time");
@@ -47,7 +48,6 @@ class SeparateWindowAggregate final : public Operator {
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    restored_ = false;
     const std::int64_t windows_per_row = window_.windows_per_slice();
     const std::int64_t piece = std::max<std::int64_t>(1, kMostEntries / windows_per_row);
     for (std::int64_t begin = 0; begin < batch.num_rows(); begin += piece) {
@@ -58,17 +58,25 @@ class SeparateWindowAggregate final : public Operator {
   }
 
   Result<Progress> advance(EventTime watermark, Output& out) override {
-    closed_ = watermark == kMaxWatermark                      ? watermark
-              : watermark < kMinWatermark + options_.grace_ms ? kMinWatermark
-                                                              : watermark - options_.grace_ms;
-    due_ = options_.emit == Emit::kOnEndAndLate ? watermark : closed_;
-    if (std::exchange(restored_, false)) fired_ = due_;
+    reach(watermark);
     return fire(out);
   }
 
-  Result<Progress> resume(Output& out) override { return fire(out); }
+  /// Emits what the epoch has changed, when that is asked for.
+  Result<Progress> seal(EpochId, Output& out) override {
+    if (options_.emit != Emit::kOnEpoch) return Progress::kDone;
+    sealing_ = windows_->first_namespace();
+    return emit_changed(out);
+  }
+
+  Result<Progress> resume(Output& out) override { return sealing_ ? emit_changed(out) : fire(out); }
 
  private:
+  void reach(EventTime watermark) {
+    closed_ = closed_end(watermark, options_.grace_ms);
+    due_ = options_.emit == Emit::kOnEndAndLate ? watermark : closed_;
+  }
+
   /// A row in one of its windows.
   struct Entry {
     std::int32_t row;
@@ -192,6 +200,7 @@ class SeparateWindowAggregate final : public Operator {
         firing_ = windows_->namespace_above(fired_);
         if (!firing_ || *firing_ > due_) break;
         TG_RETURN_IF_ERROR(rows_->begin(*firing_));
+        changed_ = {};
       }
       while (true) {
         TG_ASSIGN_OR_RETURN(const bool emitted, emit_piece(out));
@@ -208,13 +217,46 @@ class SeparateWindowAggregate final : public Operator {
     return Progress::kDone;
   }
 
-  Result<bool> emit_piece(Output& out) {
+  Result<Progress> emit_changed(Output& out) {
+    while (sealing_) {
+      TG_ASSIGN_OR_RETURN(const bool emitted, emit_piece_of(*sealing_, out));
+      if (emitted && !out.has_credit()) return Progress::kMore;
+      if (emitted) continue;
+      changed_ = {};
+      sealing_ = windows_->namespace_above(*sealing_);
+    }
+    return Progress::kDone;
+  }
+
+  Result<bool> emit_piece(Output& out) { return emit_piece_of(*firing_, out); }
+
+  /// Rows of one window that have changed in this epoch, as updates where an earlier one told them.
+  void next_changed(EventTime window_end) {
+    values_.resize(kPieceRows);
+    for (std::size_t count = 1; count > 0 && result_rows_.size() == 0;) {
+      count = windows_->next_dirty(window_end, changed_, values_);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!layout_->has_rows(values_[i])) continue;
+        const bool updates =
+            options_.changelog != Changelog::kAppend && windows_->was_sealed(values_[i]);
+        result_rows_.keys.push_back(windows_->key(values_[i]));
+        result_rows_.values.push_back(values_[i]);
+        result_rows_.kinds.push_back(updates ? RowKind::kUpdateAfter : RowKind::kInsert);
+      }
+    }
+  }
+
+  Result<bool> emit_piece_of(EventTime window_end, Output& out) {
     result_rows_.clear();
-    TG_RETURN_IF_ERROR(rows_->next(kPieceRows, result_rows_));
+    if (options_.emit == Emit::kOnEpoch) {
+      next_changed(window_end);
+    } else {
+      TG_RETURN_IF_ERROR(rows_->next(kPieceRows, result_rows_));
+    }
     if (result_rows_.size() == 0) return false;
     result_rows_.windows.assign(result_rows_.size(),
-                                TimeSpan{window_.window_start(*firing_), *firing_});
-    if (options_.time_column < 0) result_rows_.times.assign(result_rows_.size(), *firing_ - 1);
+                                TimeSpan{window_.window_start(window_end), window_end});
+    if (options_.time_column < 0) result_rows_.times.assign(result_rows_.size(), window_end - 1);
     TG_ASSIGN_OR_RETURN(Batch batch, results_.build(result_rows_));
     out.emit(std::move(batch));
     return true;
@@ -239,7 +281,8 @@ class SeparateWindowAggregate final : public Operator {
   EventTime fired_ = kMinWatermark;
   EventTime due_ = kMinWatermark;
   std::optional<EventTime> firing_;
-  bool restored_ = false;
+  std::optional<EventTime> sealing_;  // the window whose changes are going out at a seal
+  DirtyCursor changed_;               // in firing_ or sealing_, when emitting what has changed
 
   // Of the current piece of a batch.
   KeyedInput input_;

@@ -20,7 +20,8 @@ constexpr std::size_t kPieceRows = 8192;
 
 /// Session windows per key. A row opens [time, time + gap) and merges with what that overlaps or
 /// touches. It is late when the window that comes out of this is closed, so a row behind the
-/// watermark still counts when it reaches an open session.
+/// watermark still counts when it reaches an open session. Since a row at the very end of a session
+/// still joins it, a session is open until the watermark is past end + grace (as in Kafka Streams).
 ///
 /// State: the open sessions of each key, and per session a timer at or before its end (`ends_`;
 /// once it has fired and waits for its grace to pass: `closes_`). A timer that goes off before its
@@ -45,14 +46,14 @@ class SessionWindowAggregate final : public Operator {
     TG_ASSIGN_OR_RETURN(TimerService closes, TimerService::open(context.state(), "session closes"));
     ends_.emplace(std::move(ends));
     closes_.emplace(std::move(closes));
-    restored_ = !sessions_->empty();
+    reach(context.restored_watermark());
+    fired_ = due_;
     rows_late_ = &context.metrics().counter("rows_late");
     rows_null_time_ = &context.metrics().counter("rows_null_time");
     return Status::ok();
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    restored_ = false;
     TG_RETURN_IF_ERROR(input_.read(batch));
     TG_RETURN_IF_ERROR(times_.read(batch, options_.time_column));
     TG_RETURN_IF_ERROR(row_update_.begin(batch));
@@ -75,17 +76,22 @@ class SessionWindowAggregate final : public Operator {
   }
 
   Result<Progress> advance(EventTime watermark, Output& out) override {
-    closed_ = watermark == kMaxWatermark                      ? watermark
-              : watermark < kMinWatermark + options_.grace_ms ? kMinWatermark
-                                                              : watermark - options_.grace_ms;
-    due_ = options_.emit == Emit::kOnEndAndLate ? watermark : closed_;
-    if (std::exchange(restored_, false)) fired_ = due_;
+    reach(watermark);
     return fire(out);
   }
 
   Result<Progress> resume(Output& out) override { return fire(out); }
 
  private:
+  static EventTime before(EventTime time) {
+    return time == kMinWatermark || time == kMaxWatermark ? time : time - 1;
+  }
+
+  void reach(EventTime watermark) {
+    closed_ = before(closed_end(watermark, options_.grace_ms));
+    due_ = options_.emit == Emit::kOnEndAndLate ? before(watermark) : closed_;
+  }
+
   static constexpr std::int64_t kNamespace = 0;
 
   // --- rows in ---
@@ -320,7 +326,6 @@ class SessionWindowAggregate final : public Operator {
   EventTime closed_ = kMinWatermark;  // sessions that end at or before it are closed
   EventTime fired_ = kMinWatermark;   // ... have fired
   EventTime due_ = kMinWatermark;     // ... are to fire
-  bool restored_ = false;
 
   // Of the current batch.
   KeyedInput input_;

@@ -46,14 +46,14 @@ class SlicedWindowAggregate final : public Operator {
     StateTableSpec spec{"windows", layout_};
     spec.presize = true;
     TG_ASSIGN_OR_RETURN(slices_, context.state().table(spec));
-    restored_ = !slices_->empty();
+    reach(context.restored_watermark());
+    fired_ = due_;
     rows_late_ = &context.metrics().counter("rows_late");
     rows_null_time_ = &context.metrics().counter("rows_null_time");
     return make_merger(context.state());
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    restored_ = false;
     TG_RETURN_IF_ERROR(input_.read(batch));
     const int keys = static_cast<int>(options_.keys.size());
     TG_RETURN_IF_ERROR(options_.merges_partials ? times_.read_slice_ends(batch, keys)
@@ -68,16 +68,18 @@ class SlicedWindowAggregate final : public Operator {
   }
 
   Result<Progress> advance(EventTime watermark, Output& out) override {
-    closed_ = minus_grace(watermark);
-    due_ = options_.emit == Emit::kOnClose ? closed_ : watermark;
-    // After a restore, what was due then has fired then.
-    if (std::exchange(restored_, false)) fired_ = due_;
+    reach(watermark);
     return fire(out);
   }
 
   Result<Progress> resume(Output& out) override { return fire(out); }
 
  private:
+  void reach(EventTime watermark) {
+    closed_ = closed_end(watermark, options_.grace_ms);
+    due_ = options_.emit == Emit::kOnClose ? closed_ : watermark;
+  }
+
   /// What becomes of the rows of a slice.
   enum class Verdict : std::uint8_t {
     kOnTime,
@@ -96,12 +98,6 @@ class SlicedWindowAggregate final : public Operator {
     TG_ASSIGN_OR_RETURN(merger_, runs ? make_running_merger(window_, slices_, layout_.get(), state)
                                       : make_two_stack_merger(window_, slices_, layout_, state));
     return Status::ok();
-  }
-
-  EventTime minus_grace(EventTime watermark) const {
-    if (watermark == kMaxWatermark) return watermark;
-    return watermark < kMinWatermark + options_.grace_ms ? kMinWatermark
-                                                         : watermark - options_.grace_ms;
   }
 
   // --- rows in ---
@@ -341,7 +337,6 @@ class SlicedWindowAggregate final : public Operator {
   EventTime fired_ = kMinWatermark;
   EventTime due_ = kMinWatermark;    // windows up to here are to fire
   std::optional<EventTime> firing_;  // the window whose rows are going out
-  bool restored_ = false;            // and nothing has happened since
 
   // Of the current batch.
   KeyedInput input_;

@@ -28,6 +28,15 @@ Status check(const WindowAggregateOptions& options) {
                  "the input of a window holds retractions, which one of its aggregate functions "
                  "cannot take back");
   }
+  if (options.emit == Emit::kOnEpoch && !is_sliced(options.window)) {
+    return error(ErrorCode::kNotSupported,
+                 "results at the end of each epoch of session, count and global windows");
+  }
+  if (options.emit == Emit::kOnEpoch &&
+      (options.retracts || options.changelog == Changelog::kRetract)) {
+    return error(ErrorCode::kNotSupported,
+                 "results at the end of each epoch as, or of, retractions");
+  }
   if (options.merges_partials && !allows_partial_aggregate(options)) {
     return error(ErrorCode::kInternal, "this window does not take partial aggregates");
   }
@@ -46,7 +55,8 @@ Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions o
   // Late updates put windows together from slices even when they are tumbling.
   const bool merges = !window.is_tumbling() || options.emit == Emit::kOnEndAndLate;
   const bool can_merge = AccumulatorLayout(options.aggregates, false).can_merge();
-  if (options.emit == Emit::kOnEveryUpdate || (merges && !can_merge)) {
+  const bool separate = options.emit == Emit::kOnEveryUpdate || options.emit == Emit::kOnEpoch;
+  if (separate || (merges && !can_merge)) {
     return make_separate_window_aggregate(std::move(options));
   }
   return make_sliced_window_aggregate(std::move(options));

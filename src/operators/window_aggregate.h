@@ -24,11 +24,14 @@ namespace tidegate {
 /// rows_late and, if asked for, sent whole to the side output. A row that is late for some of its
 /// windows counts in the others. A row whose time column is null belongs to no window: it is
 /// left out and counted as rows_null_time, as Flink's window operators do (its watermark assigner
-/// refuses such rows, which is the business of the source's strategy here).
+/// refuses such rows, which is the business of the source's strategy here). Rows exactly a gap
+/// apart are one session, so a session closes when the watermark is past end + grace.
 ///
 /// Emit policies: on close, one row per key and window. At the end and per late update: one row at
 /// the end, then one for each late row, until the window closes. On every update: one row for each
-/// row that comes in (and window that it belongs to).
+/// row that comes in (and window that it belongs to). On epoch: at the end of each epoch, and
+/// when a window closes, one row per key and window that has changed in the epoch; with grace a
+/// late row changes a window until it closes. For windows of slices and input without retractions.
 ///
 /// Input may hold -U and -D when `retracts`; every aggregator must be able to retract then. A key
 /// and window whose rows have all been taken back gives no result.

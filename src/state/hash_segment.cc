@@ -216,6 +216,19 @@ std::size_t HashSegment::next(RowCursor& cursor, std::span<std::byte*> values) c
   return count;
 }
 
+std::size_t HashSegment::next_dirty(DirtyCursor& cursor, std::span<std::byte*> values) const {
+  std::size_t count = 0;
+  for (; cursor.changed < dirty_.size() && count < values.size(); ++cursor.changed) {
+    std::byte* row = dirty_[cursor.changed];
+    if ((StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0) {
+      values[count++] = format_->value(row);
+    }
+  }
+  if (count > 0) return count;
+  if (!std::exchange(cursor.in_new, true)) cursor.rows = clean_end_;
+  return next(cursor.rows, values);
+}
+
 /// Moves what is still needed of a segment into new pages, in order.
 class SegmentCompaction {
  public:

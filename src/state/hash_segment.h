@@ -20,6 +20,14 @@ struct RowCursor {
   friend auto operator<=>(const RowCursor&, const RowCursor&) = default;
 };
 
+/// A place in the rows of a segment that are dirty; it holds like a RowCursor, and while nothing
+/// becomes dirty.
+struct DirtyCursor {
+  std::size_t changed = 0;  // of rows that were there at the last seal
+  bool in_new = false;
+  RowCursor rows;
+};
+
 /// The rows of one namespace: pages that rows are appended to, and an open-addressing index of
 /// 8-byte slots [tag 32 | row number + 1, 32], at most 80 % full. The tag is the lower half of the
 /// hash (its upper half says the key group) and gives the place as well, so growing does not touch
@@ -63,6 +71,9 @@ class HashSegment {
   /// Puts up to values.size() values of rows behind the cursor there and moves it; the number put,
   /// 0 at the end.
   std::size_t next(RowCursor& cursor, std::span<std::byte*> values) const;
+
+  /// The same for rows that have changed since the last seal and are there.
+  std::size_t next_dirty(DirtyCursor& cursor, std::span<std::byte*> values) const;
 
   /// Makes room in the index for this many rows.
   void reserve(std::uint32_t rows);

@@ -295,6 +295,33 @@ TEST(StateTableTest, ADeltaHoldsOnlyWhatChanged) {
   EXPECT_LT(must_seal(*backend, 6).at(0).bytes.size(), 200u) << "a drop is one record";
 }
 
+TEST(StateTableTest, DirtyRowsAreKnown) {
+  auto backend = make_memory_state_backend(kAllGroups);
+  StateTable& table = must_open(*backend, counts_spec());
+  const auto dirty = [&] {
+    std::map<std::string, bool> keys;  // and whether an earlier epoch had them
+    std::vector<std::byte*> values(3);
+    DirtyCursor cursor;
+    while (const std::size_t count = table.next_dirty(1, cursor, values)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::string key(table.key(values[i]));
+        EXPECT_TRUE(keys.emplace(key, table.was_sealed(values[i])).second);
+      }
+    }
+    return keys;
+  };
+  for (const char* key : {"a", "b", "c", "d", "e", "f"}) must_create(table, 1, key);
+  table.erase(1, key_of("b"));
+  EXPECT_EQ(dirty(), (std::map<std::string, bool>{
+                         {"a", false}, {"c", false}, {"d", false}, {"e", false}, {"f", false}}));
+  must_seal(*backend, 1);
+  EXPECT_TRUE(dirty().empty());
+  for (const char* key : {"g", "h", "a", "c", "d", "e"}) must_create(table, 1, key);
+  table.erase(1, key_of("c"));
+  EXPECT_EQ(dirty(), (std::map<std::string, bool>{
+                         {"a", true}, {"d", true}, {"e", true}, {"g", false}, {"h", false}}));
+}
+
 TEST(StateTableTest, EachTaskTakesItsKeyGroups) {
   auto backend = make_memory_state_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());

@@ -17,10 +17,16 @@ struct TimeSpan {
   friend auto operator<=>(const TimeSpan&, const TimeSpan&) = default;
 };
 
-/// Whether a window of this end is closed, which is when a row is late for it.
+/// All windows that end at or before this are closed, which is when a row is late for them:
+/// watermark - grace, without overflow.
+constexpr EventTime closed_end(EventTime watermark, std::int64_t grace_ms) {
+  if (watermark == kMaxWatermark) return kMaxWatermark;
+  return watermark < kMinWatermark + grace_ms ? kMinWatermark : watermark - grace_ms;
+}
+
+/// Whether a window of this end is closed.
 constexpr bool window_is_closed(EventTime end, std::int64_t grace_ms, EventTime watermark) {
-  // end + grace may overflow for what only the maximum watermark closes.
-  return watermark == kMaxWatermark || (watermark >= end && watermark - grace_ms >= end);
+  return end <= closed_end(watermark, grace_ms);
 }
 
 /// The windows that a row of this time belongs to, by rising end. Tumbling, hopping and cumulating;
