@@ -47,6 +47,7 @@ constexpr Setting kDefaults[] = {
 };
 constexpr Setting kConsumerDefaults[] = {
     {"isolation.level", "read_committed"},
+    {"check.crcs", "true"},  // as Java's default
     // Records that retention has taken must not be skipped in silence.
     {"auto.offset.reset", "error"},
     // Per partition; a message in the queue takes up some 300 bytes beside its own.

@@ -96,7 +96,7 @@ Result<OffsetRule> read_rule(const Options& options, const std::string& prefix,
 
 Result<ClientProperties> read_client(const ConnectorRequest& request) {
   return translate_properties(request.options,
-                              request.settings.get_string_or("kafka.brokers", kDefaultBrokers));
+                              request.options.get_string_or("brokers", kDefaultBrokers));
 }
 
 Status check_group(const SourceSettings& settings) {
@@ -190,6 +190,9 @@ std::vector<OptionSpec> option_specs() {
       {"properties.*", "string", "",
        "Properties of the Kafka client, by the Java client's names: properties.bootstrap.servers, "
        "properties.group.id, properties.security.protocol."},
+      {"brokers", "string", "localhost:9092",
+       "HOST:PORT,... where properties.bootstrap.servers is not set; for a whole job as the "
+       "setting kafka.brokers."},
       {"format", "string", "", "The format of message values."},
       {"value.format", "string", "", "The same as 'format'."},
       {"key.format", "string", "", "The format of message keys; needs 'key.fields'."},

@@ -165,14 +165,19 @@ TEST(KafkaOptions, ExactlyOnceIsSaidNotToBeThere) {
   EXPECT_EQ(read_sink_settings(table.request).status().code(), ErrorCode::kNotSupported);
 }
 
-TEST(KafkaOptions, BrokersOfTheJobStandInForTheTables) {
-  TestTable table(kColumns, "", {{"topic", "a"}});
+TEST(KafkaOptions, BrokersHaveAShortFormThatFlinksOverrides) {
+  TestTable table(kColumns, "unused", {});
   Options options;
   options.set("topic", "a");
-  table.request.options = options;
-  EXPECT_EQ(read_sink_settings(table.request)->client.brokers, "localhost:9092");
-  table.request.settings.set("kafka.brokers", "c:3");
-  EXPECT_EQ(read_sink_settings(table.request)->client.brokers, "c:3");
+  const auto brokers = [&] {
+    table.request.options = options;
+    return read_sink_settings(table.request)->client.brokers;
+  };
+  EXPECT_EQ(brokers(), "localhost:9092");
+  options.set("brokers", "c:3");
+  EXPECT_EQ(brokers(), "c:3");
+  options.set("properties.bootstrap.servers", "d:4");
+  EXPECT_EQ(brokers(), "d:4");
 }
 
 TEST(KafkaPositions, TextAndBack) {

@@ -35,6 +35,12 @@ KafkaWriter::KafkaWriter(const SinkSettings& settings, std::int32_t partition_co
       waker_(context.waker()),
       next_partition_(context.subtask() % partition_count) {}
 
+KafkaWriter::~KafkaWriter() {
+  constexpr int kPatienceMs = 5'000;
+  if (client_ != nullptr && !waits_for_delivery_ && failure_.is_ok())
+    rd_kafka_flush(client_->handle(), kPatienceMs);
+}
+
 Result<Progress> KafkaWriter::write(Batch batch) {
   TG_CHECK(row_ == encoder_->num_rows(), "a batch while one of {} rows is at {}",
            encoder_->num_rows(), row_);

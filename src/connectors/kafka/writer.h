@@ -22,6 +22,9 @@ class KafkaWriter final : public SinkWriter {
                                                   std::unique_ptr<MessageEncoder> encoder,
                                                   OperatorContext& context);
 
+  /// Without a guarantee nobody has waited for the last messages; they get a few seconds.
+  ~KafkaWriter() override;
+
   Result<Progress> write(Batch batch) override;
   Result<Progress> resume() override;
   Result<Progress> flush() override;
