@@ -31,7 +31,8 @@ class GrowingBuffer {
   std::uint8_t* data() { return data_; }
   /// Where to write `bytes` more; grow_by() then counts those that were written.
   std::uint8_t* room(std::size_t bytes) {
-    if (capacity_ - size_ < bytes) [[unlikely]]
+    // Also for no bytes when there is no buffer yet: a null pointer is no place, not even for none.
+    if (capacity_ - size_ <= bytes) [[unlikely]]
       reserve(bytes);
     return data_ + size_;
   }
