@@ -200,7 +200,7 @@ TEST(TextbookPrograms, SparkPrintsChangedGroupsPerTrigger) {
   driver.push("clicks", Click{"/home", 5, at(10, 4)});
   driver.end_epoch();
   EXPECT_THAT(texts(driver.read<Count>("click-counts")),
-              ElementsAre("/home [36300, 36600) 1", "/home [36000, 36300) 3"));
+              ElementsAre("/home [36000, 36300) 3", "/home [36300, 36600) 1"));
   driver.push("clicks", Click{"/home", 6, at(10, 6)});  // the watermark is 10:05 now
   driver.push("clicks", Click{"/home", 7, at(10, 4)});
   driver.end_epoch();
