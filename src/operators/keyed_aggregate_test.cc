@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/keyed_aggregate.h"
+
+#include <gmock/gmock.h>
+
+#include "operators/keyed_reduce.h"
+#include "operators/window_test_model.h"
+
+namespace tidegate::window_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+KeyedAggregateOptions keyed_options(Changelog changelog = Changelog::kRetract) {
+  KeyedAggregateOptions options;
+  options.keys = {0};
+  options.key_types = {LogicalType::string()};
+  options.aggregates = {aggregate("COUNT"), aggregate("SUM", {2})};
+  options.changelog = changelog;
+  options.retracts = true;
+  return options;
+}
+
+OperatorFactory factory_of(const KeyedAggregateOptions& options) {
+  return [options] { return make_keyed_aggregate(options); };
+}
+
+/// Rows of few keys, some of which are taken back later; some that never were, too.
+std::vector<Row> changes(Random& random, int count) {
+  std::vector<Row> rows;
+  std::vector<Row> there;
+  for (int i = 0; i < count; ++i) {
+    if (!there.empty() && random.below(2) == 0) {
+      const std::size_t which = random.below(there.size());
+      Row row = there[which];
+      there.erase(there.begin() + static_cast<std::ptrdiff_t>(which));
+      row.kind = random.below(2) == 0 ? RowKind::kDelete : RowKind::kUpdateBefore;
+      rows.push_back(row);
+      continue;
+    }
+    const std::string key(1, static_cast<char>('a' + random.below(5)));
+    Row row{key, i, static_cast<std::int64_t>(random.below(3))};
+    if (random.below(20) == 0) {
+      row = {"never", i, 1, RowKind::kDelete};
+    } else {
+      there.push_back(row);
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<std::string> model(const std::vector<Row>& rows, Changelog changelog) {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> groups;
+  std::vector<std::string> out;
+  for (const Row& row : rows) {
+    const bool adds = row_kind_adds(row.kind);
+    const auto text = [&](std::pair<std::int64_t, std::int64_t> group) {
+      return fmt::format(" {} {} {}", row.key, group.first, group.second);
+    };
+    const bool there = groups.contains(row.key);
+    if (!there && !adds) continue;
+    const auto before = groups[row.key];
+    const std::pair after(before.first + (adds ? 1 : -1), before.second + (adds ? row.n : -row.n));
+    groups[row.key] = after;
+    if (after.first == 0) {
+      groups.erase(row.key);
+      if (changelog != Changelog::kAppend) out.push_back("-D" + text(before));
+    } else if (changelog == Changelog::kAppend || !there) {
+      out.push_back("+I" + text(after));
+    } else {
+      if (changelog == Changelog::kRetract) out.push_back("-U" + text(before));
+      out.push_back("+U" + text(after));
+    }
+  }
+  return out;
+}
+
+TEST(KeyedAggregateTest, EqualsTheModelHoweverBatchesAreCut) {
+  for (const Changelog changelog : {Changelog::kAppend, Changelog::kUpsert, Changelog::kRetract}) {
+    SCOPED_TRACE(static_cast<int>(changelog));
+    Random random(11);
+    const std::vector<Row> rows = changes(random, 400);
+    const std::vector<std::string> expected = model(rows, changelog);
+    for (const std::int64_t cut : {1, 3, 400}) {
+      OperatorHarness harness(factory_of(keyed_options(changelog)));
+      for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(cut)) {
+        const std::size_t end = std::min(rows.size(), begin + static_cast<std::size_t>(cut));
+        harness.push(batch_of_rows({rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    rows.begin() + static_cast<std::ptrdiff_t>(end)}));
+      }
+      EXPECT_EQ(texts_of(harness.take_batches(), false), expected) << "cut=" << cut;
+      EXPECT_GT(harness.counter("rows_not_found"), 0);
+    }
+    Script script;
+    for (const Row& row : rows) script.push_back({0, batch_of_rows({row}), kMinWatermark});
+    expect_same_under_chaos(factory_of(keyed_options(changelog)), script, true, 2);
+  }
+}
+
+TEST(KeyedAggregateTest, ResultsThatStayTheSameAreNotTold) {
+  KeyedAggregateOptions options = keyed_options();
+  options.aggregates = {aggregate("MAX", {2})};
+  options.retracts = false;
+  OperatorHarness harness(factory_of(options));
+  harness.push(batch_of_rows({{"a", 0, 5}, {"a", 0, 3}, {"b", 0, 1}, {"a", 0, 9}}));
+  EXPECT_THAT(texts_of(harness.take_batches(), false),
+              ElementsAre("+I a 5", "+I b 1", "-U a 5", "+U a 9"));
+}
+
+TEST(KeyedAggregateTest, PerBatchTellsTheLastChange) {
+  KeyedAggregateOptions options = keyed_options(Changelog::kUpsert);
+  options.per_batch = true;
+  OperatorHarness harness(factory_of(options));
+  harness.push(batch_of_rows({{"a", 0, 5}, {"b", 0, 1}, {"a", 0, 3}}));
+  EXPECT_THAT(texts_of(harness.take_batches(), false), ElementsAre("+I a 2 8", "+I b 1 1"));
+  harness.push(batch_of_rows({{"a", 0, 5, RowKind::kDelete},
+                              {"b", 0, 1, RowKind::kDelete},
+                              {"c", 0, 1},
+                              {"c", 0, 1, RowKind::kDelete}}));
+  EXPECT_THAT(texts_of(harness.take_batches(), false), ElementsAre("+U a 1 3", "-D b 1 1"));
+}
+
+TEST(KeyedAggregateTest, KeysThatAreNotUsedAgeOut) {
+  KeyedAggregateOptions options = keyed_options();
+  options.ttl_ms = 100;
+  OperatorHarness harness(factory_of(options));
+  harness.push(batch_of_rows({{"a", 0, 5}, {"b", 0, 1}}));
+  harness.advance_clock_to(60);
+  harness.push(batch_of_rows({{"a", 0, 1}}));
+  harness.take_batches();
+  harness.advance_clock_to(120);
+  harness.restart();
+  harness.push(batch_of_rows({{"a", 0, 1}, {"b", 0, 2}}));
+  EXPECT_THAT(texts_of(harness.take_batches(), false),
+              ElementsAre("-U a 2 6", "+U a 3 7", "+I b 1 2"));
+}
+
+TEST(KeyedAggregateTest, WithoutKeysThereIsOneGroup) {
+  KeyedAggregateOptions options = keyed_options();
+  options.keys = {};
+  options.key_types = {};
+  OperatorHarness harness(factory_of(options));
+  harness.push(batch_of_rows({{"a", 0, 5}, {"b", 0, 1}}));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[1, 5]", "-U[1, 5]", "+U[2, 6]"));
+}
+
+TEST(KeyedAggregateTest, EmptiedKeysGiveTheirMemoryBack) {
+  OperatorHarness harness(factory_of(keyed_options(Changelog::kUpsert)));
+  std::int64_t first = 0;
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Row> rows;
+    for (int i = 0; i < 200; ++i) {
+      const std::string key = std::to_string(round * 1000 + i);
+      rows.push_back({key, 0, 1});
+      rows.push_back({key, 0, 1, RowKind::kDelete});
+    }
+    harness.push(batch_of_rows(rows));
+    harness.take_batches();
+    if (round == 0) first = harness.state().memory_bytes();
+  }
+  EXPECT_LT(harness.state().memory_bytes(), 6 * first);
+  harness.seal();
+  EXPECT_LT(harness.state().memory_bytes(), 1000);
+}
+
+TEST(KeyedReduceTest, EachRowGivesTheCombinationSoFar) {
+  OperatorHarness harness([] {
+    KeyedReduceOptions options;
+    options.keys = {0};
+    options.key_types = {LogicalType::string()};
+    options.reduce = aggregate("SUM", {2});
+    return make_keyed_reduce(options);
+  });
+  harness.push(batch_of_rows({{"a", 0, 5}, {"b", 0, 1}, {"a", 0, 3}}));
+  harness.push(with_event_times(batch_of_rows({{"a", 0, 0}}), {77}));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 5]", "+I[b, 1]", "+I[a, 8]", "+I[a, 8] @77"));
+}
+
+TEST(KeyedAggregateTest, AnEmptyBatchGivesNothing) {
+  OperatorHarness harness(factory_of(keyed_options()));
+  harness.push(batch_of_rows({}));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace tidegate::window_test
