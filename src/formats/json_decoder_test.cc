@@ -175,8 +175,7 @@ TEST(JsonDecoder, ReadsTheLargestIntegersAndNoLargerOnes) {
   for (const char* text : {"9223372036854775808", "-9223372036854775809", "9999999999999999999",
                            "10000000000000000000", "18446744073709551617",
                            "100000000000000000000000000000000000000000"})
-    EXPECT_EQ(json.error(std::string("{\"d\":") + text + "}\n").substr(0, 16),
-              "numeric-overflow");
+    EXPECT_EQ(json.error(std::string("{\"d\":") + text + "}\n").substr(0, 16), "numeric-overflow");
 }
 
 TEST(JsonDecoder, NamesWhatIsWrongWithNumbers) {
