@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "formats/format.h"
+#include "plan/aggregate.h"
 #include "plan/sink.h"
 #include "plan/source.h"
 #include "planner/lower_nodes.h"
@@ -65,6 +66,16 @@ Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
   return Status::ok();
 }
 
+/// Newer results of a key must not overtake older ones on their way to a sink of other parallelism.
+void spread_to_sink(const plan::Node& from, Edge& edge) {
+  edge.exchange = Exchange::kRebalance;
+  const auto* keyed = dynamic_cast<const plan::KeyedNode*>(&from);
+  if (keyed == nullptr || keyed->keys.empty() || edge.side >= 0) return;
+  edge.exchange = Exchange::kHash;
+  edge.keys.resize(keyed->keys.size());  // they are the first columns of its output
+  std::iota(edge.keys.begin(), edge.keys.end(), 0);
+}
+
 Status lower_sink(const plan::SinkNode& sink, Lowering& lowering) {
   const LoweringOptions& options = lowering.options();
   Node node = lowering.make_node(sink);
@@ -89,9 +100,9 @@ Status lower_sink(const plan::SinkNode& sink, Lowering& lowering) {
       lowering.edge_from(sink.inputs[0], Exchange::kForward).from)];
   if (node.parallelism == 0) node.parallelism = node.sink->parallelism();
   if (node.parallelism == 0) node.parallelism = input.parallelism;
-  const Exchange exchange =
-      node.parallelism == input.parallelism ? Exchange::kForward : Exchange::kRebalance;
-  node.inputs.push_back(lowering.edge_from(sink.inputs[0], exchange));
+  Edge edge = lowering.edge_from(sink.inputs[0], Exchange::kForward);
+  if (node.parallelism != input.parallelism) spread_to_sink(*sink.inputs[0].node, edge);
+  node.inputs.push_back(std::move(edge));
   lowering.set_output(sink, lowering.add(std::move(node)));
   return Status::ok();
 }
