@@ -62,8 +62,8 @@ void register_function_case_mapping(FunctionRegistry& registry) {
   registry.add({.name = "UPPER",
                 .category = "string",
                 .signature = "UPPER(string)",
-                .description = "The string in upper case.",
-                .examples = {{"UPPER('Straße 7b')", "STRASSE 7B"}},
+                .description = "The string in upper case, letter by letter.",
+                .examples = {{"UPPER('äbc 7b')", "ÄBC 7B"}},
                 .bind = bind_fixed(one_text("UPPER"), [](std::span<const Argument> args,
                                                          std::int64_t num_rows, EvalContext&) {
                   return map_case<upper>("utf8_upper", args, num_rows);
@@ -71,7 +71,7 @@ void register_function_case_mapping(FunctionRegistry& registry) {
   registry.add({.name = "LOWER",
                 .category = "string",
                 .signature = "LOWER(string)",
-                .description = "The string in lower case.",
+                .description = "The string in lower case, letter by letter.",
                 .examples = {{"LOWER('ÄBc')", "äbc"}},
                 .bind = bind_fixed(one_text("LOWER"), [](std::span<const Argument> args,
                                                          std::int64_t num_rows, EvalContext&) {

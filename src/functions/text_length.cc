@@ -87,22 +87,23 @@ void register_function_text_length(FunctionRegistry& registry) {
          const Argument exchanged[] = {args[1], args[0]};
          return evaluate_position(exchanged, num_rows, context);
        })});
-  registry.add(
-      {.name = "ASCII",
-       .category = "string",
-       .signature = "ASCII(string)",
-       .description = "The number of the first byte; 0 for an empty string.",
-       .examples = {{"ASCII('abc')", "97"}, {"ASCII('')", "0"}},
-       .bind = bind_fixed({.name = "ASCII",
-                           .takes = "one string",
-                           .parameters = {text_type()},
-                           .result = int_type()},
-                          [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-                            return map_values<std::int32_t, std::string_view>(
-                                int_type(), args, num_rows, [](std::string_view text) {
-                                  return text.empty() ? 0 : static_cast<std::int32_t>(text[0]);
-                                });
-                          })});
+  registry.add({.name = "ASCII",
+                .category = "string",
+                .signature = "ASCII(string)",
+                .description = "The number of the first byte; 0 for an empty string.",
+                .examples = {{"ASCII('abc')", "97"}, {"ASCII('')", "0"}},
+                .bind = bind_fixed(
+                    {.name = "ASCII",
+                     .takes = "one string",
+                     .parameters = {text_type()},
+                     .result = int_type()},
+                    [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+                      return map_values<std::int32_t, std::string_view>(
+                          int_type(), args, num_rows, [](std::string_view text) {
+                            return text.empty() ? 0
+                                                : std::int32_t{static_cast<unsigned char>(text[0])};
+                          });
+                    })});
   registry.add(
       {.name = "CHR",
        .category = "string",
