@@ -148,7 +148,7 @@ TEST(FileSource, SkipsAndCountsBadRecords) {
       {"a INT"}, json_at("/in", {{"error-policy", "skip"}, {"source.block-size", "3 b"}})));
   EXPECT_TRUE(rows.ended);
   EXPECT_EQ(rows.texts, (Texts{"+I[1]", "+I[2]"}));
-  EXPECT_EQ(reading.metric("records_bad"), 3);
+  EXPECT_EQ(reading.metric("rows_bad"), 3);
   FileReading ignoring;
   ignoring.write("/in/a.json", "x\n{\"a\":\"b\"}\n");
   EXPECT_EQ(ignoring
@@ -168,7 +168,7 @@ TEST(FileSource, KeepsDeadLetters) {
     const auto rows = reading.read_all(request);
     EXPECT_TRUE(rows.ended) << rows.status.to_string();
     EXPECT_EQ(rows.texts, (Texts{"+I[1]", "+I[2]", "+I[3]"}));
-    EXPECT_EQ(reading.metric("records_bad"), 2);
+    EXPECT_EQ(reading.metric("rows_bad"), 2);
     const Texts names = reading.names_in("/dead/letters");
     ASSERT_EQ(names.size(), 1u);
     const std::string expected =
@@ -258,7 +258,7 @@ TEST(FileSource, OverlongLinesAreBadRecords) {
                                                      {"source.block-size", block}})));
       EXPECT_TRUE(rows.ended) << rows.status.to_string();
       EXPECT_EQ(rows.texts, (Texts{"+I[1]", "+I[null]", "+I[1]", "+I[1]", "+I[2]"})) << block;
-      EXPECT_EQ(reading.metric("records_bad"), 2);
+      EXPECT_EQ(reading.metric("rows_bad"), 2);
       std::string letters;
       for (const std::string& name : reading.names_in("/dead"))
         letters += reading.read("/dead/" + name);
@@ -282,7 +282,7 @@ TEST(FileSource, AQuoteThatIsNeverClosedCostsOneLine) {
                                                                  {"source.block-size", block}}));
     EXPECT_TRUE(rows.ended) << rows.status.to_string();
     EXPECT_EQ(rows.texts.size(), 198u);
-    EXPECT_EQ(reading.metric("records_bad"), 1);
+    EXPECT_EQ(reading.metric("rows_bad"), 1);
   }
 }
 

@@ -131,7 +131,7 @@ TEST_F(LocalFiles, WorkersReadInOrder) {
                                         {"source.block-size", "50 kb"}});
         ASSERT_TRUE(made.is_ok());
         EXPECT_EQ(read_counted(**made, path(name), threads), kRows);
-        EXPECT_EQ(threads.metric("records_bad"), kRows / 1000);
+        EXPECT_EQ(threads.metric("rows_bad"), kRows / 1000);
       }
     }
   }
@@ -166,7 +166,7 @@ TEST_F(LocalFiles, ALineOf200MegabytesIsOneBadRecord) {
     Threads threads(workers);
     auto made = source(path("a.json"), {{"error-policy", "skip"}});
     EXPECT_EQ(read_counted(**made, path("a.json"), threads), 2);
-    EXPECT_EQ(threads.metric("records_bad"), 1);
+    EXPECT_EQ(threads.metric("rows_bad"), 1);
   }
 }
 

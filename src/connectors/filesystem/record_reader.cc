@@ -119,7 +119,7 @@ class RecordReader final : public SplitReader {
         metadata_(metadata),
         shared_(std::move(shared)),
         executor_(context.executor()),
-        bad_(context.metrics().counter("records_bad")),
+        bad_(context.metrics().counter("rows_bad")),
         bytes_(context.metrics().counter("bytes_in")),
         max_out_(most_blocks_out(executor_.parallelism(), reading_->block_bytes)),
         position_(position),
