@@ -215,10 +215,19 @@ TEST(JsonDecoder, ReadsOtherScalars) {
   EXPECT_EQ(json.error("{\"b\":1}"), "wrong-field-type: field 'b': BOOLEAN expected, got '1'");
   EXPECT_EQ(json.error("{\"ts\":\"2020-02-30 00:00:00\"}"),
             "wrong-field-type: field 'ts': TIMESTAMP(3) expected, got '2020-02-30 00:00:00'");
-  EXPECT_EQ(json.error("{\"ts\":1700000000000}"),
-            "wrong-field-type: field 'ts': TIMESTAMP(3) expected, got '1700000000000'");
+  EXPECT_EQ(json.error("{\"ts\":1700000000000.5}"),
+            "wrong-field-type: field 'ts': TIMESTAMP(3) expected, got '1700000000000.5'");
   EXPECT_EQ(json.error("{\"y\":\"a*==\"}"),
             "wrong-field-type: field 'y': base64 for BYTES expected, got 'a*=='");
+}
+
+TEST(JsonDecoder, ReadsMillisecondsAsTimestamps) {
+  Json json({"ts TIMESTAMP(3)", "z TIMESTAMP_LTZ(6)", "n TIMESTAMP(9)"});
+  EXPECT_EQ(json.rows("{\"ts\":1602288001250,\"z\":1602288001250,\"n\":-1}\n"),
+            (Rows{"+I[2020-10-10T00:00:01.250, 2020-10-10T00:00:01.250Z, "
+                  "1969-12-31T23:59:59.999]"}));
+  EXPECT_EQ(json.error("{\"n\":9223372036854775807}"),
+            "wrong-field-type: field 'n': TIMESTAMP(9) expected, got '9223372036854775807'");
 }
 
 TEST(JsonDecoder, ReadsNestedTypes) {
