@@ -133,7 +133,7 @@ void EpochCoordinator::commit_next_locked() {
 
 void EpochCoordinator::commit(Flight& flight) {
   record_ = assemble(flight);
-  Status committed = guarded([&] { return policy_.commit(record_); });
+  Status committed = guarded([&] { return policy_.commit(*record_); });
   if (!committed.is_ok())
     return gave_up(std::move(committed).with_context(fmt::format("epoch {}", flight.epoch)));
   {
@@ -144,13 +144,13 @@ void EpochCoordinator::commit(Flight& flight) {
 }
 
 void EpochCoordinator::publish(std::size_t next, int attempt) {
-  for (; next < record_.committables.size(); ++next, attempt = 0) {
-    Status status = publish_one(record_.epoch, record_.committables[next]);
+  for (; next < record_->committables.size(); ++next, attempt = 0) {
+    Status status = publish_one(record_->epoch, record_->committables[next]);
     if (status.is_ok()) continue;
     const bool again = status.kind() == ErrorKind::kUnavailable &&
                        attempt + 1 < kMostPublishAttempts && !host_.cancelled();
     if (!again) return gave_up(std::move(status));
-    log_warning("epoch.publish-again", {{"epoch", record_.epoch}, {"error", status}});
+    log_warning("epoch.publish-again", {{"epoch", record_->epoch}, {"error", status}});
     host_.executor().submit_at(host_.clock().monotonic_ns() + backoff_ms(attempt) * 1'000'000,
                                [tether = tether_, next, attempt] {
                                  tether.call([&](EpochCoordinator& coordinator) {
@@ -161,20 +161,20 @@ void EpochCoordinator::publish(std::size_t next, int attempt) {
                                });
     return;
   }
-  policy_.published(record_.epoch);
+  policy_.published(record_->epoch);
   published();
 }
 
 void EpochCoordinator::published() {
   observer_.epoch_published(record_);
   for (const SourceTasks& source : spec_.sources) {
-    for (SourceHead* head : source.heads) head->epoch_committed(record_.epoch);
+    for (SourceHead* head : source.heads) head->epoch_committed(record_->epoch);
   }
   bool is_last = false;
   std::function<void()> after_abandon;
   {
     const std::lock_guard lock(mutex_);
-    published_epoch_ = record_.epoch;
+    published_epoch_ = record_->epoch;
     is_last = flights_.front().is_last;
     flights_.pop_front();
     committing_ = false;
@@ -183,7 +183,7 @@ void EpochCoordinator::published() {
     if (std::exchange(wanted_, false)) trigger_locked(wants_stop_);
     commit_next_locked();
   }
-  if (is_last) observer_.last_epoch_published(record_.finished);
+  if (is_last) observer_.last_epoch_published(record_->finished);
   if (after_abandon) after_abandon();
 }
 
@@ -260,8 +260,9 @@ EpochId EpochCoordinator::published_epoch() const {
   return published_epoch_;
 }
 
-EpochRecord EpochCoordinator::assemble(const Flight& flight) {
-  EpochRecord record;
+std::shared_ptr<const EpochRecord> EpochCoordinator::assemble(Flight& flight) {
+  auto shared = std::make_shared<EpochRecord>();
+  EpochRecord& record = *shared;
   record.epoch = flight.epoch;
   record.key_groups = spec_.graph->key_groups;
   {
@@ -271,7 +272,7 @@ EpochRecord EpochCoordinator::assemble(const Flight& flight) {
   for (std::size_t source = 0; source < spec_.sources.size(); ++source)
     assemble_source(flight, source, record);
   assemble_operators(flight, record);
-  return record;
+  return shared;
 }
 
 // The enumeration was looked at before the tasks were, so what a task says about a split counts.
@@ -308,7 +309,7 @@ void EpochCoordinator::assemble_source(const Flight& flight, std::size_t source,
   record.sources.push_back(std::move(state));
 }
 
-void EpochCoordinator::assemble_operators(const Flight& flight, EpochRecord& record) {
+void EpochCoordinator::assemble_operators(Flight& flight, EpochRecord& record) {
   std::vector<OperatorState> states(spec_.plan->nodes.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
     states[i].uid = spec_.plan->nodes[i].uid;
@@ -316,21 +317,19 @@ void EpochCoordinator::assemble_operators(const Flight& flight, EpochRecord& rec
     for (std::size_t subtask = 0; subtask < states[i].subtasks.size(); ++subtask)
       states[i].subtasks[subtask] = ended_states_[i][subtask].value_or(OperatorState::Subtask());
   }
-  std::vector<const TaskAck*> acks;
-  for (const TaskAck& ack : flight.acks) acks.push_back(&ack);
-  std::ranges::sort(acks, {}, &TaskAck::task);
-  for (const TaskAck* ack : acks) {
-    for (const OperatorAck& part : ack->operators) {
+  std::ranges::sort(flight.acks, {}, &TaskAck::task);
+  for (TaskAck& ack : flight.acks) {
+    for (OperatorAck& part : ack.operators) {
       const auto node = static_cast<std::size_t>(part.node);
-      const auto subtask = static_cast<std::size_t>(ack->subtask);
+      const auto subtask = static_cast<std::size_t>(ack.subtask);
       OperatorState::Subtask told = part.state;
       // A drained job may go on with new input: its end of time was not the real one.
       if (host_.draining() && told.watermark == kMaxWatermark) told = OperatorState::Subtask();
       states[node].subtasks[subtask] = told;
-      if (ack->last) ended_states_[node][subtask] = told;
-      std::ranges::copy(part.deltas, std::back_inserter(states[node].deltas));
+      if (ack.last) ended_states_[node][subtask] = told;
+      std::ranges::move(part.deltas, std::back_inserter(states[node].deltas));
       if (!part.committable.empty())
-        record.committables.push_back({states[node].uid, ack->subtask, part.committable});
+        record.committables.push_back({states[node].uid, ack.subtask, part.committable});
     }
   }
   for (std::size_t i = 0; i < states.size(); ++i)

@@ -25,7 +25,7 @@ namespace tidegate {
 class EpochObserver {
  public:
   virtual ~EpochObserver() = default;
-  virtual void epoch_published(const EpochRecord& record) = 0;
+  virtual void epoch_published(std::shared_ptr<const EpochRecord> record) = 0;
   /// The last epoch is published; no further one follows.
   virtual void last_epoch_published(bool finished) = 0;
 };
@@ -92,9 +92,10 @@ class EpochCoordinator {
   void published();
   void gave_up(Status status);
 
-  EpochRecord assemble(const Flight& flight);
+  std::shared_ptr<const EpochRecord> assemble(Flight& flight);
   void assemble_source(const Flight& flight, std::size_t source, EpochRecord& record) const;
-  void assemble_operators(const Flight& flight, EpochRecord& record);
+  // Takes the deltas out of the acknowledgements; what an abort needs stays.
+  void assemble_operators(Flight& flight, EpochRecord& record);
   Status publish_one(EpochId epoch, const Committable& committable);
   void abort_flights();
   Sink* sink_of(const std::string& uid) const;
@@ -123,7 +124,7 @@ class EpochCoordinator {
   std::function<void()> after_abandon_;
 
   // Of the committing thread.
-  EpochRecord record_;
+  std::shared_ptr<const EpochRecord> record_;
   // By node and subtask: operators of tasks that have ended.
   std::vector<std::vector<std::optional<OperatorState::Subtask>>> ended_states_;
 };

@@ -291,11 +291,8 @@ void JobCore::tell(F call) {
   });
 }
 
-void JobCore::epoch_published(const EpochRecord& record) {
-  if (options_.listeners.empty()) return;
-  tell([shared = std::make_shared<const EpochRecord>(record)](JobListener& listener) {
-    listener.on_epoch(*shared);
-  });
+void JobCore::epoch_published(std::shared_ptr<const EpochRecord> record) {
+  tell([record = std::move(record)](JobListener& listener) { listener.on_epoch(*record); });
 }
 
 void JobCore::source_exhausted() {

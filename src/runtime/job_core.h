@@ -62,7 +62,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void charge_state(std::int64_t bytes) override;
 
   // EpochObserver
-  void epoch_published(const EpochRecord& record) override;
+  void epoch_published(std::shared_ptr<const EpochRecord> record) override;
   void last_epoch_published(bool finished) override;
 
  private:

@@ -247,6 +247,92 @@ TEST(JobTest, BlockedOperatorGoesOnWhenWoken) {
   }
 }
 
+// Rows that a watermark sets free come before it, also when they do not fit in one go.
+TEST(JobTest, AWatermarkWaitsForWhatItSetsFree) {
+  std::vector<std::string> seen;
+  GraphBuilder graph;
+  const int source =
+      graph.source(std::make_shared<ListSource>(std::vector<Rows>{{{1, 100, 0}}}), by_column());
+  const int fires = graph.operate(
+      "fires", operator_of([] {
+        auto left = std::make_shared<int>(0);
+        Steps steps;
+        steps.process = [](int, Batch, Output&) -> Result<Progress> { return Progress::kDone; };
+        steps.resume = [left](Output& out) -> Result<Progress> {
+          while (*left > 0) {
+            if (!out.has_credit()) return Progress::kMore;
+            out.emit(batch_of({{1, 50, --*left}}));
+          }
+          return Progress::kDone;
+        };
+        steps.advance = [left, resume = steps.resume](EventTime, Output& out) {
+          *left = 20;
+          return resume(out);
+        };
+        return steps;
+      }),
+      {edge(source)}, 1, 0, {1, 0});
+  graph.operate("see", operator_of([&seen] {
+                  Steps steps;
+                  steps.process = [&seen](int, Batch, Output&) -> Result<Progress> {
+                    if (seen.empty() || seen.back() != "rows") seen.emplace_back("rows");
+                    return Progress::kDone;
+                  };
+                  steps.advance = [&seen](EventTime, Output&) -> Result<Progress> {
+                    seen.emplace_back("watermark");
+                    return Progress::kDone;
+                  };
+                  return steps;
+                }),
+                {edge(fires, Exchange::kBroadcast)}, 2);
+  JobOptions options;
+  options.channel.rows = 3;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    seen.clear();
+    Simulation simulation(seed);
+    ASSERT_THAT(simulation.run(graph.build(), options), IsOk());
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), "watermark"), 4);
+    EXPECT_EQ(seen.front(), "rows");
+    EXPECT_EQ(seen.back(), "watermark");
+  }
+}
+
+// An operator that holds a watermark back lets it go with a later call.
+TEST(JobTest, HeldWatermarksAreLetGo) {
+  std::vector<EventTime> announced;
+  GraphBuilder graph;
+  const int source = graph.source(
+      std::make_shared<ListSource>(std::vector<Rows>{{{1, 10, 0}, {1, 20, 0}, {1, 30, 0}}},
+                                   ListSourceOptions{.poll_rows = 1}),
+      by_column());
+  const int holds =
+      graph.operate("holds", operator_of([] {
+                      auto rows = std::make_shared<int>(0);
+                      Steps steps;
+                      steps.process = [rows](int, Batch, Output&) -> Result<Progress> {
+                        ++*rows;
+                        return Progress::kDone;
+                      };
+                      steps.output_watermark = [rows](EventTime time) {
+                        return *rows < 3 ? std::min<EventTime>(time, 5) : time;
+                      };
+                      return steps;
+                    }),
+                    {edge(source)}, 1, 0, {1, 0});
+  graph.operate("see", operator_of([&announced] {
+                  Steps steps;
+                  steps.advance = [&announced](EventTime time, Output&) -> Result<Progress> {
+                    announced.push_back(time);
+                    return Progress::kDone;
+                  };
+                  return steps;
+                }),
+                {edge(holds)});
+  Simulation simulation;
+  ASSERT_THAT(simulation.run(graph.build()), IsOk());
+  EXPECT_THAT(announced, ElementsAre(5, 20, 30, kMaxWatermark));
+}
+
 TEST(JobTest, WakesAtAWallTime) {
   std::vector<std::int64_t> woken;
   GraphBuilder graph;
@@ -269,7 +355,7 @@ TEST(JobTest, WakesAtAWallTime) {
                   steps.wake = [context, &woken](std::int64_t wall_ms,
                                                  Output&) -> Result<Progress> {
                     woken.push_back(wall_ms);
-                    if (woken.size() == 1) (*context)->request_wake_at(90'000'000);
+                    if (woken.size() == 1) (*context)->request_wake_at(4'000'000);
                     return Progress::kDone;
                   };
                   return steps;
@@ -278,7 +364,7 @@ TEST(JobTest, WakesAtAWallTime) {
   Simulation simulation;
   simulation.start(graph.build());
   simulation.run_until([&] { return woken.size() == 2; });
-  EXPECT_THAT(woken, ElementsAre(3'000, 90'000'000));
+  EXPECT_THAT(woken, ElementsAre(3'000, 4'000'000));
   simulation.job->stop(StopMode::kBarrier);
   EXPECT_THAT(simulation.job->await(), IsOk());
   EXPECT_EQ(simulation.job->state(), JobState::kStopped);

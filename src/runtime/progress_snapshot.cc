@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,12 +13,13 @@
 namespace tidegate {
 namespace {
 
-// The metrics of one node over its subtasks: sums, but for the watermark, where the lowest counts.
+// The metrics of one node over its subtasks: sums, but for the watermark.
 class NodeMetrics {
  public:
   void add(const MetricSample& sample) {
     if (sample.name == "watermark_ms") {
-      watermark_ = std::min(watermark_, sample.value);
+      lowest_ = std::min(lowest_, sample.value);
+      highest_ = std::max(highest_, sample.value);
     } else {
       sums_[sample.name] += sample.value;
     }
@@ -26,12 +28,23 @@ class NodeMetrics {
     const auto found = sums_.find(name);
     return found == sums_.end() ? 0 : found->second;
   }
-  EventTime watermark() const { return watermark_; }
+  EventTime lowest_watermark() const { return lowest_; }
+  EventTime highest_watermark() const { return highest_; }
 
  private:
   std::map<std::string, std::int64_t, std::less<>> sums_;
-  EventTime watermark_ = kMaxWatermark;
+  EventTime lowest_ = kMaxWatermark;
+  EventTime highest_ = kMinWatermark;
 };
+
+// Where the slowest split is that is not idle. With none of that kind the furthest subtask counts:
+// one that has no splits holds nobody back.
+EventTime source_watermark(const SourceProgress& source, const NodeMetrics& node) {
+  std::optional<EventTime> slowest;
+  for (const SplitProgress& split : source.splits)
+    if (!split.idle) slowest = std::min(slowest.value_or(kMaxWatermark), split.watermark);
+  return slowest.value_or(node.highest_watermark());
+}
 
 }  // namespace
 
@@ -45,7 +58,7 @@ JobProgress collect_progress(const Graph& graph, const ExecutionPlan& plan, cons
     const NodeMetrics& node = by_label[plan.nodes[i].label];
     progress.operators.push_back({plan.nodes[i].label, node.sum("rows_in"), node.sum("rows_out"),
                                   node.sum("rows_late"), node.sum("rows_bad"),
-                                  node.sum("state_bytes"), node.watermark()});
+                                  node.sum("state_bytes"), node.lowest_watermark()});
   }
   for (const EpochCoordinator::SourceTasks& tasks : parts.sources) {
     SourceProgress source;
@@ -53,8 +66,8 @@ JobProgress collect_progress(const Graph& graph, const ExecutionPlan& plan, cons
     const NodeMetrics& node = by_label[source.name];
     source.rows_out = node.sum("rows_out");
     source.rows_bad = node.sum("rows_bad");
-    source.watermark = node.watermark();
     tasks.enumerator->add_progress(source);
+    source.watermark = source_watermark(source, node);
     progress.sources.push_back(std::move(source));
   }
   return progress;
