@@ -28,12 +28,12 @@ struct MetadataColumn {
 
 /// What a connector gets to make a source or a sink.
 struct ConnectorRequest {
-  std::string table;   ///< for messages
-  SchemaPtr schema;    ///< the physical columns, without computed ones
+  std::string table;  ///< for messages
+  SchemaPtr schema;   ///< the physical columns, without computed ones
   /// Indices of the columns of `schema` that anybody reads; the source returns just these, in this
   /// order. Everything for sinks.
   std::vector<int> projection;
-  Options options;     ///< the WITH list, without 'connector'
+  Options options;  ///< the WITH list, without 'connector'
   FileSystem* files = nullptr;
   /// Set whenever the connector takes a format.
   const FormatRegistry* formats = nullptr;
@@ -45,8 +45,8 @@ struct ConnectorRequest {
 /// One outside system: its name, options and factories. A folder under src/connectors registers
 /// one; nothing else names it.
 struct Connector {
-  std::string name;         ///< as in 'connector' = '...'
-  std::string description;  ///< one sentence
+  std::string name;                 ///< as in 'connector' = '...'
+  std::string description;          ///< one sentence
   std::vector<OptionSpec> options;  ///< besides those of its format
   bool takes_format = false;
   /// Empty when the connector cannot be read from (or written to).

@@ -25,17 +25,17 @@ enum class Exchange : std::uint8_t {
 
 /// An edge of the graph: the output (or side output) of a node into an input of another.
 struct Edge {
-  int from = -1;         ///< node index
-  int side = -1;         ///< -1: main output, else the index of the side output
-  int input = 0;         ///< input of the node that holds this edge
+  int from = -1;  ///< node index
+  int side = -1;  ///< -1: main output, else the index of the side output
+  int input = 0;  ///< input of the node that holds this edge
   Exchange exchange = Exchange::kForward;
   std::vector<int> keys;  ///< kHash: key columns of the rows that flow here
 };
 
 /// A step of the dataflow before it is cut into tasks. Exactly one of the factories is set.
 struct Node {
-  std::string name;  ///< for people: metrics, errors, explain
-  std::string uid;   ///< identity of its state: stable over changes of the plan elsewhere
+  std::string name;     ///< for people: metrics, errors, explain
+  std::string uid;      ///< identity of its state: stable over changes of the plan elsewhere
   int parallelism = 0;  ///< 0: the job's
   SchemaPtr schema;     ///< of the rows it emits; null for sinks
   std::vector<SchemaPtr> side_schemas;  ///< of its side outputs

@@ -15,8 +15,8 @@
 
 namespace tidegate {
 
-class MetricGroup;     // base/metrics.h
-class StateBackend;    // state/state_backend.h
+class MetricGroup;   // base/metrics.h
+class StateBackend;  // state/state_backend.h
 
 /// Asks for a task to be run again. Any thread may call it, any number of times, also after the
 /// task has gone. Copies are cheap.
@@ -69,8 +69,8 @@ class OperatorContext {
   /// Keyed state of this operator in this task.
   virtual StateBackend& state() = 0;
   virtual MetricGroup& metrics() = 0;
-  /// The watermark that the restored epoch holds; kMinWatermark when there is none. Known at open(),
-  /// and unless it is kMinWatermark the first call after that is an advance() to it.
+  /// The watermark that the restored epoch holds; kMinWatermark when there is none. Known at
+  /// open(), and unless it is kMinWatermark the first call after that is an advance() to it.
   virtual EventTime restored_watermark() const { return kMinWatermark; }
   /// Asks for wake(processing_time) once the wall clock has reached `wall_ms`. The earliest of all
   /// requests holds; it is used up when it fires.
@@ -95,7 +95,8 @@ class Operator {
 
   /// Event time has reached `watermark` on all inputs; never goes back. The runtime passes
   /// output_watermark(watermark) on once this is done. After a restore the first call is an
-  /// advance() to the watermark that the restored epoch holds, so that lateness is judged as before.
+  /// advance() to the watermark that the restored epoch holds, so that lateness is judged as
+  /// before.
   virtual Result<Progress> advance(EventTime watermark, Output& out);
 
   /// The time to announce downstream when the inputs have reached `watermark`. Operators that

@@ -86,9 +86,8 @@ class Source {
   virtual Result<Discovery> discover(const std::vector<std::string>& known) = 0;
   virtual std::int64_t discovery_interval_ms() const { return 10'000; }
   /// Opens a split at its beginning or where an earlier reader's position() points.
-  virtual Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
-                                                          const std::optional<std::string>& position,
-                                                          SourceContext& context) = 0;
+  virtual Result<std::unique_ptr<SplitReader>> open_split(
+      const Split& split, const std::optional<std::string>& position, SourceContext& context) = 0;
 };
 
 }  // namespace tidegate

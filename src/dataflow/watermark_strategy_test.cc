@@ -39,7 +39,8 @@ TEST(TimeGrainTest, CombinedHasThePointsOfBoth) {
       const TimeGrain both = TimeGrain::combine(a, b);
       for (EventTime time = -300; time < 300; ++time) {
         const bool needed = is_point(a, time) || is_point(b, time);
-        EXPECT_TRUE(!needed || is_point(both, time)) << a.step_ms << " " << b.step_ms << " " << time;
+        EXPECT_TRUE(!needed || is_point(both, time))
+            << a.step_ms << " " << b.step_ms << " " << time;
       }
     }
   }

@@ -17,10 +17,10 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
-#include "operators/state_bytes.h"
 #include "operators/stored_rows.h"
 #include "operators/user_function.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 #include "types/arrow_status.h"
 
 namespace tidegate {

@@ -2,7 +2,7 @@
 #include "operators/broadcast_state.h"
 
 #include "base/check.h"
-#include "operators/state_bytes.h"
+#include "state/state_bytes.h"
 #include "types/key_hash.h"
 
 namespace tidegate {

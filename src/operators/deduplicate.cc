@@ -10,9 +10,9 @@
 #include "operators/join.h"
 #include "operators/late_rows.h"
 #include "operators/row_keys.h"
-#include "operators/state_bytes.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 #include "state/ttl.h"
 
 namespace tidegate {

@@ -12,8 +12,8 @@
 #include "base/check.h"
 #include "operators/late_rows.h"
 #include "operators/row_keys.h"
-#include "operators/state_bytes.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 #include "windows/sliced_window.h"
 
 namespace tidegate {

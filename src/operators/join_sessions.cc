@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "operators/join.h"
-#include "operators/state_bytes.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 
 namespace tidegate {
 

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "operators/join.h"
-#include "operators/state_bytes.h"
+#include "state/state_bytes.h"
 
 namespace tidegate {
 namespace {

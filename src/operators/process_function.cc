@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "operators/state_bytes.h"
 #include "operators/user_function.h"
+#include "state/state_bytes.h"
 #include "types/key_encoding.h"
 
 namespace tidegate {

@@ -8,9 +8,9 @@
 
 #include "base/check.h"
 #include "operators/late_rows.h"
-#include "operators/state_bytes.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 
 namespace tidegate {
 namespace {

@@ -17,7 +17,7 @@ namespace tidegate {
 /// counted as rows_null_time and left out. Row kinds stay with their rows.
 struct SortByTimeOptions {
   std::vector<LogicalType> types = {};  ///< of the columns
-  int time_column = -1;            ///< a timestamp or BIGINT (ms) column, or -1 for attached times
+  int time_column = -1;  ///< a timestamp or BIGINT (ms) column, or -1 for attached times
   int late_output = -1;
 };
 

@@ -13,9 +13,9 @@
 #include "operators/group_join.h"
 #include "operators/join_sessions.h"
 #include "operators/row_keys.h"
-#include "operators/state_bytes.h"
 #include "operators/window_aggregate.h"
 #include "state/binary_codec.h"
+#include "state/state_bytes.h"
 #include "windows/sliced_window.h"
 #include "windows/window_time.h"
 

@@ -10,7 +10,7 @@
 #include "dataflow/graph.h"
 #include "runtime/commit_policy.h"
 #include "runtime/epoch_record.h"
-#include "runtime/job_progress.h"
+#include "tidegate/job_progress.h"
 #include "tidegate/status.h"
 
 namespace tidegate {

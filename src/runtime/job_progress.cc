@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/job_progress.h"
+#include "tidegate/job_progress.h"
 
 namespace tidegate {
 

@@ -4,7 +4,7 @@
 #include "dataflow/graph.h"
 #include "runtime/execution_plan.h"
 #include "runtime/job_builder.h"
-#include "runtime/job_progress.h"
+#include "tidegate/job_progress.h"
 
 namespace tidegate {
 

@@ -14,9 +14,9 @@
 #include "dataflow/source.h"
 #include "runtime/activation.h"
 #include "runtime/epoch_record.h"
-#include "runtime/job_progress.h"
 #include "runtime/task_host.h"
 #include "runtime/tether.h"
+#include "tidegate/job_progress.h"
 #include "tidegate/status.h"
 
 namespace tidegate {

@@ -46,8 +46,8 @@ enum class TypeKind : std::uint8_t {
 ///   BOOLEAN bool; TINYINT..BIGINT int8..int64; FLOAT float32; DOUBLE float64; DECIMAL(p,s)
 ///   decimal128(p,s); CHAR, VARCHAR utf8; BINARY, VARBINARY binary; DATE date32; TIME(p) time32 ms
 ///   up to p=3, else time64 ns; TIMESTAMP(p) timestamp ms up to p=3, us up to 6, else ns;
-///   TIMESTAMP_LTZ(p) the same with zone "UTC"; INTERVAL YEAR TO MONTH int32 months; INTERVAL DAY TO
-///   SECOND int64 ms; ARRAY list; MULTISET map<element, int32>; MAP map; ROW struct; NULL null.
+///   TIMESTAMP_LTZ(p) the same with zone "UTC"; INTERVAL YEAR TO MONTH int32 months; INTERVAL DAY
+///   TO SECOND int64 ms; ARRAY list; MULTISET map<element, int32>; MAP map; ROW struct; NULL null.
 class LogicalType {
  public:
   struct Child;  // a named component; the name is empty for ARRAY, MULTISET and MAP
@@ -66,7 +66,9 @@ class LogicalType {
   static LogicalType varchar(int length, bool nullable = true);
   static LogicalType binary(int length, bool nullable = true);
   static LogicalType varbinary(int length, bool nullable = true);
-  static LogicalType string(bool nullable = true) { return LogicalType(TypeKind::kVarchar, nullable); }
+  static LogicalType string(bool nullable = true) {
+    return LogicalType(TypeKind::kVarchar, nullable);
+  }
   static LogicalType array(LogicalType element, bool nullable = true);
   static LogicalType multiset(LogicalType element, bool nullable = true);
   static LogicalType map(LogicalType key, LogicalType value, bool nullable = true);
@@ -118,7 +120,8 @@ class LogicalType {
   bool nullable_;
   int precision_ = 0;
   int scale_ = 0;
-  std::shared_ptr<const std::vector<Child>> children_;  // shared: types are values that never change
+  std::shared_ptr<const std::vector<Child>>
+      children_;  // shared: types are values that never change
 };
 
 struct LogicalType::Child {

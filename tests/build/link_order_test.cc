@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arrow/compute/initialize.h>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
 #include <parquet/properties.h>
+
+#include <dlfcn.h>
 
 #include <string>
 

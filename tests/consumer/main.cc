@@ -3,9 +3,9 @@
 // A user's program: includes one header, links Tidegate::tidegate, counts clicks from one file into
 // another, and checks what comes out.
 
+#include <boost/describe/class.hpp>
 #include <tidegate/tidegate.h>
 
-#include <boost/describe/class.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -39,10 +39,14 @@ int main() {
   const auto folder = std::filesystem::temp_directory_path() / "tidegate-consumer";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
-  std::ofstream(folder / "clicks.json") << R"({"url": "/home", "ts": 1000})" "\n"
-                                           R"({"url": "/cart", "ts": 2000})" "\n"
-                                           R"({"url": "/home", "ts": 299999})" "\n"
-                                           R"({"url": "/home", "ts": 300000})" "\n";
+  std::ofstream(folder / "clicks.json") << R"({"url": "/home", "ts": 1000})"
+                                           "\n"
+                                           R"({"url": "/cart", "ts": 2000})"
+                                           "\n"
+                                           R"({"url": "/home", "ts": 299999})"
+                                           "\n"
+                                           R"({"url": "/home", "ts": 300000})"
+                                           "\n";
 
   App app("consumer");
   app.source<Click>(files((folder / "clicks.json").string()).format(json()))
@@ -51,8 +55,8 @@ int main() {
       .window(tumbling(5min))
       .count()
       .map([](const Windowed<std::string, std::int64_t>& window) {
-        return window.key + " " + std::to_string(window.window_end.ms / 60'000) + " min: " +
-               std::to_string(window.value);
+        return window.key + " " + std::to_string(window.window_end.ms / 60'000) +
+               " min: " + std::to_string(window.value);
       })
       .sink(files((folder / "counts").string()).format(json()));
   RunOptions options;

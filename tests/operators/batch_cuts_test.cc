@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-
 #include "base/random.h"
 #include "operators/deduplicate.h"
 #include "operators/process_function.h"

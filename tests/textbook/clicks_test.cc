@@ -178,8 +178,8 @@ TEST(TextbookPrograms, FlinkFiresAtTheEndAndAgainForLateClicks) {
   EXPECT_EQ(driver.rows_late(), 1);
 }
 
-// Spark: withWatermark(1 minute) in update mode: every trigger prints the groups that changed in it,
-// once; a window takes clicks until the watermark has passed its end.
+// Spark: withWatermark(1 minute) in update mode: every trigger prints the groups that changed in
+// it, once; a window takes clicks until the watermark has passed its end.
 TEST(TextbookPrograms, SparkPrintsChangedGroupsPerTrigger) {
   App app("spark");
   app.source<Click>(kafka("clicks").format(json()))
