@@ -64,47 +64,4 @@ enum class Emit : std::uint8_t {
   kOnEpoch,        ///< at the end of each epoch in which it changed (Spark's update mode)
 };
 
-/// When a window of a processed stream fires, instead of its end.
-struct Trigger {
-  enum class Kind : std::uint8_t {
-    kDefault,
-    kCount,
-    kContinuousEventTime,
-    kContinuousProcessingTime,
-    kProcessingTime,
-    kNever,
-  };
-  Kind kind = Kind::kDefault;
-  std::int64_t count = 0;
-  milliseconds interval{0};
-  bool purging = false;  ///< fired rows are forgotten
-};
-constexpr Trigger after_count(std::int64_t rows) {
-  return {Trigger::Kind::kCount, rows, milliseconds(0), false};
-}
-constexpr Trigger every_event_time(milliseconds interval) {
-  return {Trigger::Kind::kContinuousEventTime, 0, interval, false};
-}
-constexpr Trigger every_processing_time(milliseconds interval) {
-  return {Trigger::Kind::kContinuousProcessingTime, 0, interval, false};
-}
-constexpr Trigger purging(Trigger trigger) {
-  trigger.purging = true;
-  return trigger;
-}
-
-/// Which rows of a window are left out when it fires.
-struct Evictor {
-  enum class Kind : std::uint8_t { kNone, kCount, kTime };
-  Kind kind = Kind::kNone;
-  std::int64_t count = 0;
-  milliseconds duration{0};
-};
-/// Keeps the last `rows` rows.
-constexpr Evictor keep_last(std::int64_t rows) {
-  return {Evictor::Kind::kCount, rows, milliseconds(0)};
-}
-/// Keeps rows no older than `duration` before the newest one.
-constexpr Evictor keep_newest(milliseconds duration) { return {Evictor::Kind::kTime, 0, duration}; }
-
 }  // namespace tidegate
