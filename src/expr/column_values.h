@@ -73,9 +73,9 @@ decltype(auto) with_physical_type(const LogicalType& type, F&& f) {
 /// Reads the values of an array. Cheap to make; the array must outlive it. The value of a null is
 /// anything.
 template <typename T>
-class ColumnReader {
+class ValueReader {
  public:
-  explicit ColumnReader(const arrow::Array& array)
+  explicit ValueReader(const arrow::Array& array)
       : offset_(array.offset()),
         validity_(array.null_count() > 0 ? array.null_bitmap_data() : nullptr) {
     const arrow::ArrayData& data = *array.data();
@@ -150,10 +150,10 @@ inline ArrayPtr make_column(const LogicalType& type, std::int64_t num_rows,
 /// Writes a new column of a known number of rows, in order (texts) or at will (the rest). Every row
 /// needs set() or, with texts and BOOLEAN, at least set_null().
 template <typename T>
-class ColumnWriter {
+class ValueWriter {
  public:
-  static Result<ColumnWriter> make(std::int64_t num_rows) {
-    ColumnWriter writer(num_rows);
+  static Result<ValueWriter> make(std::int64_t num_rows) {
+    ValueWriter writer(num_rows);
     if constexpr (std::is_same_v<T, bool>) {
       TG_ASSIGN_ARROW_OR_RETURN(writer.values_, arrow::AllocateEmptyBitmap(num_rows),
                                 "make a column");
@@ -189,7 +189,7 @@ class ColumnWriter {
   }
 
  private:
-  explicit ColumnWriter(std::int64_t num_rows) : num_rows_(num_rows), validity_(num_rows) {}
+  explicit ValueWriter(std::int64_t num_rows) : num_rows_(num_rows), validity_(num_rows) {}
 
   std::int64_t num_rows_;
   ValidityWriter validity_;
@@ -197,10 +197,10 @@ class ColumnWriter {
 };
 
 template <>
-class ColumnWriter<std::string_view> {
+class ValueWriter<std::string_view> {
  public:
-  static Result<ColumnWriter> make(std::int64_t num_rows) {
-    ColumnWriter writer(num_rows);
+  static Result<ValueWriter> make(std::int64_t num_rows) {
+    ValueWriter writer(num_rows);
     TG_ASSIGN_ARROW_OR_RETURN(
         writer.offsets_,
         arrow::AllocateBuffer((num_rows + 1) * static_cast<std::int64_t>(sizeof(std::int32_t))),
@@ -237,7 +237,7 @@ class ColumnWriter<std::string_view> {
   }
 
  private:
-  explicit ColumnWriter(std::int64_t num_rows) : num_rows_(num_rows), validity_(num_rows) {}
+  explicit ValueWriter(std::int64_t num_rows) : num_rows_(num_rows), validity_(num_rows) {}
 
   std::int64_t num_rows_;
   std::int64_t rows_ = 0;

@@ -73,7 +73,7 @@ class EncodedArgument final : public Aggregator {
   Result<ArrayPtr> encode(const ArrayPtr& argument) const {
     EncodedKeys keys;
     TG_RETURN_IF_ERROR(codec_.encode({&argument, 1}, argument->length(), keys));
-    TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(argument->length()));
+    TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(argument->length()));
     for (std::int64_t i = 0; i < argument->length(); ++i) {
       if (argument->IsNull(i)) {
         TG_RETURN_IF_ERROR(writer.set_null(i));

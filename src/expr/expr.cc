@@ -54,7 +54,7 @@ namespace {
 
 template <typename T>
 ExprPtr flat_literal(const LogicalType& type, T value) {
-  Result<ColumnWriter<T>> writer = ColumnWriter<T>::make(1);
+  Result<ValueWriter<T>> writer = ValueWriter<T>::make(1);
   TG_CHECK(writer.is_ok(), "{}", writer.status().to_string());
   writer->set(0, value);
   Result<ArrayPtr> array = writer->finish(type);

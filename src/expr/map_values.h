@@ -33,7 +33,7 @@ class ArgumentReader {
   bool has_nulls() const { return values_.has_nulls(); }
 
  private:
-  ColumnReader<T> values_;
+  ValueReader<T> values_;
   std::int64_t step_;
 };
 
@@ -75,7 +75,7 @@ struct IsResult<Result<T>> : std::true_type {};
 
 /// Writes what the function of one row answered.
 template <typename Out, typename Answer>
-Status write(ColumnWriter<Out>& writer, std::int64_t row, Answer&& answer) {
+Status write(ValueWriter<Out>& writer, std::int64_t row, Answer&& answer) {
   using Type = std::remove_cvref_t<Answer>;
   if constexpr (IsResult<Type>::value) {
     if (!answer.is_ok()) return std::move(answer).status();
@@ -101,7 +101,7 @@ Result<ArrayPtr> map_values(const LogicalType& type, std::span<const Argument> a
   TG_DCHECK(arguments.size() == sizeof...(In), "arguments={}", arguments.size());
   for (const Argument& argument : arguments)
     if (is_constant_null(argument)) return null_column(type.arrow_type(), num_rows);
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<Out>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<Out>::make(num_rows));
   return [&]<std::size_t... I>(std::index_sequence<I...>)->Result<ArrayPtr> {
     const std::tuple<ArgumentReader<In>...> readers{ArgumentReader<In>(arguments[I])...};
     using Answer = decltype(f(std::get<I>(readers)[0]...));
@@ -136,7 +136,7 @@ Result<ArrayPtr> map_to_text(const LogicalType& type, std::span<const Argument> 
   TG_DCHECK(arguments.size() == sizeof...(In), "arguments={}", arguments.size());
   for (const Argument& argument : arguments)
     if (is_constant_null(argument)) return null_column(type.arrow_type(), num_rows);
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   return [&]<std::size_t... I>(std::index_sequence<I...>)->Result<ArrayPtr> {
     const std::tuple<ArgumentReader<In>...> readers{ArgumentReader<In>(arguments[I])...};
     using Answer = decltype(f(std::get<I>(readers)[0]..., writer.text()));

@@ -55,7 +55,7 @@ class StateAggregator : public Aggregator {
   /// Calls f(state, value) for every row whose argument is not null.
   template <typename T, typename F>
   static void for_each_value(Accumulators accumulators, const arrow::Array& argument, F f) {
-    const ColumnReader<T> values(argument);
+    const ValueReader<T> values(argument);
     const auto count = static_cast<std::int64_t>(accumulators.size());
     if (!values.has_nulls()) {
       for (std::int64_t i = 0; i < count; ++i)
@@ -70,7 +70,7 @@ class StateAggregator : public Aggregator {
   template <typename T, typename F>
   Result<ArrayPtr> result_column(ConstAccumulators accumulators, F get) const {
     const auto count = static_cast<std::int64_t>(accumulators.size());
-    TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<T>::make(count));
+    TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(count));
     for (std::int64_t i = 0; i < count; ++i) {
       T value{};
       if (get(state(accumulators[static_cast<std::size_t>(i)]), &value)) {

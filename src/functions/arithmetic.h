@@ -33,9 +33,9 @@ Result<ArrayPtr> map_numbers(const LogicalType& type, std::span<const Argument> 
   const Argument& right = arguments[1];
   if (is_constant_null(left) || is_constant_null(right))
     return null_column(type.arrow_type(), num_rows);
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<T>::make(num_rows));
-  const T* a = ColumnReader<T>(*left.array).values();
-  const T* b = ColumnReader<T>(*right.array).values();
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(num_rows));
+  const T* a = ValueReader<T>(*left.array).values();
+  const T* b = ValueReader<T>(*right.array).values();
   T* __restrict out = writer.values();
   if (left.is_constant) {
     const T constant = a[0];

@@ -57,7 +57,7 @@ Result<ArrayPtr> find_in_set(const ValueSet& set, const LogicalType& type, const
   const KeyCodec codec({type});
   EncodedKeys keys;
   TG_RETURN_IF_ERROR(codec.encode({&value.array, 1}, value.array->length(), keys));
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<bool>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<bool>::make(num_rows));
   for (std::int64_t i = 0; i < num_rows; ++i) {
     const std::int64_t row = value.is_constant ? 0 : i;
     const bool found = set.keys.contains(keys.key(row));

@@ -17,7 +17,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 /// The bytes of all values in view.
 std::string_view bytes_in_view(const arrow::Array& texts) {
   if (texts.length() == 0) return {};
-  const ColumnReader<std::string_view> values(texts);
+  const ValueReader<std::string_view> values(texts);
   const std::string_view first = values[0];
   const std::string_view last = values[texts.length() - 1];
   return {first.data(), static_cast<std::size_t>(last.data() + last.size() - first.data())};

@@ -175,7 +175,7 @@ std::optional<CastKernel> find_cast_to_text(const LogicalType& from, const Logic
   return CastKernel{
       .cast = [from, to](const ArrayPtr& values, EvalContext& context) -> Result<ArrayPtr> {
         TG_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::find(context.time_zone));
-        TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(values->length()));
+        TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(values->length()));
         for (std::int64_t row = 0; row < values->length(); ++row) {
           if (values->IsNull(row)) {
             TG_RETURN_IF_ERROR(writer.set_null(row));

@@ -35,8 +35,8 @@ template <typename T, typename Op>
 Result<ArrayPtr> compare_values(std::span<const Argument> arguments, std::int64_t num_rows, Op op) {
   const Argument& left = arguments[0];
   const Argument& right = arguments[1];
-  const ColumnReader<T> a(*left.array);
-  const ColumnReader<T> b(*right.array);
+  const ValueReader<T> a(*left.array);
+  const ValueReader<T> b(*right.array);
   if (right.is_constant && !left.is_constant) {
     const T constant = b[0];
     return fill_bits(arguments, num_rows, [&](std::int64_t i) { return op(a[i], constant); });

@@ -9,7 +9,7 @@ namespace {
 Result<ArrayPtr> evaluate_concat(std::span<const Argument> args, std::int64_t num_rows,
                                  EvalContext&) {
   const std::vector<ArgumentReader<std::string_view>> parts(args.begin(), args.end());
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   for (std::int64_t i = 0; i < num_rows; ++i) {
     bool any_null = false;
     for (const auto& part : parts) any_null = any_null || part.is_null(i);
@@ -27,7 +27,7 @@ Result<ArrayPtr> evaluate_concat(std::span<const Argument> args, std::int64_t nu
 Result<ArrayPtr> evaluate_concat_ws(std::span<const Argument> args, std::int64_t num_rows,
                                     EvalContext&) {
   const std::vector<ArgumentReader<std::string_view>> parts(args.begin(), args.end());
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   for (std::int64_t i = 0; i < num_rows; ++i) {
     if (parts[0].is_null(i)) {
       TG_RETURN_IF_ERROR(writer.set_null(i));

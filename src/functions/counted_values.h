@@ -145,7 +145,7 @@ class RetractableExtreme final : public HeapAggregator<CountedValues<T>> {
 
  private:
   static Status change(Accumulators accumulators, const arrow::Array& argument, std::int64_t by) {
-    const ColumnReader<T> values(argument);
+    const ValueReader<T> values(argument);
     for (std::size_t i = 0; i < accumulators.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
       if (!values.is_null(row)) content_of(accumulators[i]).change(values[row], by);

@@ -30,7 +30,7 @@ ScalarFunction current(const char* name, const char* description, const LogicalT
           const std::int64_t utc = now_ms(context);
           const std::int64_t local =
               utc + zone.offset_seconds(floor_div(utc, kMsPerSecond)) * kMsPerSecond;
-          TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<T>::make(num_rows));
+          TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(num_rows));
           std::fill_n(writer.values(), num_rows, make(utc, local));
           return writer.finish(type);
         };

@@ -28,7 +28,7 @@ class Patterns {
     if (constants[index] == nullptr || !types[index].is_character() || constants[index]->IsNull(0))
       return PatternPtr();
     TG_ASSIGN_OR_RETURN(DatePattern pattern,
-                        DatePattern::parse(ColumnReader<std::string_view>(*constants[index])[0]));
+                        DatePattern::parse(ValueReader<std::string_view>(*constants[index])[0]));
     return std::make_shared<const DatePattern>(std::move(pattern));
   }
 
@@ -82,7 +82,7 @@ Result<BoundFunction> bind_with_pattern(FixedSignature signature, PatternEvaluat
 /// Each row's value and pattern to text; read(row, &moment) answers false for NULL.
 template <typename Read>
 Result<ArrayPtr> format_rows(Patterns& patterns, std::int64_t num_rows, Read read) {
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   for (std::int64_t row = 0; row < num_rows; ++row) {
     Moment moment;
     const DatePattern* pattern = patterns.is_null(row) ? nullptr : patterns.at(row);
@@ -101,7 +101,7 @@ template <typename T, typename Write>
 Result<ArrayPtr> read_rows(const LogicalType& result, Patterns& patterns, const Argument& argument,
                            std::int64_t num_rows, Write write) {
   const ArgumentReader<std::string_view> texts(argument);
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<T>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(num_rows));
   for (std::int64_t row = 0; row < num_rows; ++row) {
     Moment moment;
     const bool present = !texts.is_null(row) && !patterns.is_null(row);
@@ -304,7 +304,7 @@ Result<BoundFunction> bind_unix_timestamp(std::span<const LogicalType> arguments
   now.uses_context = true;
   now.evaluate = [](std::span<const Argument>, std::int64_t num_rows,
                     EvalContext& context) -> Result<ArrayPtr> {
-    TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::int64_t>::make(num_rows));
+    TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::int64_t>::make(num_rows));
     std::fill_n(writer.values(), num_rows, floor_div(now_ms(context), kMsPerSecond));
     return writer.finish(integer_type());
   };

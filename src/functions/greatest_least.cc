@@ -21,7 +21,7 @@ Result<BoundFunction> bind_extreme(const char* name, std::span<const LogicalType
                                               EvalContext&) -> Result<ArrayPtr> {
     return with_physical_type(type, [&]<typename T>() -> Result<ArrayPtr> {
       std::vector<ArgumentReader<T>> readers(args.begin(), args.end());
-      TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<T>::make(num_rows));
+      TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(num_rows));
       for (std::int64_t i = 0; i < num_rows; ++i) {
         bool any_null = false;
         for (const auto& reader : readers) any_null = any_null || reader.is_null(i);

@@ -138,7 +138,7 @@ Result<std::shared_ptr<const LikePattern>> prepare(std::span<const LogicalType> 
       return std::shared_ptr<const LikePattern>();
   }
   const auto text_of = [&](std::size_t i) {
-    return i < constants.size() ? ColumnReader<std::string_view>(*constants[i])[0]
+    return i < constants.size() ? ValueReader<std::string_view>(*constants[i])[0]
                                 : std::string_view();
   };
   TG_ASSIGN_OR_RETURN(LikePattern pattern, LikePattern::parse(text_of(1), text_of(2)));

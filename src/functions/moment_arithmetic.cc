@@ -101,7 +101,7 @@ std::optional<BoundFunction> add_to_moment(const LogicalType& moment, const Logi
     case TypeKind::kDate: {
       const bool part_of_day = interval.kind() == TypeKind::kIntervalDayTime &&
                                constant != nullptr && constant->IsValid(0) &&
-                               ColumnReader<std::int64_t>(*constant)[0] % kMsPerDay != 0;
+                               ValueReader<std::int64_t>(*constant)[0] % kMsPerDay != 0;
       if (!part_of_day) return add_to_date(moment, interval, swapped, sign);
       return add_to_timestamp(LogicalType::timestamp(3, moment.nullable()), interval, swapped,
                               sign);

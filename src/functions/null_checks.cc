@@ -10,7 +10,7 @@ namespace {
 
 /// Which rows are null, or which are not, as BOOLEAN.
 Result<ArrayPtr> null_rows(const Argument& argument, std::int64_t num_rows, bool wanted) {
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<bool>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<bool>::make(num_rows));
   const bool may_be_null = argument.array->null_count() > 0;
   for (std::int64_t i = 0; i < num_rows; ++i) {
     const bool is_null = may_be_null && argument.array->IsNull(argument.is_constant ? 0 : i);
@@ -60,8 +60,8 @@ void add_distinct_test(FunctionRegistry& registry, const char* name, bool wanted
                                                  EvalContext&) -> Result<ArrayPtr> {
            TG_ASSIGN_OR_RETURN(const ArrayPtr equal,
                                compare(Comparison::kEqual, type, args, num_rows));
-           const ColumnReader<bool> is_equal(*equal);
-           TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<bool>::make(num_rows));
+           const ValueReader<bool> is_equal(*equal);
+           TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<bool>::make(num_rows));
            for (std::int64_t i = 0; i < num_rows; ++i) {
              const bool a_null = args[0].array->IsNull(args[0].is_constant ? 0 : i);
              const bool b_null = args[1].array->IsNull(args[1].is_constant ? 0 : i);

@@ -89,7 +89,7 @@ Result<BoundFunction> bind_regex(const RegexFunction& function,
   RegexPtr prepared;
   if (constants.size() > 1 && constants[1] != nullptr && arguments[1].is_character() &&
       constants[1]->IsValid(0)) {
-    const ColumnReader<std::string_view> pattern(*constants[1]);
+    const ValueReader<std::string_view> pattern(*constants[1]);
     TG_ASSIGN_OR_RETURN(const std::string text, function.translate(pattern[0]));
     TG_ASSIGN_OR_RETURN(prepared, Regex::compile(text));
   }

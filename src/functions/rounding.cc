@@ -131,10 +131,10 @@ Result<BoundFunction> bind_round(const char* name, bool half_up,
     if (arguments.size() == 1) digits = 0;
     if (arguments.size() == 2 && constants[1] != nullptr && constants[1]->IsValid(0) &&
         arguments[1].kind() == TypeKind::kInt)
-      digits = ColumnReader<std::int32_t>(*constants[1])[0];
+      digits = ValueReader<std::int32_t>(*constants[1])[0];
     if (arguments.size() == 2 && constants[1] != nullptr && constants[1]->IsValid(0) &&
         arguments[1].kind() == TypeKind::kBigInt)
-      digits = ColumnReader<std::int64_t>(*constants[1])[0];
+      digits = ValueReader<std::int64_t>(*constants[1])[0];
     // How many digits is only known row by row: all that there may be are kept.
     bound.result_type =
         rounded_decimal_type(type, digits.value_or(type.scale())).with_nullable(true);

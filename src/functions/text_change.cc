@@ -61,7 +61,7 @@ Result<ArrayPtr> evaluate_pad(std::span<const Argument> args, std::int64_t num_r
   const std::vector<ArgumentReader<std::string_view>> texts = {
       ArgumentReader<std::string_view>(args[0]), ArgumentReader<std::string_view>(args[2])};
   const ArgumentReader<std::int64_t> lengths(args[1]);
-  TG_ASSIGN_OR_RETURN(auto writer, ColumnWriter<std::string_view>::make(num_rows));
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   for (std::int64_t i = 0; i < num_rows; ++i) {
     if (texts[0].is_null(i) || texts[1].is_null(i) || lengths.is_null(i) || lengths[i] < 0 ||
         texts[1][i].empty()) {

@@ -52,7 +52,7 @@ std::optional<TimeUnit> parse_time_unit(std::string_view name) {
 Result<TimeUnit> constant_time_unit(std::string_view function, const LogicalType& type,
                                     const ArrayPtr& constant) {
   if (constant != nullptr && type.is_character() && constant->IsValid(0)) {
-    const std::string_view name = ColumnReader<std::string_view>(*constant)[0];
+    const std::string_view name = ValueReader<std::string_view>(*constant)[0];
     if (const std::optional<TimeUnit> unit = parse_time_unit(name)) return *unit;
     return error(ErrorCode::kTypeMismatch, "{}: there is no unit of time {}", function, name);
   }

@@ -107,7 +107,7 @@ class RetractableSequence final : public HeapAggregator<ValueSequence<T>> {
  private:
   template <typename F>
   static void for_each(Accumulators accumulators, const arrow::Array& argument, F f) {
-    const ColumnReader<T> values(argument);
+    const ValueReader<T> values(argument);
     for (std::size_t i = 0; i < accumulators.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
       if (!values.is_null(row)) f(content_of(accumulators[i]), values[row]);

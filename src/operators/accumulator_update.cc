@@ -36,16 +36,22 @@ Result<Batch> take_for_aggregates(const Batch& batch, std::span<const std::int32
 Status AccumulatorUpdate::update(const Batch& batch, std::span<std::byte* const> values) {
   TG_DCHECK(std::ssize(values) == batch.num_rows(), "values={} rows={}", values.size(),
             batch.num_rows());
-  if (layout_->counts_rows()) {
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      const bool adds = row_kind_adds(batch.row_kind(static_cast<std::int64_t>(row)));
-      layout_->row_count(values[row]) += adds ? 1 : -1;
-    }
-  }
+  if (layout_->counts_rows()) count_rows(batch, values);
   for (std::size_t i = 0; i < layout_->aggregates().size(); ++i) {
     TG_RETURN_IF_ERROR(update_one(i, batch, values));
   }
   return Status::ok();
+}
+
+void AccumulatorUpdate::count_rows(const Batch& batch, std::span<std::byte* const> values) const {
+  if (batch.insert_only()) {
+    for (std::byte* value : values) ++layout_->row_count(value);
+    return;
+  }
+  const std::span<const RowKind> kinds = batch.row_kinds();
+  for (std::size_t row = 0; row < values.size(); ++row) {
+    layout_->row_count(values[row]) += row_kind_adds(kinds[row]) ? 1 : -1;
+  }
 }
 
 Status AccumulatorUpdate::update_one(std::size_t i, const Batch& batch,

@@ -22,6 +22,7 @@ class AccumulatorUpdate {
   Status update(const Batch& batch, std::span<std::byte* const> values);
 
  private:
+  void count_rows(const Batch& batch, std::span<std::byte* const> values) const;
   Status update_one(std::size_t i, const Batch& batch, std::span<std::byte* const> values);
   Status change(std::size_t i, const Batch& batch, std::vector<ArrayPtr> arguments);
   Status change_in_any_order(std::size_t i, const Batch& batch,

@@ -24,12 +24,6 @@ constexpr int kRight = 1;
 /// 36 million years; sums with times then saturate where they should.
 constexpr std::int64_t kLongestBoundMs = std::int64_t{1} << 60;
 
-std::vector<LogicalType> key_types(const JoinInput& input) {
-  std::vector<LogicalType> types;
-  for (const int key : input.keys) types.push_back(input.types[static_cast<std::size_t>(key)]);
-  return types;
-}
-
 /// State: a table per side. Namespace: the end of a bucket of time. Key: the join key. Value: the
 /// rows of the key in that bucket, in order of arrival, each
 ///   event time (8) | matched (1) | length (varint) | the row (row_codec.h)
@@ -115,7 +109,7 @@ class IntervalJoin final : public Operator {
  private:
   struct Side {
     explicit Side(const JoinInput& join_input)
-        : input(&join_input), keys(join_input.keys, key_types(join_input)) {}
+        : input(&join_input), keys(join_input.keys, join_key_types(join_input)) {}
     EventTime time(std::int64_t row) const { return late_rows->time(row); }
 
     const JoinInput* input;

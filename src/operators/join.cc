@@ -28,6 +28,12 @@ JoinCondition join_condition(std::shared_ptr<const CompiledFilter> filter, EvalC
   };
 }
 
+std::vector<LogicalType> join_key_types(const JoinInput& input) {
+  std::vector<LogicalType> types;
+  for (const int key : input.keys) types.push_back(input.types[static_cast<std::size_t>(key)]);
+  return types;
+}
+
 JoinedRows::JoinedRows(const std::vector<LogicalType>& left, const std::vector<LogicalType>& right)
     : left_(left), right_(right) {}
 

@@ -46,6 +46,9 @@ struct JoinInput {
   int late_output = -1;        ///< side output for late rows; -1: they are only counted
 };
 
+/// The types of its key columns.
+std::vector<LogicalType> join_key_types(const JoinInput& input);
+
 /// Collects joined rows, each side in the bytes of row_codec.h, into batches.
 class JoinedRows {
  public:

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/check.h"
+#include "operators/slice_links.h"
 #include "operators/window_merger.h"
 
 namespace tidegate {
 namespace {
 
-constexpr std::size_t kPiece = 1024;
 constexpr TimeSpan kNothing{kMinWatermark, kMinWatermark};
 
 class RunningMerger final : public WindowMerger {
  public:
   RunningMerger(SlicedWindow window, const StateTable* slices, const AccumulatorLayout* layout,
-                StateTable* running)
-      : window_(window), slices_(slices), layout_(layout), running_(running) {}
+                StateTable* running, bool retracts)
+      : window_(window),
+        slices_(slices),
+        layout_(layout),
+        running_(running),
+        links_(slices, running),
+        retracts_(retracts) {}
 
   Status begin(EventTime window_end) override {
     cursor_ = {};
@@ -24,13 +28,15 @@ class RunningMerger final : public WindowMerger {
     const bool starts_anew =
         window_.is_cumulating() ? start != covered_.start : start >= covered_.end;
     if (starts_anew) {
-      running_->drop(0);
+      drop_running();
       covered_ = {start, start};
     }
     TG_RETURN_IF_ERROR(leave_until(start));
     for (auto slice = slices_->namespace_above(covered_.end); slice && *slice <= window_end;
          slice = slices_->namespace_above(*slice)) {
-      TG_RETURN_IF_ERROR(each_piece(*slice, &RunningMerger::merge_piece));
+      TG_RETURN_IF_ERROR(links_.each(*slice, [&](const std::byte* part, std::byte* value) {
+        return layout_->merge(value, part);
+      }));
     }
     covered_.end = window_end;
     return Status::ok();
@@ -41,11 +47,7 @@ class RunningMerger final : public WindowMerger {
     for (const std::size_t before = rows.size(); rows.size() == before;) {
       const std::size_t count = running_->next(0, cursor_, values_);
       if (count == 0) break;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!layout_->has_rows(values_[i])) continue;
-        rows.keys.push_back(running_->key(values_[i]));
-        rows.values.push_back(values_[i]);
-      }
+      rows.add(*running_, *layout_, std::span(values_).first(count));
     }
     return Status::ok();
   }
@@ -56,7 +58,7 @@ class RunningMerger final : public WindowMerger {
     }
     // The longest window of its start is the last one.
     if (window_.window_start(window_.next_window_end(window_end)) != covered_.start) {
-      running_->drop(0);
+      drop_running();
       covered_ = kNothing;
     }
     return Status::ok();
@@ -78,48 +80,28 @@ class RunningMerger final : public WindowMerger {
   }
 
  private:
-  using PieceChange = Status (RunningMerger::*)(std::span<std::byte* const> slice_values);
-
   /// The slices before `start` go.
   Status leave_until(EventTime start) {
     if (start <= covered_.start) return Status::ok();
     for (auto slice = slices_->namespace_above(covered_.start);
          slice && *slice <= std::min(start, covered_.end);
          slice = slices_->namespace_above(*slice)) {
-      TG_RETURN_IF_ERROR(each_piece(*slice, &RunningMerger::subtract_piece));
+      TG_RETURN_IF_ERROR(links_.each(*slice, [&](const std::byte* part, std::byte* value) {
+        layout_->subtract(value, part);
+        // With retractions a count of zero does not mean that no other slice has the key.
+        if (!retracts_ && layout_->row_count(value) == 0) running_->erase(0, value);
+        return Status::ok();
+      }));
+      links_.drop(*slice);
     }
     covered_.start = start;
     covered_.end = std::max(covered_.end, start);
     return Status::ok();
   }
 
-  Status each_piece(EventTime slice, PieceChange change) {
-    RowCursor cursor;
-    std::array<std::byte*, kPiece> piece;
-    while (const std::size_t count = slices_->next(slice, cursor, piece)) {
-      TG_RETURN_IF_ERROR((this->*change)({piece.data(), count}));
-    }
-    return Status::ok();
-  }
-
-  Status merge_piece(std::span<std::byte* const> slice_values) {
-    std::array<std::byte*, kPiece> values;
-    TG_RETURN_IF_ERROR(running_->find_or_create_like(0, *slices_, slice_values, values));
-    for (std::size_t i = 0; i < slice_values.size(); ++i) {
-      TG_RETURN_IF_ERROR(layout_->merge(values[i], slice_values[i]));
-    }
-    return Status::ok();
-  }
-
-  Status subtract_piece(std::span<std::byte* const> slice_values) {
-    std::array<std::byte*, kPiece> values;
-    // Created where it is not there: its count may have been zero in between.
-    TG_RETURN_IF_ERROR(running_->find_or_create_like(0, *slices_, slice_values, values));
-    for (std::size_t i = 0; i < slice_values.size(); ++i) {
-      layout_->subtract(values[i], slice_values[i]);
-      if (layout_->row_count(values[i]) == 0) running_->erase(0, values[i]);
-    }
-    return Status::ok();
+  void drop_running() {
+    running_->drop(0);
+    links_.forget();
   }
 
   /// Merges all slices of one key again, which gives what a restore would give.
@@ -138,7 +120,9 @@ class RunningMerger final : public WindowMerger {
   SlicedWindow window_;
   const StateTable* slices_;
   const AccumulatorLayout* layout_;
-  StateTable* running_;          // one namespace: 0
+  StateTable* running_;  // one namespace: 0
+  SliceLinks links_;
+  bool retracts_;
   TimeSpan covered_ = kNothing;  // the time whose slices are in the running accumulators
   RowCursor cursor_;
   std::vector<std::byte*> values_;
@@ -149,12 +133,12 @@ class RunningMerger final : public WindowMerger {
 Result<std::unique_ptr<WindowMerger>> make_running_merger(SlicedWindow window,
                                                           const StateTable* slices,
                                                           const AccumulatorLayout* layout,
-                                                          StateBackend& state) {
+                                                          bool retracts, StateBackend& state) {
   StateTableSpec spec{slices->spec().name + ".running", slices->spec().layout};
   spec.transient = true;
   TG_ASSIGN_OR_RETURN(StateTable* const running, state.table(spec));
   return std::unique_ptr<WindowMerger>(
-      std::make_unique<RunningMerger>(window, slices, layout, running));
+      std::make_unique<RunningMerger>(window, slices, layout, running, retracts));
 }
 
 }  // namespace tidegate

@@ -254,9 +254,8 @@ class SeparateWindowAggregate final : public Operator {
       TG_RETURN_IF_ERROR(rows_->next(kPieceRows, result_rows_));
     }
     if (result_rows_.size() == 0) return false;
-    result_rows_.windows.assign(result_rows_.size(),
-                                TimeSpan{window_.window_start(window_end), window_end});
-    if (options_.time_column < 0) result_rows_.times.assign(result_rows_.size(), window_end - 1);
+    result_rows_.window = TimeSpan{window_.window_start(window_end), window_end};
+    if (options_.time_column < 0) result_rows_.time = window_end - 1;
     TG_ASSIGN_OR_RETURN(Batch batch, results_.build(result_rows_));
     out.emit(std::move(batch));
     return true;

@@ -23,7 +23,7 @@ class SliceGroups {
 
   void split(const EventTimes& times);
 
-  /// By first row. Rows without time are in none.
+  /// Rows without time are in none.
   std::span<const Group> groups() const { return groups_; }
   /// All rows are in one slice.
   bool is_one() const { return one_; }
@@ -33,8 +33,15 @@ class SliceGroups {
   }
 
  private:
-  bool all_in_slice(std::span<const EventTime> times, EventTime slice_end) const;
-  void assign(const EventTimes& times);
+  // Batches that span at most this many slices take the way without look-ups.
+  static constexpr std::uint64_t kMostSlices = 1024;
+
+  /// Numbers the slices from the first one on, with one multiplication per row; false when the rows
+  /// are too far apart for it.
+  bool number_slices(std::span<const EventTime> times);
+  /// Groups of those slices that have rows.
+  void keep_groups_with_rows(EventTime first_slice_end, std::size_t slices);
+  void look_up_slices(const EventTimes& times);
   std::int32_t group_for(EventTime slice_end);
   void collect_rows();
 
@@ -44,6 +51,7 @@ class SliceGroups {
   std::vector<std::int32_t> group_of_row_;
   std::vector<std::int32_t> rows_;  // of all groups, one group behind the other
   std::vector<std::size_t> ends_;
+  std::vector<std::int32_t> group_of_slice_;
   std::unordered_map<EventTime, std::int32_t> by_slice_;
 };
 

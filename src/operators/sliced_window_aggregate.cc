@@ -95,7 +95,8 @@ class SlicedWindowAggregate final : public Operator {
     }
     const bool runs =
         window_.is_cumulating() || (layout_->can_subtract() && layout_->counts_rows());
-    TG_ASSIGN_OR_RETURN(merger_, runs ? make_running_merger(window_, slices_, layout_.get(), state)
+    TG_ASSIGN_OR_RETURN(merger_, runs ? make_running_merger(window_, slices_, layout_.get(),
+                                                            options_.retracts, state)
                                       : make_two_stack_merger(window_, slices_, layout_, state));
     return Status::ok();
   }
@@ -309,8 +310,8 @@ class SlicedWindowAggregate final : public Operator {
     rows_.clear();
     TG_RETURN_IF_ERROR(merger_->next(kPieceRows, rows_));
     if (rows_.size() == 0) return false;
-    rows_.windows.assign(rows_.size(), TimeSpan{window_.window_start(*firing_), *firing_});
-    if (options_.time_column < 0) rows_.times.assign(rows_.size(), *firing_ - 1);
+    rows_.window = TimeSpan{window_.window_start(*firing_), *firing_};
+    rows_.time = attached_time(*firing_);
     TG_ASSIGN_OR_RETURN(Batch batch, results_.build(rows_));
     out.emit(std::move(batch));
     return true;

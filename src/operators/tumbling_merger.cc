@@ -21,11 +21,7 @@ class TumblingMerger final : public WindowMerger {
     for (const std::size_t before = rows.size(); rows.size() == before;) {
       const std::size_t count = slices_->next(window_end_, cursor_, values_);
       if (count == 0) break;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!layout_->has_rows(values_[i])) continue;
-        rows.keys.push_back(slices_->key(values_[i]));
-        rows.values.push_back(values_[i]);
-      }
+      rows.add(*slices_, *layout_, std::span(values_).first(count));
     }
     return Status::ok();
   }

@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
 #include "operators/accumulator_update.h"
+#include "operators/slice_links.h"
 #include "operators/window_merger.h"
 
 namespace tidegate {
 namespace {
 
-constexpr std::size_t kPiece = 1024;
-
 /// Sliding windows over slices when nothing can be subtracted (the two-stacks algorithm, per key).
 ///
-/// Slices [start, middle) of the window are the front, [middle, end) the back. The back is one
+/// Slices (start, middle] of the window are the front, (middle, end] the back. The back is one
 /// accumulator per key into which slices are merged as they come. The front is a chain per key with
 /// a node for each front slice that has the key: its accumulator holds that slice and all later
 /// ones of the front, so the first node is the front's whole, and when a slice leaves, its nodes
 /// are taken off. When the front has run out, the back's slices become the new front, newest first.
+///
+/// A row of the running table is [number of the first node + 1, 4][back has the key,
+/// 4][accumulators of the back]; without its head it is laid out as the rows of slices are.
 class TwoStackMerger final : public WindowMerger {
  public:
+  static constexpr std::int32_t kHead = 8;
+
   TwoStackMerger(SlicedWindow window, const StateTable* slices,
-                 std::shared_ptr<const AccumulatorLayout> layout, StateTable* front,
-                 StateTable* back)
+                 std::shared_ptr<const AccumulatorLayout> layout,
+                 std::shared_ptr<const AccumulatorLayout> running_layout, StateTable* running)
       : window_(window),
         slices_(slices),
         layout_(std::move(layout)),
-        front_(front),
-        back_(back),
-        nodes_(layout_.get()),
+        running_layout_(std::move(running_layout)),
+        running_(running),
+        links_(slices, running),
+        accumulators_(layout_.get()),
         merged_(layout_.get()) {}
 
   Status begin(EventTime window_end) override {
@@ -39,33 +43,27 @@ class TwoStackMerger final : public WindowMerger {
     TG_RETURN_IF_ERROR(leave_until(start));
     for (auto slice = slices_->namespace_above(end_); slice && *slice <= window_end;
          slice = slices_->namespace_above(*slice)) {
-      TG_RETURN_IF_ERROR(merge_into_back(*slice));
+      TG_RETURN_IF_ERROR(links_.each(*slice, [&](const std::byte* part, std::byte* row) {
+        head(row).in_back = 1;
+        return layout_->merge(back(row), part);
+      }));
     }
     end_ = window_end;
-    in_front_ = false;
     cursor_ = {};
     return Status::ok();
   }
 
   Status next(std::size_t limit, ResultRows& rows) override {
     merged_.clear();
-    const std::size_t before = rows.size();
-    while (rows.size() == before) {
-      values_.resize(limit);
-      others_.resize(limit);
-      StateTable& table = in_front_ ? *front_ : *back_;
-      const std::size_t count = table.next(0, cursor_, values_);
-      if (count == 0) {
-        if (in_front_) break;
-        in_front_ = true;
-        cursor_ = {};
-        continue;
-      }
-      const std::span<std::byte* const> piece(values_.data(), count);
-      if (in_front_) {
-        add_front_only(piece, rows);
-      } else {
-        TG_RETURN_IF_ERROR(add_back(piece, rows));
+    values_.resize(limit);
+    for (const std::size_t before = rows.size(); rows.size() == before;) {
+      const std::size_t count = running_->next(0, cursor_, values_);
+      if (count == 0) break;
+      for (std::size_t i = 0; i < count; ++i) {
+        TG_ASSIGN_OR_RETURN(const std::byte* const value, whole(values_[i]));
+        if (!layout_->has_rows(value)) continue;
+        rows.keys.push_back(running_->key(values_[i]));
+        rows.values.push_back(value);
       }
     }
     return Status::ok();
@@ -91,112 +89,105 @@ class TwoStackMerger final : public WindowMerger {
   }
 
  private:
-  /// A link of a front chain; its accumulator is nodes_[index].
-  struct Link {
-    EventTime slice = 0;
-    std::uint32_t accumulator = 0;
-    std::uint32_t next = 0;  // index into links_ + 1; 0: none
+  struct Head {
+    std::uint32_t first_node;  // its number + 1; 0: the front does not have the key
+    std::uint32_t in_back;
+  };
+  static_assert(sizeof(Head) == kHead);
+
+  /// A link of a front chain; its accumulator is the one of the same number in accumulators_.
+  struct Node {
+    EventTime slice;
+    std::uint32_t next;  // its number + 1; 0: none
   };
 
-  static std::uint32_t& head(std::byte* front_value) {
-    return *reinterpret_cast<std::uint32_t*>(front_value);
-  }
+  static Head& head(std::byte* row) { return *reinterpret_cast<Head*>(row); }
+  static std::byte* back(std::byte* row) { return row + kHead; }
 
   void clear(EventTime start) {
-    front_->drop(0);
-    back_->drop(0);
+    running_->drop(0);
+    links_.forget();
     nodes_.clear();
-    links_.clear();
+    accumulators_.clear();
     start_ = middle_ = end_ = start;
-  }
-
-  template <typename Change>
-  Status each_piece(EventTime slice, const Change& change) {
-    RowCursor cursor;
-    std::array<std::byte*, kPiece> piece;
-    while (const std::size_t count = slices_->next(slice, cursor, piece)) {
-      TG_RETURN_IF_ERROR(change(std::span<std::byte* const>(piece.data(), count)));
-    }
-    return Status::ok();
-  }
-
-  Status merge_into_back(EventTime slice) {
-    return each_piece(slice, [&](std::span<std::byte* const> piece) -> Status {
-      std::array<std::byte*, kPiece> values;
-      TG_RETURN_IF_ERROR(back_->find_or_create_like(0, *slices_, piece, values));
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        TG_RETURN_IF_ERROR(layout_->merge(values[i], piece[i]));
-      }
-      return Status::ok();
-    });
   }
 
   Status leave_until(EventTime start) {
     if (start <= start_) return Status::ok();
-    if (start > middle_) return flip(start);
-    for (auto slice = slices_->namespace_above(start_); slice && *slice <= start;
+    const bool front_is_left = start <= middle_;
+    for (auto slice = slices_->namespace_above(start_); slice && *slice <= std::min(start, end_);
          slice = slices_->namespace_above(*slice)) {
-      TG_RETURN_IF_ERROR(each_piece(*slice, [&](std::span<std::byte* const> piece) {
-        take_off(*slice, piece);
-        return Status::ok();
-      }));
+      if (front_is_left) TG_RETURN_IF_ERROR(take_off(*slice));
+      links_.drop(*slice);
     }
     start_ = start;
-    return Status::ok();
+    return front_is_left ? Status::ok() : flip();
   }
 
-  void take_off(EventTime slice, std::span<std::byte* const> piece) {
-    std::array<std::byte*, kPiece> heads;
-    front_->find_like(0, *slices_, piece, std::span(heads).first(piece.size()));
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-      if (heads[i] == nullptr) continue;
-      const Link& first = links_[head(heads[i]) - 1];
-      if (first.slice != slice) continue;
-      head(heads[i]) = first.next;
-      if (first.next == 0) front_->erase(0, heads[i]);
-    }
+  Status take_off(EventTime slice) {
+    return links_.each(slice, [&](const std::byte*, std::byte* row) {
+      const std::uint32_t first = head(row).first_node;
+      if (first == 0 || nodes_[first - 1].slice != slice) return Status::ok();
+      head(row).first_node = nodes_[first - 1].next;
+      if (head(row).first_node == 0 && head(row).in_back == 0) running_->erase(0, row);
+      return Status::ok();
+    });
   }
 
   /// What is left of the window becomes the front.
-  Status flip(EventTime start) {
-    const EventTime end = std::max(end_, start);
-    clear(start);
-    middle_ = end_ = end;
-    std::vector<EventTime> newest_first;
-    for (auto slice = slices_->namespace_above(start); slice && *slice <= end;
+  Status flip() {
+    nodes_.clear();
+    accumulators_.clear();
+    each_running([&](std::byte* row) { reset(row); });
+    std::vector<EventTime> slices;
+    for (auto slice = slices_->namespace_above(start_); slice && *slice <= end_;
          slice = slices_->namespace_above(*slice)) {
-      newest_first.insert(newest_first.begin(), *slice);
+      slices.push_back(*slice);
     }
-    for (EventTime slice : newest_first) {
-      TG_RETURN_IF_ERROR(each_piece(slice, [&](std::span<std::byte* const> piece) -> Status {
-        std::array<std::byte*, kPiece> heads;
-        TG_RETURN_IF_ERROR(front_->find_or_create_like(0, *slices_, piece, heads));
-        for (std::size_t i = 0; i < piece.size(); ++i) {
-          TG_RETURN_IF_ERROR(push(slice, piece[i], heads[i]));
-        }
-        return Status::ok();
-      }));
+    for (auto slice = slices.rbegin(); slice != slices.rend(); ++slice) {
+      TG_RETURN_IF_ERROR(links_.each(
+          *slice, [&](const std::byte* part, std::byte* row) { return push(*slice, part, row); }));
     }
+    each_running([&](std::byte* row) {
+      if (head(row).first_node == 0) running_->erase(0, row);
+    });
+    middle_ = end_ = std::max(end_, start_);
     return Status::ok();
+  }
+
+  template <typename Visit>
+  void each_running(const Visit& visit) {
+    std::array<std::byte*, 256> piece;
+    RowCursor cursor;
+    while (const std::size_t count = running_->next(0, cursor, piece)) {
+      for (std::size_t i = 0; i < count; ++i) visit(piece[i]);
+    }
+  }
+
+  void reset(std::byte* row) {
+    running_layout_->destroy(row);
+    running_layout_->create_in(row);
   }
 
   /// Puts a slice's accumulator, joined with those behind it, in front of a chain.
-  Status push(EventTime slice, const std::byte* part, std::byte* front_value) {
-    const std::uint32_t next = head(front_value);
-    const auto accumulator = static_cast<std::uint32_t>(nodes_.size());
-    TG_RETURN_IF_ERROR(nodes_.add_copy(part));
+  Status push(EventTime slice, const std::byte* part, std::byte* row) {
+    const std::uint32_t next = head(row).first_node;
+    TG_RETURN_IF_ERROR(accumulators_.add_copy(part));
     if (next != 0) {
-      TG_RETURN_IF_ERROR(layout_->merge(nodes_[accumulator], nodes_[links_[next - 1].accumulator]));
+      TG_RETURN_IF_ERROR(
+          layout_->merge(accumulators_[accumulators_.size() - 1], accumulators_[next - 1]));
     }
-    links_.push_back({slice, accumulator, next});
-    head(front_value) = static_cast<std::uint32_t>(links_.size());
+    nodes_.push_back({slice, next});
+    head(row).first_node = static_cast<std::uint32_t>(nodes_.size());
     return Status::ok();
   }
 
-  Status rebuild(const KeyBatch& keys, std::int64_t row) {
-    const StateKey key{keys.keys.key(row), keys.hashes[static_cast<std::size_t>(row)]};
-    front_->erase(0, key);
-    back_->erase(0, key);
+  /// Puts front and back of a key together again from its slices.
+  Status rebuild(const KeyBatch& keys, std::int64_t row_of_batch) {
+    const StateKey key{keys.keys.key(row_of_batch),
+                       keys.hashes[static_cast<std::size_t>(row_of_batch)]};
+    TG_ASSIGN_OR_RETURN(std::byte* const row, running_->find_or_create(0, key));
+    reset(row);
     std::vector<std::pair<EventTime, const std::byte*>> front_parts;
     for (auto slice = slices_->namespace_above(start_); slice && *slice <= end_;
          slice = slices_->namespace_above(*slice)) {
@@ -205,59 +196,42 @@ class TwoStackMerger final : public WindowMerger {
       if (*slice <= middle_) {
         front_parts.emplace_back(*slice, part);
       } else {
-        TG_ASSIGN_OR_RETURN(std::byte* const value, back_->find_or_create(0, key));
-        TG_RETURN_IF_ERROR(layout_->merge(value, part));
+        head(row).in_back = 1;
+        TG_RETURN_IF_ERROR(layout_->merge(back(row), part));
       }
     }
     for (auto part = front_parts.rbegin(); part != front_parts.rend(); ++part) {
-      TG_ASSIGN_OR_RETURN(std::byte* const front_value, front_->find_or_create(0, key));
-      TG_RETURN_IF_ERROR(push(part->first, part->second, front_value));
+      TG_RETURN_IF_ERROR(push(part->first, part->second, row));
     }
     return Status::ok();
   }
 
-  Status add_back(std::span<std::byte* const> piece, ResultRows& rows) {
-    front_->find_like(0, *back_, piece, std::span(others_).first(piece.size()));
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-      std::byte* value = piece[i];
-      if (others_[i] != nullptr) {
-        TG_RETURN_IF_ERROR(merged_.add_copy(nodes_[links_[head(others_[i]) - 1].accumulator]));
-        value = merged_[merged_.size() - 1];
-        TG_RETURN_IF_ERROR(layout_->merge(value, piece[i]));
-      }
-      if (!layout_->has_rows(value)) continue;
-      rows.keys.push_back(back_->key(piece[i]));
-      rows.values.push_back(value);
-    }
-    return Status::ok();
-  }
-
-  void add_front_only(std::span<std::byte* const> piece, ResultRows& rows) {
-    back_->find_like(0, *front_, piece, std::span(others_).first(piece.size()));
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-      if (others_[i] != nullptr) continue;
-      std::byte* value = nodes_[links_[head(piece[i]) - 1].accumulator];
-      if (!layout_->has_rows(value)) continue;
-      rows.keys.push_back(front_->key(piece[i]));
-      rows.values.push_back(value);
-    }
+  /// Front and back of a row together.
+  Result<const std::byte*> whole(std::byte* row) {
+    const Head& parts = head(row);
+    if (parts.first_node == 0) return back(row);
+    const std::byte* front = accumulators_[parts.first_node - 1];
+    if (parts.in_back == 0) return front;
+    TG_RETURN_IF_ERROR(merged_.add_copy(front));
+    std::byte* both = merged_[merged_.size() - 1];
+    TG_RETURN_IF_ERROR(layout_->merge(both, back(row)));
+    return both;
   }
 
   SlicedWindow window_;
   const StateTable* slices_;
   std::shared_ptr<const AccumulatorLayout> layout_;
-  StateTable* front_;  // both: one namespace, 0; values of the front are heads of chains
-  StateTable* back_;
-  AccumulatorCopies nodes_;
-  std::vector<Link> links_;
-  AccumulatorCopies merged_;  // of the piece that next() answered last
+  std::shared_ptr<const AccumulatorLayout> running_layout_;
+  StateTable* running_;  // one namespace: 0
+  SliceLinks links_;
+  std::vector<Node> nodes_;         // of all front chains
+  AccumulatorCopies accumulators_;  // of the nodes
+  AccumulatorCopies merged_;        // of the piece that next() answered last
   EventTime start_ = kMinWatermark;
   EventTime middle_ = kMinWatermark;
   EventTime end_ = kMinWatermark;
-  bool in_front_ = false;  // where next() is
   RowCursor cursor_;
   std::vector<std::byte*> values_;
-  std::vector<std::byte*> others_;
 };
 
 }  // namespace
@@ -265,13 +239,13 @@ class TwoStackMerger final : public WindowMerger {
 Result<std::unique_ptr<WindowMerger>> make_two_stack_merger(
     SlicedWindow window, const StateTable* slices, std::shared_ptr<const AccumulatorLayout> layout,
     StateBackend& state) {
-  StateTableSpec front_spec{slices->spec().name + ".front", std::make_shared<FixedLayout>(8)};
-  StateTableSpec back_spec{slices->spec().name + ".back", layout};
-  front_spec.transient = back_spec.transient = true;
-  TG_ASSIGN_OR_RETURN(StateTable* const front, state.table(front_spec));
-  TG_ASSIGN_OR_RETURN(StateTable* const back, state.table(back_spec));
-  return std::unique_ptr<WindowMerger>(
-      std::make_unique<TwoStackMerger>(window, slices, std::move(layout), front, back));
+  auto running_layout = std::make_shared<const AccumulatorLayout>(
+      layout->aggregates(), layout->counts_rows(), TwoStackMerger::kHead);
+  StateTableSpec spec{slices->spec().name + ".running", running_layout};
+  spec.transient = true;
+  TG_ASSIGN_OR_RETURN(StateTable* const running, state.table(spec));
+  return std::unique_ptr<WindowMerger>(std::make_unique<TwoStackMerger>(
+      window, slices, std::move(layout), std::move(running_layout), running));
 }
 
 }  // namespace tidegate

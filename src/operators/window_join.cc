@@ -25,12 +25,6 @@ namespace {
 constexpr int kLeft = 0;
 constexpr int kRight = 1;
 
-std::vector<LogicalType> key_types(const JoinInput& input) {
-  std::vector<LogicalType> types;
-  for (const int key : input.keys) types.push_back(input.types[static_cast<std::size_t>(key)]);
-  return types;
-}
-
 /// What windows and sessions have in common: two tables of lists of rows (group_join.h), "left" and
 /// "right". Key of a list: 1 if the join key holds a null, else 0 (1) | start of the window, or id
 /// of the session (8) | join key. Namespace: end of the window; 0 for sessions.
@@ -93,7 +87,7 @@ class WindowJoin : public Operator {
  protected:
   struct Side {
     explicit Side(const WindowJoinInput& join_input)
-        : input(&join_input), keys(join_input.keys, key_types(join_input)) {}
+        : input(&join_input), keys(join_input.keys, join_key_types(join_input)) {}
     const WindowJoinInput* input;
     RowKeys keys;
     EventTimes time;   // of the rows, or the ends of the windows that they bring

@@ -35,11 +35,12 @@ std::unique_ptr<WindowMerger> make_tumbling_merger(const StateTable* slices,
 
 /// Keeps the running accumulators of the current window: slices that come in are merged into them,
 /// those that leave are subtracted. For sliding windows of aggregates that can subtract (with row
-/// counts), and for cumulating windows of any.
+/// counts), and for cumulating windows of any. `retracts`: counts may be zero though rows are
+/// there.
 Result<std::unique_ptr<WindowMerger>> make_running_merger(SlicedWindow window,
                                                           const StateTable* slices,
                                                           const AccumulatorLayout* layout,
-                                                          StateBackend& state);
+                                                          bool retracts, StateBackend& state);
 
 /// For sliding windows of aggregates that can only merge: two stacks, so that each row of a slice
 /// is merged a constant number of times however many slices a window has.

@@ -118,6 +118,95 @@ TEST(EpochsTest, RestoreAtEachEpochEqualsTheUndisturbedRun) {
   }
 }
 
+// Epochs that begin at every step of the run: while splits are being handed out, opened and ended.
+TEST(EpochsTest, NoSplitIsLostOrReadTwice) {
+  std::vector<Rows> splits;
+  Rows expected;
+  for (std::int64_t i = 0; i < 15; ++i) {
+    splits.push_back({{i, i, 0}, {i, i, 1}});
+    expected = expected + splits.back();
+  }
+  const auto build = [&](std::shared_ptr<CollectSink> sink) {
+    GraphBuilder graph;
+    graph.sink(
+        sink,
+        {edge(graph.source(std::make_shared<ListSource>(splits, ListSourceOptions{.poll_rows = 1}),
+                           by_column(100)),
+              Exchange::kRebalance)});
+    return graph.build();
+  };
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    JobOptions options;
+    options.parallelism = 2;
+    options.max_open_splits = 3;
+    auto policy = std::make_shared<MemoryCommitPolicy>();
+    options.commit_policy = policy;
+    auto sink = std::make_shared<CollectSink>();
+    Simulation simulation(seed);
+    Job& job = simulation.start(build(sink), options);
+    while (!is_terminal(job.state())) {
+      job.trigger_epoch();
+      ASSERT_TRUE(simulation.executor->run_one());
+    }
+    EXPECT_EQ(sink->sorted(), expected);
+    ASSERT_THAT(policy->epochs(), SizeIs(testing::Gt(5)));
+    options.commit_policy = nullptr;
+    for (EpochId epoch : policy->epochs()) {
+      options.restore = std::make_shared<EpochRecord>(policy->restore_point(epoch));
+      options.parallelism = static_cast<int>(epoch % 3) + 1;
+      auto rest = std::make_shared<CollectSink>();
+      Simulation again(seed + 50);
+      ASSERT_THAT(again.run(build(rest), options), IsOk());
+      EXPECT_EQ(sorted_rows(sink->visible(epoch) + rest->visible()), expected)
+          << "seed " << seed << " epoch " << epoch;
+    }
+  }
+}
+
+TEST(EpochsTest, RestoredOperatorsKnowTheirWatermark) {
+  std::vector<std::string> calls;  // of the operator, by subtask
+  const auto build = [&calls] {
+    GraphBuilder graph;
+    const int in = graph.source(
+        std::make_shared<ListSource>(std::vector<Rows>{{{1, 100, 0}, {2, 250, 0}}}), by_column());
+    graph.operate(
+        "see", operator_of([&calls] {
+          auto subtask = std::make_shared<int>();
+          Steps steps;
+          steps.open = [subtask, &calls](OperatorContext& context) {
+            *subtask = context.subtask();
+            calls.push_back(fmt::format("{} opens at {}", *subtask, context.restored_watermark()));
+            return Status::ok();
+          };
+          steps.process = [subtask, &calls](int, Batch, Output&) -> Result<Progress> {
+            calls.push_back(fmt::format("{} processes", *subtask));
+            return Progress::kDone;
+          };
+          steps.advance = [subtask, &calls](EventTime time, Output&) -> Result<Progress> {
+            if (time < kMaxWatermark)
+              calls.push_back(fmt::format("{} advances to {}", *subtask, time));
+            return Progress::kDone;
+          };
+          return steps;
+        }),
+        {edge(in, Exchange::kHash)}, 2, 0, {100, 0});
+    return graph.build();
+  };
+  auto policy = std::make_shared<MemoryCommitPolicy>();
+  JobOptions options;
+  options.commit_policy = policy;
+  options.drain_at_end = false;
+  Simulation simulation;
+  ASSERT_THAT(simulation.run(build(), options), IsOk());
+  options.restore = std::make_shared<EpochRecord>(policy->restore_point(1));
+  calls.clear();
+  Simulation again;
+  ASSERT_THAT(again.run(build(), options), IsOk());
+  std::sort(calls.begin(), calls.end());
+  EXPECT_THAT(calls, ElementsAre("0 advances to 200", "0 opens at 200", "1 advances to 200",
+                                 "1 opens at 200"));
+}
+
 TEST(EpochsTest, RestoreAfterRestore) {
   CountRun first(5);
   ASSERT_THAT(first.go(three_splits(), 2, 3), IsOk());

@@ -9,6 +9,11 @@
 #include "base/check.h"
 
 namespace tidegate {
+namespace {
+
+constexpr std::size_t kPrefetchBytes = 640;
+
+}  // namespace
 
 void HashSegment::FreeSlots::operator()(std::uint64_t* slots) const {
   format->memory().count(-static_cast<std::int64_t>(capacity) * 8);
@@ -49,7 +54,7 @@ std::byte* HashSegment::find_linear(std::uint64_t hash, std::string_view key) co
   for (const Page& page : pages_) {
     for (std::uint32_t offset = 0; offset < page.used;) {
       std::byte* row = page.data + offset;
-      if (is_row(row, hash, key)) return row;
+      if (is_row(row, hash, key, false)) return row;
       offset += static_cast<std::uint32_t>(format_->row_size(row));
     }
   }
@@ -106,13 +111,14 @@ void HashSegment::erase(std::byte* value) {
 }
 
 std::byte* HashSegment::append_row(std::size_t size, std::uint32_t& number) {
-  if (pages_.empty() || pages_.back().capacity - pages_.back().used < size) {
+  const std::size_t needed = size + kReadableBehind;
+  if (pages_.empty() || pages_.back().capacity - pages_.back().used < needed) {
     if (pages_.size() >= kMaxPages) return nullptr;
     const std::size_t doubled =
         pages_.empty() ? StateMemory::kSmallestPage : std::size_t{pages_.back().capacity} * 2;
     std::size_t capacity = std::min(doubled, StateMemory::kLargestPage);
-    if (size > capacity) {
-      capacity = size <= StateMemory::kLargestPage ? std::bit_ceil(size) : size;
+    if (needed > capacity) {
+      capacity = needed <= StateMemory::kLargestPage ? std::bit_ceil(needed) : needed;
     }
     pages_.push_back(
         {format_->memory().allocate(capacity), 0, static_cast<std::uint32_t>(capacity)});
@@ -205,6 +211,8 @@ std::size_t HashSegment::next(RowCursor& cursor, std::span<std::byte*> values) c
     while (cursor.offset < page.used) {
       if (count == values.size()) return count;
       std::byte* row = page.data + cursor.offset;
+      // Where the next row begins is known only when this one has been read.
+      __builtin_prefetch(row + kPrefetchBytes);
       cursor.offset += static_cast<std::uint32_t>(format_->row_size(row));
       if ((StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0) {
         values[count++] = format_->value(row);

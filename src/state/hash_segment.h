@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -60,6 +65,7 @@ class HashSegment {
     std::uint64_t hash;
     std::string_view key;
     std::size_t at;
+    bool readable32;  ///< 32 bytes may be read from the key's begin on, however long it is
   };
   template <bool kCreate, typename Keys>
   bool visit(std::size_t count, const Keys& keys, std::byte** values);
@@ -109,6 +115,8 @@ class HashSegment {
   // Above this many slots (128 KiB) the index does not stay in the cache.
   static constexpr std::uint32_t kCachedSlots = 16384;
   static constexpr std::size_t kPrefetchRows = 32;
+  // Behind the last row of a page, so that keys may be compared by whole words.
+  static constexpr std::size_t kReadableBehind = 32;
 
   std::byte* row_at(std::uint64_t slot) const {
     const std::uint32_t number = static_cast<std::uint32_t>(slot) - 1;
@@ -116,13 +124,32 @@ class HashSegment {
            (std::size_t{number & ((1u << kOffsetBits) - 1)} << 3);
   }
   static bool equal_bytes(const char* a, const char* b, std::size_t n);
-  bool is_row(const std::byte* row, std::uint64_t hash, std::string_view key) const {
+  bool is_row(const std::byte* row, std::uint64_t hash, std::string_view key,
+              [[maybe_unused]] bool readable32) const {
     const StateRowHeader& header = StateRowFormat::header(row);
-    return header.hash == hash && header.key_length == key.size() &&
-           equal_bytes(format_->key(row).data(), key.data(), key.size());
+    if (header.hash != hash || header.key_length != key.size()) return false;
+    const char* bytes = format_->key(row).data();
+#ifdef __SSE2__
+    if (readable32 && key.size() <= 32) return equal_readable32(bytes, key.data(), key.size());
+#endif
+    return equal_bytes(bytes, key.data(), key.size());
   }
+#ifdef __SSE2__
+  /// Without a branch on the length, which would often be predicted wrongly.
+  static bool equal_readable32(const char* a, const char* b, std::size_t n) {
+    const auto equal16 = [](const char* x, const char* y) {
+      const __m128i left = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
+      const __m128i right = _mm_loadu_si128(reinterpret_cast<const __m128i*>(y));
+      return static_cast<std::uint64_t>(
+          static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(left, right))));
+    };
+    const std::uint64_t equal = equal16(a, b) | equal16(a + 16, b + 16) << 16;
+    const std::uint64_t wanted = (std::uint64_t{1} << n) - 1;
+    return (equal & wanted) == wanted;
+  }
+#endif
 
-  std::byte* find_row(std::uint64_t hash, std::string_view key) const;
+  std::byte* find_row(std::uint64_t hash, std::string_view key, bool readable32 = false) const;
   std::byte* find_linear(std::uint64_t hash, std::string_view key) const;
   /// The value of a row that find_row() answered, or of a new one.
   std::byte* found_or_new(std::byte* row, std::uint64_t hash, std::string_view key);
@@ -184,16 +211,22 @@ inline bool HashSegment::equal_bytes(const char* a, const char* b, std::size_t n
   return true;
 }
 
-inline std::byte* HashSegment::find_row(std::uint64_t hash, std::string_view key) const {
-  if (slots_ == nullptr) return find_linear(hash, key);
+[[gnu::always_inline]] inline std::byte* HashSegment::find_row(std::uint64_t hash,
+                                                               std::string_view key,
+                                                               bool readable32) const {
+  if (slots_ == nullptr) [[unlikely]]
+    return find_linear(hash, key);
+  const std::uint64_t* slots = slots_.get();
+  const std::uint32_t mask = slot_mask_;
   const auto tag = static_cast<std::uint32_t>(hash);
-  for (std::uint32_t i = tag & slot_mask_;; i = (i + 1) & slot_mask_) {
-    const std::uint64_t slot = slots_[i];
-    if (slot == 0) return nullptr;
-    if (static_cast<std::uint32_t>(slot >> 32) == tag) {
+  for (std::uint32_t i = tag & mask;; i = (i + 1) & mask) {
+    const std::uint64_t slot = slots[i];
+    if (static_cast<std::uint32_t>(slot >> 32) == tag && slot != 0) [[likely]] {
       std::byte* row = row_at(slot);
-      if (is_row(row, hash, key)) return row;
+      if (is_row(row, hash, key, readable32)) [[likely]]
+        return row;
     }
+    if (slot == 0) return nullptr;
   }
 }
 
@@ -213,7 +246,7 @@ template <bool kCreate, typename Keys>
 bool HashSegment::visit(std::size_t count, const Keys& keys, std::byte** values) {
   const auto visit_one = [&](std::size_t i) {
     const KeyAt key = keys(i);
-    std::byte* row = find_row(key.hash, key.key);
+    std::byte* row = find_row(key.hash, key.key, key.readable32);
     if constexpr (kCreate) {
       return (values[key.at] = found_or_new(row, key.hash, key.key)) != nullptr;
     } else {

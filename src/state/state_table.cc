@@ -14,21 +14,39 @@ namespace {
 constexpr std::int64_t kSegmentBytes = sizeof(HashSegment) + 64;
 
 /// The keys of a KeyBatch, as HashSegment::visit() takes them.
-struct AllRows {
-  const EncodedKeys& keys;
-  const std::uint64_t* hashes;
-  HashSegment::KeyAt operator()(std::size_t i) const {
-    return {hashes[i], keys.key(static_cast<std::int64_t>(i)), i};
+class BatchKeys {
+ public:
+  BatchKeys(const EncodedKeys& keys, const std::uint64_t* hashes)
+      : data_(keys.data()),
+        offsets_(keys.offsets().data()),
+        hashes_(hashes),
+        readable_end_(keys.readable_end()) {}
+
+  HashSegment::KeyAt at(std::size_t row) const {
+    const char* key = data_ + offsets_[row];
+    return {hashes_[row],
+            {key, static_cast<std::size_t>(offsets_[row + 1] - offsets_[row])},
+            row,
+            readable_end_ - key >= 32};
   }
+
+ private:
+  const char* data_;
+  const std::int32_t* offsets_;
+  const std::uint64_t* hashes_;
+  const char* readable_end_;
+};
+
+struct AllRows {
+  BatchKeys keys;
+  HashSegment::KeyAt operator()(std::size_t i) const { return keys.at(i); }
 };
 
 struct SomeRows {
-  const EncodedKeys& keys;
-  const std::uint64_t* hashes;
+  BatchKeys keys;
   const std::int32_t* rows;
   HashSegment::KeyAt operator()(std::size_t i) const {
-    const auto row = static_cast<std::size_t>(rows[i]);
-    return {hashes[row], keys.key(rows[i]), row};
+    return keys.at(static_cast<std::size_t>(rows[i]));
   }
 };
 
@@ -36,18 +54,18 @@ struct KeysOfValues {
   const StateTable& table;
   std::byte* const* values;
   HashSegment::KeyAt operator()(std::size_t i) const {
-    return {table.hash(values[i]), table.key(values[i]), i};
+    return {table.hash(values[i]), table.key(values[i]), i, true};
   }
 };
 
 template <bool kCreate>
 bool visit(HashSegment& segment, const KeyBatch& keys, std::byte** values) {
+  const BatchKeys batch(keys.keys, keys.hashes.data());
   if (keys.all_rows) {
-    return segment.visit<kCreate>(static_cast<std::size_t>(keys.keys.num_rows()),
-                                  AllRows{keys.keys, keys.hashes.data()}, values);
+    return segment.visit<kCreate>(static_cast<std::size_t>(keys.keys.num_rows()), AllRows{batch},
+                                  values);
   }
-  return segment.visit<kCreate>(keys.rows.size(),
-                                SomeRows{keys.keys, keys.hashes.data(), keys.rows.data()}, values);
+  return segment.visit<kCreate>(keys.rows.size(), SomeRows{batch, keys.rows.data()}, values);
 }
 
 }  // namespace
