@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "sql/syntax.h"
+#include "tidegate/status.h"
+
+namespace tidegate::sql {
+
+/// Statements of a script, separated by ';'. kInvalidSyntax with line, column, a caret and what was
+/// expected.
+Result<std::vector<Statement>> parse_script(std::string_view text);
+
+/// One expression that is the whole text; for tests and for computed values.
+Result<ExpressionPtr> parse_expression(std::string_view text);
+
+}  // namespace tidegate::sql

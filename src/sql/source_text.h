@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sql/syntax.h"
+#include "tidegate/error_code.h"
+#include "tidegate/status.h"
+
+namespace tidegate::sql {
+
+/// A script by name, so that errors can point into it.
+struct SourceText {
+  std::string name;  ///< of the file; empty: none
+  std::string_view text;
+};
+
+/// An error at a place of a script: the message, then "at line 3, column 14:", the line itself and
+/// a caret under the place. Values of options whose names say that they are secret are not shown.
+Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message);
+
+}  // namespace tidegate::sql
