@@ -3,6 +3,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,11 +14,22 @@
 
 namespace tidegate {
 
+/// What a column is to the time of its stream.
+enum class TimeAttribute : std::uint8_t {
+  kNone,
+  kRowtime,   ///< event time: the stream's watermarks are about this column
+  kProctime,  ///< processing time: the clock when a row is looked at
+};
+
 /// A named, typed column.
 struct Field {
   std::string name;
   LogicalType type;
-  friend bool operator==(const Field&, const Field&) = default;
+  /// A property of the stream, not of the column's type: equality leaves it out.
+  TimeAttribute time = TimeAttribute::kNone;
+  friend bool operator==(const Field& a, const Field& b) {
+    return a.name == b.name && a.type == b.type;
+  }
 };
 
 /// The columns of a stream and what is known about them. Immutable once shared.
