@@ -43,6 +43,11 @@ struct ExprMaker {
     expr->args_.push_back(std::move(value));
     return expr;
   }
+  static ExprPtr with_args(const Expr& expr, std::vector<ExprPtr> args) {
+    auto copy = std::shared_ptr<Expr>(new Expr(expr));
+    copy->args_ = std::move(args);
+    return copy;
+  }
   static ExprPtr form(Expr::Kind kind, std::vector<ExprPtr> args) {
     auto expr = make(kind);
     expr->args_ = std::move(args);
@@ -275,6 +280,10 @@ ExprPtr case_when(const std::vector<CaseBranch>& branches, ExprPtr otherwise) {
   }
   args.push_back(otherwise != nullptr ? std::move(otherwise) : lit_null());
   return ExprMaker::form(Expr::Kind::kCase, std::move(args));
+}
+
+ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args) {
+  return ExprMaker::with_args(*expr, std::move(args));
 }
 
 }  // namespace tidegate

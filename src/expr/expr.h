@@ -91,5 +91,7 @@ struct CaseBranch {
   ExprPtr result;
 };
 ExprPtr case_when(const std::vector<CaseBranch>& branches, ExprPtr otherwise = nullptr);
+/// The same expression over other arguments, as many.
+ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args);
 
 }  // namespace tidegate

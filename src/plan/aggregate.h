@@ -11,15 +11,20 @@
 
 namespace tidegate::plan {
 
-/// An aggregate function bound to columns of the input.
+/// An aggregate function over columns of the input.
 struct AggregateCall {
   std::string text;  ///< for people: "COUNT(*)"
+  /// Of the program's own. Null: `function` by name, which is bound once it is known whether rows
+  /// are taken back.
   std::shared_ptr<const Aggregator> aggregator;
   std::vector<int> arguments;
   std::string result_name;
   LogicalType result_type;
-  bool can_merge = true;  ///< partial results can be combined (sessions, partial aggregation)
-  bool flatten = false;   ///< the fields of a ROW result are columns of their own
+  bool can_merge = true;      ///< partial results can be combined (sessions, partial aggregation)
+  bool flatten = false;       ///< the fields of a ROW result are columns of their own
+  std::string function = {};  ///< upper case: "COUNT"
+  bool distinct = false;
+  int filter = -1;  ///< BOOLEAN column: only rows where it is true count
 };
 
 /// What aggregating nodes share: keys, calls and the columns that they read.
@@ -59,6 +64,13 @@ class AggregateNode final : public KeyedNode {
   AggregateNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls);
   std::string_view kind() const override { return "Aggregate"; }
   std::string details() const override { return keyed_details(); }
+
+  /// The typed API's: every new value is an insert. Else the changelog says what it replaces.
+  bool append = true;
+  /// SQL without GROUP BY: one row also for no input, at the end of a bounded one.
+  bool emit_empty = false;
+  /// How long a key without rows is remembered; 0: the job's setting.
+  std::int64_t ttl_ms = 0;
 };
 
 /// "TUMBLE(5 min)".
