@@ -33,6 +33,9 @@ struct KeyedAggregateOptions {
   std::int64_t ttl_ms = 0;
   /// Results with the key columns in front.
   bool emit_keys = true;
+  /// Without keys: when no row has come by the end of a bounded input, the result of no rows comes
+  /// out (COUNT 0, SUM null), as in a batch query. By one task, so its node has parallelism 1.
+  bool emit_empty_at_end = false;
 };
 
 Result<std::unique_ptr<Operator>> make_keyed_aggregate(KeyedAggregateOptions options);

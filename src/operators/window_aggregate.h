@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,10 @@ namespace tidegate {
 
 /// Aggregates per key and window.
 ///
-/// Output columns: keys, window_start, window_end (both TIMESTAMP(3)), results; count and global
-/// windows have no start and end, and the two columns are missing. The event time of an output row,
-/// where input rows have one attached, is the last millisecond of its window (of a count or global
-/// window: that of the row that completed it).
+/// Output columns: keys, window_start, window_end (both TIMESTAMP(3)), window_time if asked for,
+/// results; count and global windows have no start and end, and the two columns are missing. The
+/// event time of an output row, where input rows have one attached, is the last millisecond of its
+/// window (of a count or global window: that of the row that completed it).
 ///
 /// Time. A row whose windows have all closed (watermark >= end + grace) is late: counted as
 /// rows_late and, if asked for, sent whole to the side output. A row that is late for some of its
@@ -51,12 +52,31 @@ struct WindowAggregateOptions {
   int late_output = -1;
   /// The input is what partial_aggregate.h emits for the same keys, aggregates and window.
   bool merges_partials = false;
+
+  // What SQL adds. All but time_zone and window_time take no partial aggregates and emit on close.
+
+  /// Rows come with their windows (of a window table function, an aggregate or a join above), in
+  /// two TIMESTAMP(3) columns; `window` and `time_column` are not looked at. -1: `window` says
+  /// them. A row of a window that is closed is late.
+  int window_start_column = -1;
+  int window_end_column = -1;
+  /// Windows by the clock at a row's arrival; they close by the clock, and all at the end of a
+  /// bounded input. Watermarks do not matter, and no row is late.
+  bool processing_time = false;
+  /// Where windows are aligned, and what their start and end are local times of, when time is an
+  /// instant (a TIMESTAMP_LTZ column, processing time): the session time zone. "UTC" otherwise.
+  std::string time_zone = "UTC";
+  /// Set: a column window_time of this type, TIMESTAMP(3) or TIMESTAMP_LTZ(3) (an instant: of
+  /// `time_zone`), follows window_end; it is the window's last millisecond.
+  std::optional<LogicalType> window_time = std::nullopt;
 };
 
 Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions options);
 
 /// What a window operator can tell apart in event time.
 TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit emit);
+/// The same with regard to attached windows, processing time and the time zone.
+TimeGrain window_time_grain(const WindowAggregateOptions& options);
 
 /// True when partial aggregation before the exchange gives the same results: sliced windows that
 /// emit once, aggregators that can merge in any order, no side output for late rows.
