@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "dataflow/operator.h"
 #include "dataflow/watermark_strategy.h"
 #include "operators/join.h"
+#include "operators/null_aware.h"
 #include "tidegate/windows.h"
 
 namespace tidegate {
@@ -33,6 +35,10 @@ struct WindowJoinOptions {
   JoinKind kind = JoinKind::kInner;
   std::optional<Window> window = {};  ///< not of the kinds count and global
   JoinCondition condition = {};       ///< null: none
+  /// Per key column: true where null equals null (IS NOT DISTINCT FROM); {}: nowhere.
+  std::vector<bool> null_safe_keys = {};
+  /// Anti joins only: the columns that NOT IN compares, which are no keys.
+  std::vector<NullAwarePair> null_aware = {};
 };
 
 Result<std::unique_ptr<Operator>> make_window_join(WindowJoinOptions options);
