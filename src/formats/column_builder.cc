@@ -146,10 +146,6 @@ void ColumnBuilder::append_validity(bool valid) {
   arrow::bit_util::SetBitTo(validity_.data(), size_, valid);
 }
 
-std::int32_t ColumnBuilder::offset_at(std::int64_t i) {
-  return reinterpret_cast<const std::int32_t*>(offsets_.data())[i];
-}
-
 void ColumnBuilder::truncate(std::int64_t size) {
   const auto rows = static_cast<std::size_t>(size);
   switch (storage_) {

@@ -29,6 +29,7 @@ class GrowingBuffer {
 
   std::size_t size() const { return size_; }
   std::uint8_t* data() { return data_; }
+  const std::uint8_t* data() const { return data_; }
   /// Where to write `bytes` more; grow_by() then counts those that were written.
   std::uint8_t* room(std::size_t bytes) {
     // Also for no bytes when there is no buffer yet: a null pointer is no place, not even for none.
@@ -71,6 +72,16 @@ class ColumnBuilder {
   const LogicalType& type() const { return type_; }
   std::int64_t size() const { return size_; }
 
+  bool is_null(std::int64_t i) const {
+    return has_nulls_ && (validity_.data()[i / 8] >> (i % 8) & 1) == 0;
+  }
+  /// Value i of a column of strings or bytes; valid until the next call that changes the column.
+  std::string_view bytes_at(std::int64_t i) const {
+    const auto begin = static_cast<std::size_t>(offset_at(i));
+    return {reinterpret_cast<const char*>(values_.data()) + begin,
+            static_cast<std::size_t>(offset_at(i + 1)) - begin};
+  }
+
   void append_null();
   /// Fixed-width types but BOOLEAN; T has the width of the column.
   template <typename T>
@@ -94,6 +105,7 @@ class ColumnBuilder {
   /// ARRAY: one child; MAP and MULTISET: keys, values; ROW: its fields. Append to the children,
   /// then close the value here.
   ColumnBuilder& child(std::size_t i) { return children_[i]; }
+  const ColumnBuilder& child(std::size_t i) const { return children_[i]; }
   std::size_t num_children() const { return children_.size(); }
   /// The elements appended to the child(ren) since the last value are one value.
   void end_list() {
@@ -122,7 +134,9 @@ class ColumnBuilder {
   }
   void append_validity(bool valid);
   void start_validity();
-  std::int32_t offset_at(std::int64_t i);
+  std::int32_t offset_at(std::int64_t i) const {
+    return reinterpret_cast<const std::int32_t*>(offsets_.data())[i];
+  }
   bool has_offsets() const { return storage_ >= Storage::kBytes && storage_ <= Storage::kMap; }
   std::shared_ptr<arrow::ArrayData> take_data();
 

@@ -79,7 +79,8 @@ Status JsonDecoder::decode_lines(std::string_view lines, Place& place,
     reader_.start(index_, lines.data());
     const auto max_bytes = static_cast<std::uint32_t>(
         std::min<std::int64_t>(max_record_bytes_, std::numeric_limits<std::int32_t>::max()));
-    if (reader_.read_records(rows_, static_cast<std::uint32_t>(lines.size()), count, max_bytes))
+    if (reader_.read_records(rows_, static_cast<std::uint32_t>(lines.size()), count, max_bytes) &&
+        (!check_ || check_(rows_, row).is_ok()))
       return Status::ok();
     rows_.truncate(row);
   }
@@ -159,6 +160,9 @@ Status JsonDecoder::read_records(std::string_view piece, std::span<const std::ui
                        reader_.next_offset() < end ? "something follows the object"
                                                    : "the record ends before its object does");
         rows_.truncate(row);
+      } else if (check_) {
+        reason = check_(rows_, row);
+        if (!reason.is_ok()) rows_.truncate(row);
       }
     }
     if (!reason.is_ok()) [[unlikely]] {

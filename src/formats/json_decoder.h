@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/column_builder.h"
@@ -21,9 +23,15 @@ namespace tidegate {
 /// the index finds fault with is halved until the fault is in one record, which alone is reported.
 class JsonDecoder final : public Decoder {
  public:
+  /// Looks at the rows of `rows` from `first` on, whose records could be read, and says what is
+  /// wrong with them. Called with many rows at once; when it finds fault with them, again with each
+  /// of them, and the record of one that it finds fault with is bad. Rows that it accepts stay.
+  using RowCheck = std::function<Status(const ColumnBuilder& rows, std::int64_t first)>;
+
   /// `columns`: a ROW of the wanted columns.
   JsonDecoder(const LogicalType& columns, const JsonReadOptions& options,
               std::int64_t max_record_bytes);
+  void set_row_check(RowCheck check) { check_ = std::move(check); }
 
   Status decode(std::string_view input, const BadRecordHandler& on_bad) override;
   Status decode_message(std::string_view message, const BadRecordHandler& on_bad) override;
@@ -51,6 +59,7 @@ class JsonDecoder final : public Decoder {
                       std::uint32_t skipped, Place place, const BadRecordHandler& on_bad);
 
   std::int64_t max_record_bytes_;
+  RowCheck check_;
   bool messages_ = false;  // a record without any token is bad, where a blank line is nothing
   JsonIndex index_;
   JsonReader reader_;

@@ -259,6 +259,24 @@ TEST(FileSink, RefusesAChangelog) {
       ErrorCode::kNotSupported);
 }
 
+TEST(FileSink, WritesChangesThatReadBack) {
+  Writing writing;
+  ASSERT_TRUE(writing.open("debezium-json").is_ok());
+  auto writer = writing.writer();
+  const char* changes =
+      R"([["+I", 1, "x"], ["-U", 1, "x"], ["+U", 1, "y"], ["-D", 1, "y"], ["+I", null, null]])";
+  ASSERT_TRUE(
+      writing.drive(*writer, writer->write(changelog_of(*writing.schema(), changes))).is_ok());
+  const Result<std::string> prepared = writing.end_epoch(*writer, 1);
+  ASSERT_TRUE(prepared.is_ok());
+  ASSERT_TRUE(writing.sink().commit(1, *prepared).is_ok());
+  EXPECT_EQ(writing.reading().names_in("/out"),
+            (Texts{"part-0000000001-0000-000001.debezium-json"}));
+  const auto rows = writing.reading().read_all(writing.reading().request(
+      {"a INT", "s STRING"}, {{"path", "/out"}, {"format", "debezium-json"}}));
+  EXPECT_EQ(rows.texts, (Texts{"+I[1, x]", "-D[1, x]", "+I[1, y]", "-D[1, y]", "+I[null, null]"}));
+}
+
 TEST(PartCommittable, ReadsBackAndRefusesNonsense) {
   const PartCommittable committable{{{".a", "b"}, {".c", "d"}}};
   Result<PartCommittable> parsed = PartCommittable::parse(committable.to_string());

@@ -81,21 +81,28 @@ TEST(FileSource, GoesOnAtEveryRow) {
   for (int i = 0; i < 60; ++i)
     csv += "\"line\n" + std::to_string(i) + "\"," + std::to_string(i) + "\n";
   const std::string json = "\n{\"a\":-1}\nbad\n" + json_lines(60);
+  std::string changes;
+  for (int i = 0; i < 20; ++i) {
+    const std::string row = "{\"a\":" + std::to_string(i) + "}";
+    changes += "{\"before\":" + row + ",\"after\":" + row + ",\"op\":\"" + "cud"[i % 3] + "\"}\n";
+  }
   struct Case {
     const char* path;
     std::string content;
     const char* format;
+    std::size_t rows;
   };
-  const Case cases[] = {{"/in/a.json", json, "json"},
-                        {"/in/a.json.gz", compress(Compression::kGzip, json), "json"},
-                        {"/in/a.json.zst", compress(Compression::kZstd, json), "json"},
-                        {"/in/a.csv", csv, "csv"},
-                        {"/in/a.csv.gz", compress(Compression::kGzip, csv), "csv"}};
+  const Case cases[] = {{"/in/a.json", json, "json", 61},
+                        {"/in/a.json.gz", compress(Compression::kGzip, json), "json", 61},
+                        {"/in/a.json.zst", compress(Compression::kZstd, json), "json", 61},
+                        {"/in/a.changes", changes, "debezium-json"},
+                        {"/in/a.csv", csv, "csv", 60},
+                        {"/in/a.csv.gz", compress(Compression::kGzip, csv), "csv", 60}};
   for (const Case& test : cases) {
     for (const int parallelism : {1, 3}) {
       FileReading reading(parallelism, 5);
       reading.write(test.path, test.content);
-      const bool is_json = std::string(test.format) == "json";
+      const bool is_json = std::string(test.format) != "csv";
       const auto request =
           reading.request(is_json ? Texts{"a INT", "s STRING"} : Texts{"s STRING", "a INT"},
                           {{"path", "/in"},
@@ -110,7 +117,7 @@ TEST(FileSource, GoesOnAtEveryRow) {
       ASSERT_TRUE(all.is_ok());
       const std::string at_start = (*all)->position();
       const auto expected = reading.read(**source, **all, 1);
-      ASSERT_EQ(expected.texts.size(), is_json ? 61u : 60u) << expected.status.to_string();
+      ASSERT_EQ(expected.texts.size(), test.rows) << expected.status.to_string();
       for (std::size_t row = 0; row <= expected.texts.size(); ++row) {
         auto first = (*source)->open_split(split, at_start, reading);
         ASSERT_TRUE(first.is_ok());
