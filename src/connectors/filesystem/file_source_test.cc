@@ -95,7 +95,7 @@ TEST(FileSource, GoesOnAtEveryRow) {
   const Case cases[] = {{"/in/a.json", json, "json", 61},
                         {"/in/a.json.gz", compress(Compression::kGzip, json), "json", 61},
                         {"/in/a.json.zst", compress(Compression::kZstd, json), "json", 61},
-                        {"/in/a.changes", changes, "debezium-json"},
+                        {"/in/a.changes", changes, "debezium-json", 27},
                         {"/in/a.csv", csv, "csv", 60},
                         {"/in/a.csv.gz", compress(Compression::kGzip, csv), "csv", 60}};
   for (const Case& test : cases) {
