@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/regular_join.h"
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/data.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "tests/support/operator_harness.h"
+
+namespace tidegate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr RowKind kI = RowKind::kInsert;
+constexpr RowKind kUb = RowKind::kUpdateBefore;
+constexpr RowKind kUa = RowKind::kUpdateAfter;
+constexpr RowKind kD = RowKind::kDelete;
+
+const SchemaPtr& schema() {
+  static const SchemaPtr kSchema = schema_of("k STRING, v BIGINT");
+  return kSchema;
+}
+
+RegularJoinOptions options(JoinKind kind) {
+  RegularJoinOptions all;
+  for (RegularJoinInput* side : {&all.left, &all.right}) {
+    for (const Field& field : schema()->fields()) side->types.push_back(field.type);
+    side->keys = {0};
+  }
+  all.kind = kind;
+  return all;
+}
+
+OperatorFactory factory(RegularJoinOptions options) {
+  return [options = std::move(options)] { return make_regular_join(options); };
+}
+
+Batch rows(std::string_view json) { return batch_of(schema(), json); }
+Batch rows(const std::vector<RowKind>& kinds, std::string_view json) {
+  return with_row_kinds(rows(json), kinds);
+}
+
+/// The second columns of both sides: left <= right.
+Status in_order(const Batch& pairs, std::vector<std::int32_t>& holds) {
+  const auto* left = pairs.column(1)->data()->GetValues<std::int64_t>(1);
+  const auto* right = pairs.column(3)->data()->GetValues<std::int64_t>(1);
+  holds.clear();
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(pairs.num_rows()); ++i) {
+    if (pairs.column(1)->IsNull(i) || pairs.column(3)->IsNull(i)) continue;
+    if (left[i] <= right[i]) holds.push_back(i);
+  }
+  return Status::ok();
+}
+
+TEST(RegularJoin, InnerKeepsTheKindOfWhatCame) {
+  OperatorHarness harness(factory(options(JoinKind::kInner)));
+  harness.push(0, rows(R"([["a", 1], ["a", 1], ["b", 2], [null, 3]])"));
+  harness.restart();
+  harness.push(1, rows({kI, kUa, kI}, R"([["a", 7], ["b", 8], [null, 9]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[a, 1, a, 7]", "+I[a, 1, a, 7]", "+U[b, 2, b, 8]"));
+  harness.push(0, rows({kUb, kUa, kD}, R"([["a", 1], ["a", 5], ["b", 2]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-U[a, 1, a, 7]", "+U[a, 5, a, 7]", "-D[b, 2, b, 8]"));
+  harness.restart(true);
+  harness.push(1, rows({kD}, R"([["a", 7]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 1, a, 7]", "-D[a, 5, a, 7]"));
+  EXPECT_EQ(harness.counter("rows_not_found"), 0);
+}
+
+TEST(RegularJoin, LeftRowsStandAloneUntilAndAfterTheirMatches) {
+  OperatorHarness harness(factory(options(JoinKind::kLeft)));
+  harness.push(0, rows({kI, kUa}, R"([["a", 1], [null, 2]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, null, null]", "+I[null, 2, null, null]"));
+  harness.push(1, rows(R"([["a", 7], ["a", 8], ["b", 9]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-D[a, 1, null, null]", "+I[a, 1, a, 7]", "+I[a, 1, a, 8]"));
+  harness.restart();
+  harness.push(1, rows({kUb, kUa}, R"([["a", 7], ["a", 6]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-U[a, 1, a, 7]", "+I[a, 1, a, 6]"));
+  harness.push(1, rows({kD, kUb}, R"([["a", 8], ["a", 6]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-D[a, 1, a, 8]", "-U[a, 1, a, 6]", "+I[a, 1, null, null]"));
+  harness.push(0, rows({kUb, kD}, R"([["a", 1], [null, 2]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 1, null, null]", "-D[null, 2, null, null]"));
+  harness.push(0, rows({kUa, kUb}, R"([["b", 1], ["b", 1]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[b, 1, b, 9]", "-D[b, 1, b, 9]"));
+}
+
+TEST(RegularJoin, RightAndFullPadBothWays) {
+  OperatorHarness right(factory(options(JoinKind::kRight)));
+  right.push(0, rows(R"([["a", 1]])"));
+  right.push(1, rows(R"([["a", 7], ["b", 8]])"));
+  right.push(0, rows({kD, kI}, R"([["a", 1], ["b", 2]])"));
+  EXPECT_THAT(right.take_rows(),
+              ElementsAre("+I[a, 1, a, 7]", "+I[null, null, b, 8]", "-D[a, 1, a, 7]",
+                          "+I[null, null, a, 7]", "-D[null, null, b, 8]", "+I[b, 2, b, 8]"));
+  OperatorHarness full(factory(options(JoinKind::kFull)));
+  full.push(0, rows(R"([["a", 1]])"));
+  full.push(1, rows(R"([["a", 7]])"));
+  full.push(0, rows({kD}, R"([["a", 1]])"));
+  full.push(1, rows({kD, kI}, R"([["a", 7], [null, 8]])"));
+  EXPECT_THAT(full.take_rows(),
+              ElementsAre("+I[a, 1, null, null]", "-D[a, 1, null, null]", "+I[a, 1, a, 7]",
+                          "-D[a, 1, a, 7]", "+I[null, null, a, 7]", "-D[null, null, a, 7]",
+                          "+I[null, null, null, 8]"));
+}
+
+TEST(RegularJoin, SemiAndAnti) {
+  OperatorHarness semi(factory(options(JoinKind::kSemi)));
+  OperatorHarness anti(factory(options(JoinKind::kAnti)));
+  for (OperatorHarness* harness : {&semi, &anti}) {
+    harness->push(0, rows(R"([["a", 1], ["a", 1], [null, 2]])"));
+    harness->push(1, rows({kI, kI, kUa}, R"([[null, 6], ["a", 7], ["a", 8]])"));
+    harness->restart();
+    harness->push(0, rows({kUa, kUb}, R"([["a", 3], ["a", 1]])"));
+    harness->push(1, rows({kUb, kUb}, R"([["a", 7], ["a", 8]])"));
+  }
+  EXPECT_THAT(semi.take_rows(),
+              ElementsAre("+I[a, 1]", "+I[a, 1]", "+U[a, 3]", "-U[a, 1]", "-U[a, 1]", "-U[a, 3]"));
+  EXPECT_THAT(anti.take_rows(), ElementsAre("+I[a, 1]", "+I[a, 1]", "+I[null, 2]", "-D[a, 1]",
+                                            "-D[a, 1]", "+I[a, 1]", "+I[a, 3]"));
+}
+
+TEST(RegularJoin, NullsMayBeEqual) {
+  RegularJoinOptions safe = options(JoinKind::kLeft);
+  safe.left.keys = safe.right.keys = {0, 1};
+  safe.null_safe_keys = {true, false};
+  OperatorHarness harness(factory(safe));
+  harness.push(1, rows(R"([[null, 1], ["a", null]])"));
+  harness.push(0, rows(R"([[null, 1], ["a", null]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[null, 1, null, 1]", "+I[a, null, null, null]"));
+}
+
+TEST(RegularJoin, WithoutKeysEachRowMeetsAll) {
+  RegularJoinOptions cross = options(JoinKind::kFull);
+  cross.left.keys = cross.right.keys = {};
+  cross.condition = in_order;
+  OperatorHarness harness(factory(cross));
+  harness.push(0, rows(R"([["a", 1], ["b", 5]])"));
+  harness.push(1, rows(R"([[null, 3], ["d", 0]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[a, 1, null, null]", "+I[b, 5, null, null]", "-D[a, 1, null, null]",
+                          "+I[a, 1, null, 3]", "+I[null, null, d, 0]"));
+}
+
+TEST(RegularJoin, UniqueKeysReplace) {
+  RegularJoinOptions unique = options(JoinKind::kLeft);
+  unique.left.types.push_back(LogicalType(TypeKind::kBigInt));
+  unique.left.unique_key = {1};
+  unique.right.unique_key = {0};
+  const SchemaPtr left = schema_of("k STRING, v BIGINT, w BIGINT");
+  OperatorHarness harness(factory(unique));
+  harness.push(1, rows(R"([["a", 7]])"));
+  harness.push(0, batch_of(left, R"([["a", 1, 10], ["a", 2, 20], ["a", 1, 11]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 10, a, 7]", "+I[a, 2, 20, a, 7]",
+                                               "-D[a, 1, 10, a, 7]", "+I[a, 1, 11, a, 7]"));
+  harness.restart();
+  // What is taken back is what was there, whatever the row says beside its keys.
+  const Batch changes = batch_of(left, R"([["a", 1, 99], ["a", 2, null], ["a", 2, 22]])");
+  harness.push(0, with_row_kinds(changes, {kUa, kD, kI}));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 1, 11, a, 7]", "+I[a, 1, 99, a, 7]",
+                                               "-D[a, 2, 20, a, 7]", "+I[a, 2, 22, a, 7]"));
+  harness.push(1, rows({kUa}, R"([["a", 8]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-U[a, 1, 99, a, 7]", "+I[a, 1, 99, null, null]", "-U[a, 2, 22, a, 7]",
+                          "+I[a, 2, 22, null, null]", "-D[a, 1, 99, null, null]",
+                          "+I[a, 1, 99, a, 8]", "-D[a, 2, 22, null, null]", "+I[a, 2, 22, a, 8]"));
+}
+
+TEST(RegularJoin, NotIn) {
+  RegularJoinOptions not_in = options(JoinKind::kAnti);
+  not_in.left.keys = not_in.right.keys = {};
+  not_in.null_aware = {{1, 1}};
+  OperatorHarness harness(factory(not_in));
+  harness.push(0, rows(R"([["x", 1], ["y", null]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[x, 1]", "+I[y, null]"));
+  harness.push(1, rows(R"([["r", 2]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[y, null]"));
+  harness.push(1, rows(R"([["s", null]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[x, 1]"));
+  harness.push(0, rows(R"([["z", 3], ["z", 2]])"));
+  harness.restart();
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  harness.push(1, rows({kD}, R"([["s", null]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[x, 1]", "+I[z, 3]"));
+  harness.push(1, rows({kD}, R"([["r", 2]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[y, null]", "+I[z, 2]"));
+  // A subquery that is correlated: each key has rows of its own.
+  not_in.left.keys = not_in.right.keys = {0};
+  OperatorHarness correlated(factory(not_in));
+  correlated.push(1, rows(R"([["a", null], ["b", 1]])"));
+  correlated.push(0, rows(R"([["a", 1], ["b", 2], ["b", null], ["c", null], [null, null]])"));
+  EXPECT_THAT(correlated.take_rows(), ElementsAre("+I[b, 2]", "+I[c, null]", "+I[null, null]"));
+}
+
+TEST(RegularJoin, RowsAreForgotten) {
+  RegularJoinOptions forgetful = options(JoinKind::kLeft);
+  forgetful.left.ttl_ms = 100;
+  forgetful.right.ttl_ms = 1000;
+  OperatorHarness harness(factory(forgetful));
+  harness.push(0, rows(R"([["a", 1], ["b", 2]])"));
+  harness.advance_clock_to(60);
+  harness.push(0, rows(R"([["a", 3]])"));
+  harness.push(1, rows(R"([["b", 7]])"));  // prolongs the life of its match
+  harness.take_rows();
+  harness.restart();
+  harness.advance_clock_to(100);
+  harness.push(1, rows(R"([["a", 8], ["b", 9]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-D[a, 3, null, null]", "+I[a, 3, a, 8]", "+I[b, 2, b, 9]"));
+  harness.advance_clock_to(200);
+  harness.push(1, rows({kD}, R"([["a", 8]])"));
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  // What is not there any more is taken back all the same.
+  harness.push(0, rows({kD}, R"([["b", 2]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[b, 2, b, 7]", "-D[b, 2, b, 9]"));
+  EXPECT_EQ(harness.counter("rows_not_found"), 1);
+}
+
+TEST(RegularJoin, ForgottenRowsLeaveTheirMemory) {
+  RegularJoinOptions forgetful = options(JoinKind::kInner);
+  forgetful.left.ttl_ms = 10;
+  OperatorHarness harness(factory(forgetful));
+  std::int64_t most = 0;
+  for (int i = 0; i < 2000; ++i) {
+    harness.advance_clock_to(i);
+    harness.push(0, rows(R"([["a", 1], ["b", 2]])"));
+    if (i == 200) most = harness.state().memory_bytes();
+  }
+  EXPECT_LE(harness.state().memory_bytes(), most);
+  harness.push(1, rows(R"([["a", 7]])"));
+  EXPECT_EQ(harness.take_rows().size(), 10u);
+}
+
+TEST(RegularJoin, EmptyListsLeaveNothing) {
+  OperatorHarness harness(factory(options(JoinKind::kFull)));
+  harness.push(0, rows({kI, kI, kD, kD}, R"([["a", 1], ["a", 1], ["a", 1], ["a", 1]])"));
+  harness.push(1, rows({kD}, R"([["b", 1]])"));
+  EXPECT_EQ(harness.counter("rows_not_found"), 1);
+  harness.seal();
+  EXPECT_THAT(harness.stored(), IsEmpty());
+}
+
+TEST(RegularJoin, ExplodesInPieces) {
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += fmt::format(R"({}["a", {}])", i > 0 ? "," : "", i);
+  for (const bool with_condition : {false, true}) {
+    RegularJoinOptions all = options(with_condition ? JoinKind::kFull : JoinKind::kInner);
+    if (with_condition) all.condition = in_order;
+    HarnessOptions few;
+    few.credit_rows = 1;
+    OperatorHarness harness(factory(all), few);
+    harness.push(0, rows("[" + many + "]"));
+    harness.push(1, rows("[" + many + "]"));
+    EXPECT_EQ(harness.take_rows().size(), with_condition ? 300u + 300 + 45'150 : 90'000u);
+    EXPECT_LE(harness.rows_beyond_credit(), 3 * 4096);
+  }
+}
+
+TEST(RegularJoin, LongRowsDoNotPassTheLimitOfABatch) {
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += fmt::format(R"({}["{}", {}])", i > 0 ? "," : "", "a", i);
+  RegularJoinOptions cross = options(JoinKind::kInner);
+  cross.left.keys = cross.right.keys = {};
+  OperatorHarness wide(factory(cross));
+  wide.push(0, rows("[" + many + "]"));
+  wide.push(1, rows(fmt::format(R"([["{}", 1]])", std::string(1 << 20, 'x'))));
+  std::int64_t most = 0;
+  std::int64_t all = 0;
+  for (const Batch& batch : wide.take_batches()) {
+    all += batch.num_rows();
+    most = std::max(most, batch.num_rows());
+  }
+  EXPECT_EQ(all, 100);
+  EXPECT_LE(most, 5);
+}
+
+TEST(RegularJoin, SaysWhatItCannotDo) {
+  RegularJoinOptions inserts = options(JoinKind::kInner);
+  inserts.left.insert_only = true;
+  OperatorHarness harness(factory(inserts));
+  EXPECT_EQ(harness.try_push(0, rows({kD}, R"([["a", 1]])")).code(), ErrorCode::kInvalidPlan);
+  RegularJoinOptions wrong = options(JoinKind::kInner);
+  wrong.null_aware = {{1, 1}};
+  EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
+  wrong = options(JoinKind::kAnti);
+  wrong.null_aware = {{1, 0}};
+  EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kTypeMismatch);
+  wrong = options(JoinKind::kInner);
+  wrong.left.unique_key = {2};
+  EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
+  wrong = options(JoinKind::kInner);
+  wrong.null_safe_keys = {true, false};
+  EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
+}
+
+// ---- against a model that joins all rows that are there
+
+struct ModelRow {
+  std::optional<std::string> key;
+  std::optional<std::int64_t> value;
+  auto operator<=>(const ModelRow&) const = default;
+
+  std::string json() const {
+    return fmt::format("[{}, {}]", key ? "\"" + *key + "\"" : "null", value_text());
+  }
+  std::string text() const { return fmt::format("{}, {}", key.value_or("null"), value_text()); }
+  std::string value_text() const { return value ? std::to_string(*value) : "null"; }
+};
+using Rows = std::vector<ModelRow>;
+using Counts = std::map<std::string, int>;
+
+struct Case {
+  JoinKind kind;
+  bool condition;
+  bool unique;  // the values of a side are unique
+  bool not_in;
+};
+
+bool matches(const Case& test, const ModelRow& left, const ModelRow& right) {
+  if (test.not_in && left.value && right.value && left.value != right.value) return false;
+  if (!left.key || left.key != right.key) return false;
+  return !test.condition || (left.value && right.value && *left.value <= *right.value);
+}
+
+Counts joined(const Case& test, const Rows& left, const Rows& right) {
+  Counts out;
+  const bool left_only = test.kind == JoinKind::kSemi || test.kind == JoinKind::kAnti;
+  const bool full = test.kind == JoinKind::kFull;
+  for (const ModelRow& l : left) {
+    bool any = false;
+    for (const ModelRow& r : right) {
+      if (!matches(test, l, r)) continue;
+      any = true;
+      if (!left_only) ++out[fmt::format("[{}, {}]", l.text(), r.text())];
+    }
+    if (test.kind == (any ? JoinKind::kSemi : JoinKind::kAnti)) ++out["[" + l.text() + "]"];
+    if (!any && (full || test.kind == JoinKind::kLeft)) ++out["[" + l.text() + ", null, null]"];
+  }
+  for (const ModelRow& r : right) {
+    const auto matched = [&](const ModelRow& l) { return matches(test, l, r); };
+    if (!full && test.kind != JoinKind::kRight) break;
+    if (std::ranges::none_of(left, matched)) ++out["[null, null, " + r.text() + "]"];
+  }
+  return out;
+}
+
+/// What the changes come to; no row is taken back that is not there.
+Counts fold(const std::vector<std::string>& changes) {
+  Counts counts;
+  for (const std::string& change : changes) {
+    int& count = counts[change.substr(2)];
+    count += change[0] == '+' ? 1 : -1;
+    EXPECT_GE(count, 0) << change;
+  }
+  std::erase_if(counts, [](const auto& entry) { return entry.second == 0; });
+  return counts;
+}
+
+/// Random changes of both sides; `sides` is what is there at the end.
+Script random_script(Random& random, const Case& test, std::array<Rows, 2>& sides) {
+  Script script;
+  for (int step = 0; step < 30; ++step) {
+    const int side = static_cast<int>(random.below(2));
+    Rows& there = sides[static_cast<std::size_t>(side)];
+    std::vector<RowKind> kinds;
+    std::string json;
+    const auto change = [&](RowKind kind, const ModelRow& row) {
+      kinds.push_back(kind);
+      json += (json.empty() ? "" : ",") + row.json();
+    };
+    for (int i = 0; i < 6; ++i) {
+      if (!there.empty() && random.below(5) < 2) {
+        const auto gone = there.begin() + static_cast<std::ptrdiff_t>(random.below(there.size()));
+        change(random.below(2) == 0 ? kD : kUb, *gone);
+        there.erase(gone);
+        continue;
+      }
+      ModelRow row{fmt::format("k{}", random.below(3)), random.below(6)};
+      if (random.below(8) == 0) row.key.reset();
+      if (random.below(8) == 0 && !test.unique) row.value.reset();
+      if (test.unique && std::ranges::find(there, row) != there.end()) {
+        if (!row.key) continue;  // there are no states for null keys, so nothing is replaced
+      } else {
+        there.push_back(row);
+      }
+      change(random.below(2) == 0 ? kI : kUa, row);
+    }
+    if (!kinds.empty()) script.push_back({side, rows(kinds, "[" + json + "]"), kMinWatermark});
+  }
+  return script;
+}
+
+TEST(RegularJoin, AgreesWithTheModelUnderChaos) {
+  std::vector<Case> cases;
+  for (int kind = 0; kind < 6; ++kind) {
+    for (const bool condition : {false, true}) {
+      cases.push_back({static_cast<JoinKind>(kind), condition, false, false});
+      cases.push_back({static_cast<JoinKind>(kind), condition, true, false});
+    }
+  }
+  cases.push_back({JoinKind::kAnti, false, false, true});
+  cases.push_back({JoinKind::kAnti, true, false, true});
+  std::uint64_t seed = 0;
+  for (const Case& test : cases) {
+    Random random(++seed);
+    RegularJoinOptions all = options(test.kind);
+    if (test.condition) all.condition = in_order;
+    if (test.unique) all.left.unique_key = all.right.unique_key = {1};
+    if (test.not_in) all.null_aware = {{1, 1}};
+    std::array<Rows, 2> sides;
+    const Script script = random_script(random, test, sides);
+    EXPECT_EQ(fold(expect_same_under_chaos(factory(all), script, true, 1)),
+              joined(test, sides[0], sides[1]))
+        << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace tidegate
