@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/check.h"
+#include "types/key_encoding.h"
 #include "types/value_format.h"
 
 namespace tidegate {
@@ -15,6 +17,15 @@ std::string literal_key(const BoundExpr& literal) {
   std::string key = literal.type.to_string();
   key += literal.value->IsNull(0) ? ":" : "=";
   append_value(literal.type, *literal.value, 0, TextForm::kData, key);
+  if (literal.type.is_nested()) {
+    // Their text may be that of other elements: 'a, b' and 'c' are [a, b, c] as well.
+    EncodedKeys encoded;
+    const bool is_encoded =
+        KeyCodec({literal.type}).encode({&literal.value, 1}, 1, encoded).is_ok();
+    TG_CHECK(is_encoded, "a literal of type {}", literal.type.to_string());
+    key += '|';
+    key += encoded.key(0);
+  }
   return key;
 }
 

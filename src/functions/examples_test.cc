@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "functions/test_collection_examples.h"
 #include "functions/test_evaluation.h"
 
 namespace tidegate {
@@ -235,6 +236,7 @@ TEST(ExamplesTest, EveryExampleGivesWhatItSays) {
   built.merge(text_examples());
   built.merge(time_examples());
   built.merge(math_examples());
+  built.merge(collection_examples());
   for (const ScalarFunction* function : builtin_functions().all()) {
     EXPECT_FALSE(function->description.empty()) << function->name;
     EXPECT_TRUE(!function->examples.empty() || !function->deterministic) << function->name;
