@@ -6,108 +6,22 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "operators/join.h"
+#include "operators/key_table.h"
 #include "operators/late_rows.h"
-#include "operators/row_keys.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
-#include "state/ttl.h"
 
 namespace tidegate {
 namespace {
-
-std::vector<LogicalType> key_types(const DeduplicateOptions& options) {
-  std::vector<LogicalType> types;
-  for (const int key : options.keys) types.push_back(options.types[static_cast<std::size_t>(key)]);
-  return types;
-}
-
-/// What is known of each key, and when that is forgotten.
-class KeyTable {
- public:
-  explicit KeyTable(const DeduplicateOptions& options)
-      : keys_(options.keys, key_types(options)), ttl_{.ttl_ms = options.ttl_ms} {}
-
-  Status open(OperatorContext& context, std::string name,
-              std::shared_ptr<const ValueLayout> layout) {
-    clock_ = &context.clock();
-    const StateTableSpec spec{
-        .name = std::move(name), .layout = std::move(layout), .stamped = ttl_.enabled()};
-    TG_ASSIGN_OR_RETURN(table_, context.state().table(spec));
-    sweep_.emplace(table_, 0);
-    return Status::ok();
-  }
-
-  /// Finds or makes the values of all rows of a batch. Only new ones count as changed: most rows
-  /// change nothing, and should not be part of an epoch's delta.
-  Status read(const Batch& batch) {
-    TG_RETURN_IF_ERROR(keys_.read(batch));
-    values_.resize(static_cast<std::size_t>(batch.num_rows()));
-    look_at_clock();
-    if (ttl_.enabled()) forget(batch.num_rows());
-    table_->find(0, keys_.all(), values_);
-    std::vector<std::int32_t> missing;
-    for (std::size_t row = 0; row < values_.size(); ++row) {
-      if (values_[row] == nullptr) missing.push_back(static_cast<std::int32_t>(row));
-    }
-    if (missing.empty()) return Status::ok();
-    const std::uint32_t generation = table_->generation(0);
-    TG_RETURN_IF_ERROR(table_->find_or_create(0, keys_.rows(missing), values_));
-    if (generation != table_->generation(0)) table_->find(0, keys_.all(), values_);
-    for (const std::int32_t row : missing) stamp(value(row));
-    return Status::ok();
-  }
-
-  std::byte* value(std::int64_t row) const { return values_[static_cast<std::size_t>(row)]; }
-  StateKey key(std::int64_t row) const { return keys_[row]; }
-  StateTable& table() { return *table_; }
-
-  /// Takes the time that changes are stamped with; read() does.
-  void look_at_clock() {
-    if (ttl_.enabled()) now_ms_ = clock_->wall_ms();
-  }
-  /// The value has changed.
-  void touch(std::byte* value) {
-    table_->touch(0, value);
-    stamp(value);
-  }
-  /// The value is not forgotten, however old it is, until the next touch().
-  void keep(std::byte* value) {
-    if (ttl_.enabled()) table_->stamp(value) = INT64_MAX;
-  }
-
- private:
-  void stamp(std::byte* value) {
-    if (ttl_.enabled()) table_->stamp(value) = now_ms_;
-  }
-
-  /// Erases what has expired: of the keys in hand, and some of the others.
-  void forget(std::int64_t num_rows) {
-    table_->find(0, keys_.all(), values_);
-    for (std::int64_t row = 0; row < num_rows; ++row) {
-      const StateKey key = keys_[row];
-      if (value(row) == nullptr || !ttl_.is_expired(table_->stamp(value(row)), now_ms_)) continue;
-      table_->erase(0, key);
-    }
-    sweep_->sweep(ttl_, now_ms_, static_cast<std::size_t>(2 * num_rows));
-  }
-
-  RowKeys keys_;
-  StateTtl ttl_;
-  const Clock* clock_ = nullptr;
-  StateTable* table_ = nullptr;
-  std::optional<TtlSweep> sweep_;
-  std::int64_t now_ms_ = 0;
-  std::vector<std::byte*> values_;
-};
 
 /// The first row of each key by arrival: the key is all the state, and rows leave as they came.
 /// State "seen": one byte per key, which tells a row that was made just now.
 class FirstByArrival final : public Operator {
  public:
-  explicit FirstByArrival(const DeduplicateOptions& options) : keys_(options) {}
+  explicit FirstByArrival(const DeduplicateOptions& options)
+      : keys_(options.keys, options.types, options.ttl_ms) {}
 
   Status open(OperatorContext& context) override {
     return keys_.open(context, "seen", std::make_shared<FixedLayout>(1));
@@ -141,7 +55,9 @@ class FirstByArrival final : public Operator {
 class KeptRow final : public Operator {
  public:
   explicit KeptRow(DeduplicateOptions options)
-      : options_(std::move(options)), keys_(options_), changes_(options_.types) {}
+      : options_(std::move(options)),
+        keys_(options_.keys, options_.types, options_.ttl_ms),
+        changes_(options_.types) {}
 
   Status open(OperatorContext& context) override {
     if (options_.by_event_time) times_.emplace(context.metrics(), options_.time_column, -1);
@@ -176,7 +92,7 @@ class KeptRow final : public Operator {
     const bool first = before.empty();
     EventTime kept_time = 0;
     if (!first) {
-      if (before == value_) return Status::ok();
+      if (!tells_equal_rows_ && before == value_) return Status::ok();
       if (!read_fixed(before, kept_time)) {
         return error(ErrorCode::kStateCorrupt, "the kept row of a key is cut short");
       }
@@ -200,6 +116,8 @@ class KeptRow final : public Operator {
   }
 
   DeduplicateOptions options_;
+  /// As Flink does: by time it does not look, and with a TTL downstream state must stay alive.
+  const bool tells_equal_rows_ = options_.by_event_time || options_.ttl_ms > 0;
   KeyTable keys_;
   std::optional<LateRows> times_;
   std::string value_;
@@ -212,7 +130,9 @@ class KeptRow final : public Operator {
 class FirstByTime final : public Operator {
  public:
   explicit FirstByTime(DeduplicateOptions options)
-      : options_(std::move(options)), keys_(options_), rows_(options_.types) {}
+      : options_(std::move(options)),
+        keys_(options_.keys, options_.types, options_.ttl_ms),
+        rows_(options_.types) {}
 
   Status open(OperatorContext& context) override {
     late_rows_.emplace(context.metrics(), options_.time_column, -1);

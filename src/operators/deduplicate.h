@@ -22,8 +22,10 @@ namespace tidegate {
 ///   kUpsert   +I, then +U
 ///   kAppend   the first row by event time only: +I, once the watermark has passed it. Rows behind
 ///             the watermark are late (rows_late) and left out
-/// A row that equals the kept one changes nothing and gives nothing. By event time, rows without it
-/// are left out and counted as rows_null_time.
+/// As in Flink, a row that equals the kept one gives nothing by arrival and without a TTL, else it
+/// is told as a change. By event time, rows without it are left out and counted as rows_null_time.
+///
+/// For an input that takes rows back use Top-1 (rank.h), as Flink does.
 struct DeduplicateOptions {
   std::vector<LogicalType> types = {};  ///< of all columns
   std::vector<int> keys = {};

@@ -179,7 +179,8 @@ std::vector<std::string> model(const std::vector<std::tuple<std::string, int, Ev
     }
     const EventTime before = options.by_event_time ? std::get<2>(found->second) : 0;
     const EventTime now = options.by_event_time ? std::get<2>(row) : 0;
-    if (row == found->second || (options.keep_last ? now < before : now >= before)) continue;
+    if (row == found->second && !options.by_event_time) continue;
+    if (options.keep_last ? now < before : now >= before) continue;
     if (options.changelog == Changelog::kRetract) change("-U", found->second);
     change("+U", row);
     found->second = row;

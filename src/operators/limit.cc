@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "operators/join.h"
+#include "operators/rank.h"
 #include "state/state_bytes.h"
 
 namespace tidegate {
@@ -53,6 +54,16 @@ class Limit final : public Operator {
 std::unique_ptr<Operator> make_limit(std::int64_t offset, std::int64_t count) {
   return std::make_unique<Limit>(std::max<std::int64_t>(0, offset),
                                  std::max<std::int64_t>(0, count));
+}
+
+Result<std::unique_ptr<Operator>> make_changelog_limit(std::vector<LogicalType> types,
+                                                       std::int64_t offset, std::int64_t count) {
+  if (count <= 0) return make_limit(0, 0);
+  offset = std::max<std::int64_t>(0, offset);
+  return make_rank({.types = std::move(types),
+                    .rank_start = add_saturating(offset, 1),
+                    .rank_end = add_saturating(offset, count),
+                    .retracts = true});
 }
 
 }  // namespace tidegate

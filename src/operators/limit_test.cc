@@ -35,6 +35,25 @@ TEST(Limit, PassesTheRowsInBetween) {
   EXPECT_THAT(limited(100, 5), IsEmpty());
 }
 
+TEST(Limit, MakesRoomWhenRowsGo) {
+  OperatorHarness harness(
+      [] { return make_changelog_limit({LogicalType(TypeKind::kBigInt)}, 1, 2); });
+  harness.push(numbers("[[1],[2],[3],[4],[2]]"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[2]", "+I[3]"));
+  harness.restart();
+  harness.push(with_row_kinds(numbers("[[2],[7],[1]]"),
+                              {RowKind::kUpdateBefore, RowKind::kDelete, RowKind::kDelete}));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-U[2]", "+U[3]", "-U[3]", "+U[4]",  // 1 3 4 2
+                                               "-U[3]", "+U[4]", "-U[4]", "+U[2]"));
+}
+
+TEST(Limit, OfNothing) {
+  OperatorHarness harness(
+      [] { return make_changelog_limit({LogicalType(TypeKind::kBigInt)}, 3, 0); });
+  harness.push(numbers("[[1],[2],[3],[4],[2]]"));
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+}
+
 TEST(Limit, RefusesRetractions) {
   OperatorHarness harness([]() -> Result<std::unique_ptr<Operator>> { return make_limit(0, 1); });
   EXPECT_EQ(harness.try_push(with_row_kinds(numbers("[[1]]"), {RowKind::kUpdateAfter})).code(),

@@ -30,7 +30,7 @@ struct SortColumn {
 /// else 0x02. Values as in key_encoding.h, all bits flipped if descending:
 ///   BOOLEAN one byte; integers, dates, times, timestamps, intervals, DECIMAL big-endian, sign bit
 ///   flipped; FLOAT, DOUBLE IEEE bits big-endian, all flipped if negative, else the sign bit (-0.0
-///   is 0.0, NaN is the largest); strings and bytes with 0x00 as 0x00 0xff, then a closing 0x00.
+///   is 0.0, NaN is the largest); strings and bytes with 0x00 as 0x00 0xff, then 0x00 0x00.
 class SortKeys {
  public:
   /// `types` are those of all columns of the input. kNotSupported for columns of nested types.
@@ -45,11 +45,14 @@ class SortKeys {
   }
 
  private:
-  explicit SortKeys(std::vector<SortColumn> order) : order_(std::move(order)) {}
+  SortKeys(std::vector<SortColumn> order, std::vector<LogicalType> types)
+      : order_(std::move(order)), types_(std::move(types)) {}
 
   std::vector<SortColumn> order_;
+  std::vector<LogicalType> types_;  // of these columns
   std::string bytes_;
   std::vector<std::size_t> offsets_;
+  std::vector<std::size_t> cursors_;  // kept to save allocations
 };
 
 /// Row numbers of a batch in the order of its sort keys, ties in the order of the batch.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/top_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "state/binary_codec.h"
+
+namespace tidegate {
+namespace {
+
+constexpr std::size_t kHeader = 8;
+
+Status corrupt() {
+  return error(ErrorCode::kStateCorrupt, "the stored top rows of a key are cut short");
+}
+
+void append_entry(std::string_view key, std::string_view row, std::string& out) {
+  write_varint(out, key.size());
+  write_varint(out, row.size());
+  out += key;
+  out += row;
+}
+
+}  // namespace
+
+Result<TopRows> TopRows::read(std::string_view bytes) {
+  TopRows rows;
+  if (bytes.empty()) return rows;
+  std::uint32_t size = 0;
+  std::uint32_t last = 0;
+  if (!read_fixed(bytes, size) || !read_fixed(bytes, last) || size == 0) return corrupt();
+  rows.rows_ = bytes;
+  rows.size_ = size;
+  rows.last_ = last;
+  return rows;
+}
+
+Result<TopRows::Entry> TopRows::entry_at(std::size_t offset) const {
+  if (offset > rows_.size()) return corrupt();
+  std::string_view rest = rows_.substr(offset);
+  std::uint64_t key_size = 0;
+  std::uint64_t row_size = 0;
+  if (!read_varint(rest, key_size) || !read_varint(rest, row_size) || key_size > rest.size() ||
+      row_size > rest.size() - key_size) {
+    return corrupt();
+  }
+  return Entry{rest.substr(0, key_size), rest.substr(key_size, row_size), offset};
+}
+
+Status TopRows::entries(std::vector<Entry>& entries) const {
+  entries.clear();
+  std::size_t offset = 0;
+  for (std::int64_t i = 0; i < size_; ++i) {
+    TG_ASSIGN_OR_RETURN(const Entry entry, entry_at(offset));
+    entries.push_back(entry);
+    offset = static_cast<std::size_t>(entry.row.data() + entry.row.size() - rows_.data());
+  }
+  return Status::ok();
+}
+
+void write_top_rows(const std::vector<TopRows::Entry>& entries, std::size_t at,
+                    std::string_view key, std::string_view row, std::size_t limit,
+                    std::string& out) {
+  out.assign(kHeader, '\0');
+  const std::size_t size = std::min(entries.size() + 1, limit);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    last = out.size() - kHeader;
+    if (i == at) {
+      append_entry(key, row, out);
+    } else {
+      const TopRows::Entry& entry = entries[i < at ? i : i - 1];
+      append_entry(entry.key, entry.row, out);
+    }
+  }
+  const auto size32 = static_cast<std::uint32_t>(size);
+  const auto last32 = static_cast<std::uint32_t>(last);
+  std::memcpy(out.data(), &size32, sizeof(size32));
+  std::memcpy(out.data() + sizeof(size32), &last32, sizeof(last32));
+}
+
+}  // namespace tidegate

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tidegate/status.h"
+
+namespace tidegate {
+
+// The first rows of a key in some order, as one value of bytes; empty bytes: none. Part of the
+// state format:
+//
+//   number of rows (4) | offset of the last row from the first one (4) | rows in order, each:
+//   length of its sort key (varint) | length of the row (varint) | sort key (sort_order.h) | row
+//   (stored_rows.h)
+
+/// A look into such bytes, which must stay as they are.
+class TopRows {
+ public:
+  struct Entry {
+    std::string_view key;
+    std::string_view row;
+    std::size_t offset;  ///< of the entry from the first one
+  };
+
+  /// kStateCorrupt when the bytes are too short to be what was written.
+  static Result<TopRows> read(std::string_view bytes);
+
+  std::int64_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  /// The last one; not when there is none.
+  Result<Entry> last() const { return entry_at(last_); }
+  Status entries(std::vector<Entry>& entries) const;
+
+ private:
+  Result<Entry> entry_at(std::size_t offset) const;
+
+  std::string_view rows_;
+  std::int64_t size_ = 0;
+  std::size_t last_ = 0;
+};
+
+/// Puts the bytes of `entries` with a new one in front of entries[at] to `out`; only the first
+/// `limit` of them all.
+void write_top_rows(const std::vector<TopRows::Entry>& entries, std::size_t at,
+                    std::string_view key, std::string_view row, std::size_t limit,
+                    std::string& out);
+
+}  // namespace tidegate
