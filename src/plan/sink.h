@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/options.h"
+#include "dataflow/connector.h"
 #include "dataflow/sink.h"
 #include "plan/node.h"
 
@@ -20,6 +21,7 @@ class SinkNode final : public Node {
 
   std::string connector;
   Options options;
+  std::vector<MetadataColumn> metadata;  ///< of the input, written by the connector itself
   /// A sink of the program's own (or the test driver's), instead of a connector.
   std::shared_ptr<Sink> instance;
 };

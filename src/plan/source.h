@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "base/options.h"
+#include "dataflow/connector.h"
 #include "dataflow/source.h"
 #include "dataflow/watermark_strategy.h"
+#include "expr/expr.h"
 #include "plan/node.h"
 
 namespace tidegate::plan {
@@ -25,6 +27,12 @@ class SourceNode final : public Node {
   SchemaPtr table;              ///< all physical columns
   std::vector<int> projection;  ///< those that are read, in the order of `schema`
   WatermarkStrategy watermark;  ///< its column is an index into `schema`
+  /// Event time as an expression over `schema`, where it is not a column of the source; the
+  /// planner makes watermark.extract of it.
+  ExprPtr event_time;
+  /// Rows of `instance` carry row kinds.
+  bool changelog = false;
+  std::vector<MetadataColumn> metadata;  ///< of `table`, filled by the connector itself
   /// A source of the program's own (or the test driver's), instead of a connector.
   std::shared_ptr<Source> instance;
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+#include "sql/source_text.h"
+#include "sql/syntax.h"
+#include "tidegate/status.h"
+#include "types/schema.h"
+
+namespace tidegate::sql {
+
+/// A script that outlives the statements that were read from it: views point into theirs.
+using SharedText = std::shared_ptr<const std::string>;
+
+/// A column of a table as it was declared.
+struct TableColumn {
+  enum class Kind : std::uint8_t { kPhysical, kComputed, kMetadata };
+  std::string name;
+  Kind kind = Kind::kPhysical;
+  LogicalType type;          ///< not of computed columns
+  ExpressionPtr computed;    ///< kComputed
+  std::string metadata_key;  ///< kMetadata
+  bool is_virtual = false;   ///< kMetadata: cannot be written
+  std::string comment = {};
+};
+
+/// A table of a connector.
+struct TableDefinition {
+  std::string name;  ///< as it was created: "clicks"
+  std::vector<TableColumn> columns;
+  std::vector<WatermarkDefinition> watermarks;  ///< at most one
+  std::vector<std::string> primary_key;
+  std::vector<std::string> partitioned_by;
+  std::string comment;
+  Options options;  ///< with 'connector'
+  SharedText text;  ///< what computed columns and watermark point into
+};
+
+/// A query by name.
+struct ViewDefinition {
+  std::string name;
+  std::vector<std::string> columns;  ///< empty: those of the query
+  QueryPtr query;
+  SharedText text;
+  std::string query_text;  ///< for people
+  std::string comment;
+};
+
+/// Tables and views by name. Catalogs and databases are names only: `c.d.t`, `d.t` and `t` are the
+/// same table when c and d are in use.
+class Catalog {
+ public:
+  /// Applies a statement that creates, changes or drops something; kUnknownName for what is not
+  /// there, kInvalidArgument for what is there already.
+  Status apply(const CreateTable& statement, const SharedText& text);
+  Status apply(const CreateView& statement, const SharedText& text);
+  Status apply(const CreateOther& statement);
+  Status apply(const AlterTable& statement, const SharedText& text);
+  Status apply(const Drop& statement);
+  Status apply(const Use& statement);
+
+  const TableDefinition* find_table(const QualifiedName& name) const;
+  const ViewDefinition* find_view(const QualifiedName& name) const;
+  /// kUnknownName, with the nearest name.
+  Status unknown_table(const QualifiedName& name) const;
+
+  std::vector<std::string> tables() const;  ///< sorted, with views
+  std::vector<std::string> views() const;
+  const std::string& current_catalog() const { return catalog_; }
+  const std::string& current_database() const { return database_; }
+  std::vector<std::string> catalogs() const;
+  std::vector<std::string> databases() const;
+
+ private:
+  std::string full_name(const QualifiedName& name) const;
+  Status check_free(const std::string& full_name, const std::string& name, bool or_replace) const;
+  Status add_like(const LikeClause& like, TableDefinition& table) const;
+
+  std::string catalog_ = "default_catalog";
+  std::string database_ = "default_database";
+  std::map<std::string, std::vector<std::string>> databases_ = {
+      {"default_catalog", {"default_database"}}};
+  std::map<std::string, TableDefinition> tables_;  // by full name
+  std::map<std::string, ViewDefinition> views_;
+};
+
+}  // namespace tidegate::sql
