@@ -291,6 +291,91 @@ TEST(AggregatesTest, DistinctCountsOccurrences) {
   EXPECT_EQ(state.result(), "1");
 }
 
+TEST(AggregatesTest, TakenBackBeforeItCame) {
+  const SchemaPtr schema = schema_of({"a STRING"});
+  for (const char* name : {"FIRST_VALUE", "LISTAGG", "ARRAY_AGG", "COLLECT", "SINGLE_VALUE"}) {
+    const AggregatorPtr aggregator = bind(name, *schema, /*retracting=*/true);
+    Accumulator state(*aggregator);
+    state.retract(batch_of(*schema, R"([["x"]])"));
+    const std::string bytes = state.serialized();
+    Accumulator restored(*aggregator);
+    std::string_view in = bytes;
+    ASSERT_TRUE(aggregator->deserialize(in, restored.bytes()).is_ok()) << name;
+    restored.add(batch_of(*schema, R"([["x"], ["y"]])"));
+    Accumulator alone(*aggregator);
+    alone.add(batch_of(*schema, R"([["y"]])"));
+    EXPECT_EQ(restored.result(), alone.result()) << name;
+    EXPECT_GT(aggregator->owned_bytes(restored.bytes()), 0) << name;
+  }
+}
+
+TEST(AggregatesTest, ListAgg) {
+  EXPECT_EQ(aggregate("LISTAGG", {"a STRING"}, R"([["b"], [null], ["a"], [""], ["b"]])"), "b,a,,b");
+  EXPECT_EQ(aggregate("LISTAGG", {"a STRING", "s CHAR(2)"},
+                      R"([["b", ", "], [null, ", "], ["a", ", "]])"),
+            "b, a");
+  EXPECT_EQ(aggregate("LISTAGG", {"a STRING"}, "[[null]]"), "null");
+  EXPECT_EQ(aggregate("LISTAGG", {"a STRING"}, R"([[""]])"), "");
+  EXPECT_EQ(distinct("LISTAGG", {"a STRING"}, R"([["x"], ["x"], [null], ["x"]])"), "x");
+}
+
+TEST(AggregatesTest, ArrayAgg) {
+  EXPECT_EQ(aggregate("ARRAY_AGG", {"a INT"}, "[[3], [null], [1], [3]]"), "[3, null, 1, 3]");
+  EXPECT_EQ(aggregate("ARRAY_AGG IGNORE NULLS", {"a INT"}, "[[3], [null], [1]]"), "[3, 1]");
+  EXPECT_EQ(aggregate("ARRAY_AGG", {"a INT"}, "[]"), "null");
+  EXPECT_EQ(aggregate("ARRAY_AGG IGNORE NULLS", {"a INT"}, "[[null]]"), "null");
+  EXPECT_EQ(aggregate("ARRAY_AGG", {"a ROW<x INT, y STRING>"}, R"([[[1, "a"]], [null]])"),
+            "[+I[1, a], null]");
+  EXPECT_EQ(bind("ARRAY_AGG", *schema_of({"a INT NOT NULL"}))->result_type().to_string(),
+            "ARRAY<INT NOT NULL>");
+}
+
+TEST(AggregatesTest, Collect) {
+  EXPECT_EQ(aggregate("COLLECT", {"a STRING"}, R"([["b"], [null], ["a"], ["b"]])"), "{a=1, b=2}");
+  EXPECT_EQ(aggregate("COLLECT", {"a INT"}, "[]"), "{}");
+  EXPECT_EQ(aggregate("COLLECT", {"a ROW<x INT>"}, "[[[2]], [[1]], [[2]]]"), "{+I[1]=1, +I[2]=2}");
+  EXPECT_EQ(distinct("COLLECT", {"a INT"}, "[[1], [1], [2]]"), "{1=1, 2=1}");
+}
+
+TEST(AggregatesTest, SingleValue) {
+  EXPECT_EQ(aggregate("SINGLE_VALUE", {"a INT"}, "[[7]]"), "7");
+  EXPECT_EQ(aggregate("SINGLE_VALUE", {"a INT"}, "[[null]]"), "null");
+  EXPECT_EQ(aggregate("SINGLE_VALUE", {"a STRING"}, "[]"), "null");
+  EXPECT_EQ(aggregate("SINGLE_VALUE", {"a ARRAY<INT>"}, "[[[1, null]]]"), "[1, null]");
+  EXPECT_EQ(aggregate("SINGLE_VALUE", {"a ARRAY<INT>"}, "[]"), "null");
+  for (const char* rows : {"[[7], [8]]", "[[7], [7]]", "[[null], [null]]", "[[null], [7]]"}) {
+    EXPECT_NE(aggregate("SINGLE_VALUE", {"a INT"}, rows).find("returned more than one row"),
+              std::string::npos);
+  }
+}
+
+TEST(AggregatesTest, Percentile) {
+  const std::vector<std::string> columns = {"a INT", "p DOUBLE NOT NULL"};
+  EXPECT_EQ(aggregate("PERCENTILE", columns, "[[10, 0.5], [30, 0.5], [null, 0.5], [20, 0.5]]"),
+            "20.0");
+  EXPECT_EQ(aggregate("PERCENTILE", columns, "[[10, 0.3], [20, 0.3], [20, 0.3], [40, 0.3]]"),
+            "19.0");
+  EXPECT_EQ(aggregate("PERCENTILE", columns, "[[10, 1], [20, 1]]"), "20.0");
+  EXPECT_EQ(aggregate("PERCENTILE", columns, "[[null, 0.5]]"), "null");
+  EXPECT_EQ(aggregate("PERCENTILE", {"a DOUBLE", "p DECIMAL(2, 1)", "f INT"},
+                      R"([[1, "0.5", 3], [5, "0.5", 1], [9, "0.5", 0], [9, "0.5", null]])"),
+            "1.0");
+  EXPECT_EQ(aggregate("PERCENTILE", {"a DECIMAL(4, 1)", "p ARRAY<DOUBLE>"},
+                      R"([["1.0", [0.75, 0]], ["2.0", [0.75, 0]], ["3.0", [0.75, 0]]])"),
+            "[2.5, 1.0]");
+  const SchemaPtr schema = schema_of(columns);
+  const AggregatorPtr percentile = bind("PERCENTILE", *schema);
+  Accumulator state(*percentile);
+  std::byte* const accumulator = state.bytes();
+  EXPECT_EQ(percentile->add({&accumulator, 1}, batch_of(*schema, "[[1, 1.5]]").columns()).message(),
+            "PERCENTILE: 1.5 is not between 0 and 1");
+}
+
+TEST(AggregatesTest, ApproximateCountIsExact) {
+  EXPECT_EQ(aggregate("APPROX_COUNT_DISTINCT", {"a STRING"}, R"([["x"], ["y"], [null], ["x"]])"),
+            "2");
+}
+
 TEST(AggregatesTest, ManyAccumulatorsAtOnce) {
   const SchemaPtr schema = schema_of({"a BIGINT"});
   const AggregatorPtr sum = bind("SUM", *schema);

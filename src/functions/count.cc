@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "expr/distinct_aggregate.h"
 #include "expr/function_registry.h"
 #include "expr/state_aggregator.h"
+#include "functions/binding.h"
 
 namespace tidegate {
 
@@ -65,6 +67,15 @@ void register_function_count(FunctionRegistry& registry) {
        .description = "Number of rows, or of rows in which no value is NULL.",
        .bind = [](std::span<const LogicalType>) -> Result<std::unique_ptr<Aggregator>> {
          return std::make_unique<Count>();
+       }});
+  registry.add_aggregate(
+      {.name = "APPROX_COUNT_DISTINCT",
+       .signature = "APPROX_COUNT_DISTINCT(value)",
+       .description = "Number of different values that are not NULL; exact, as COUNT(DISTINCT).",
+       .bind = [](std::span<const LogicalType> arguments) -> Result<std::unique_ptr<Aggregator>> {
+         if (arguments.size() != 1)
+           return argument_mismatch("APPROX_COUNT_DISTINCT", "one value", arguments);
+         return make_distinct(std::make_unique<Count>(), arguments);
        }});
 }
 

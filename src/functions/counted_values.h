@@ -78,6 +78,13 @@ class CountedValues {
     }
   }
 
+  /// f(value, count) for the values that are there, from the smallest on.
+  template <typename F>
+  void for_each(F f) const {
+    for (const auto& [value, count] : counts_)
+      if (count > 0) f(T(value), count);
+  }
+
   std::int64_t owned_bytes() const {
     return owned_bytes_ + static_cast<std::int64_t>(sizeof(*this));
   }

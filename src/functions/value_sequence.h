@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FIRST_VALUE and LAST_VALUE that can take rows back: all values are kept in the order in which
-// they came; what is taken back is the oldest equal one.
+// Values in the order in which they came that can be taken back, the oldest of equal ones first:
+// for FIRST_VALUE and LAST_VALUE, and the aggregates that list their values.
 #pragma once
 
 #include <deque>
@@ -20,6 +20,10 @@ class ValueSequence {
   using Kept = KeptValue<T>;
 
   void add(T value) {
+    if (const auto owed = owed_.find(value); owed != owed_.end()) {
+      if (--owed->second == 0) forget(owed);
+      return;
+    }
     auto found = numbers_.find(value);
     if (found == numbers_.end())
       found = numbers_.emplace(Kept(value), std::deque<std::uint64_t>()).first;
@@ -27,10 +31,13 @@ class ValueSequence {
     order_.emplace(next_++, &found->first);
     owned_bytes_ += kBytesPerValue + kept_bytes(found->first);
   }
-  /// A value that is not there is ignored.
+  /// A value that is not there (a changelog that was shuffled) is owed: the next one is left out.
   void take(T value) {
     const auto found = numbers_.find(value);
-    if (found == numbers_.end()) return;
+    if (found == numbers_.end()) {
+      owe(value, 1);
+      return;
+    }
     owned_bytes_ -= kBytesPerValue + kept_bytes(found->first);
     order_.erase(found->second.front());
     found->second.pop_front();
@@ -38,6 +45,12 @@ class ValueSequence {
   }
   void merge(const ValueSequence& other) {
     for (const auto& [number, value] : other.order_) add(T(*value));
+    for (const auto& [value, count] : other.owed_)
+      for (std::int64_t i = 0; i < count; ++i) take(T(value));
+  }
+  template <typename F>
+  void for_each(F f) const {
+    for (const auto& [number, value] : order_) f(T(*value));
   }
   template <typename Choice>
   bool result(T* out) const {
@@ -52,6 +65,11 @@ class ValueSequence {
   void serialize(std::string& out) const {
     append_plain(static_cast<std::uint64_t>(order_.size()), out);
     for (const auto& [number, value] : order_) append_kept(*value, out);
+    append_plain(static_cast<std::uint64_t>(owed_.size()), out);
+    for (const auto& [value, count] : owed_) {
+      append_kept(value, out);
+      append_plain(count, out);
+    }
   }
   bool deserialize(std::string_view& in) {
     std::uint64_t size = 0;
@@ -61,13 +79,33 @@ class ValueSequence {
       if (!take_kept(in, &value)) return false;
       add(T(value));
     }
+    if (!take_plain(in, &size)) return false;
+    for (; size > 0; --size) {
+      Kept value{};
+      std::int64_t count = 0;
+      if (!take_kept(in, &value) || !take_plain(in, &count) || count <= 0) return false;
+      owe(T(value), count);
+    }
     return true;
   }
 
  private:
   static constexpr std::int64_t kBytesPerValue = 2 * kMapNodeBytes + 8;
 
-  std::map<Kept, std::deque<std::uint64_t>, typename CountedValues<T>::Less> numbers_;
+  using Less = typename CountedValues<T>::Less;
+
+  void owe(T value, std::int64_t count) {
+    const auto [owed, is_new] = owed_.try_emplace(Kept(value), 0);
+    if (is_new) owned_bytes_ += kMapNodeBytes + kept_bytes(owed->first);
+    owed->second += count;
+  }
+  void forget(typename std::map<Kept, std::int64_t, Less>::iterator owed) {
+    owned_bytes_ -= kMapNodeBytes + kept_bytes(owed->first);
+    owed_.erase(owed);
+  }
+
+  std::map<Kept, std::deque<std::uint64_t>, Less> numbers_;
+  std::map<Kept, std::int64_t, Less> owed_;     // taken before they were added, with how often
   std::map<std::uint64_t, const Kept*> order_;  // keys of numbers_, which stay where they are
   std::uint64_t next_ = 0;
   std::int64_t owned_bytes_ = 0;
