@@ -45,7 +45,8 @@ struct OverFrame {
 
 enum class OverOrder : std::uint8_t {
   /// By event time (Flink's ORDER BY rowtime). Insert-only. Rows come out in the order of time once
-  /// the watermark has passed them, ties in the order of arrival. A row behind the watermark is
+  /// the watermark has passed them; those of one time by key, and of a key in the order of arrival,
+  /// which also is their order for ROWS, ROW_NUMBER and LAG. A row behind the watermark is
   /// late: counted as rows_late, sent to `late_output` if there is one, and left out; without event
   /// time it is counted as rows_null_time and left out.
   kEventTime,
@@ -76,8 +77,8 @@ struct OverAggregateOptions {
   bool retracts = false;                      ///< kColumns, kAtEnd: the input may hold -U and -D
   Changelog changelog = Changelog::kRetract;  ///< kColumns; kUpsert leaves out -U
   int late_output = -1;                       ///< kEventTime
-  /// A key's state goes when it has had no row for this long in processing time, unless rows of it
-  /// wait for the watermark; 0: never.
+  /// A key's state goes when no row of it has come out for this long in processing time (rows that
+  /// wait for the watermark stay); 0: never.
   std::int64_t ttl_ms = 0;
 };
 
