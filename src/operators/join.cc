@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 
 #include <iterator>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -38,10 +39,12 @@ JoinedRows::JoinedRows(const std::vector<LogicalType>& left, const std::vector<L
     : left_(left), right_(right) {}
 
 Status JoinedRows::add(std::optional<std::string_view> left, std::optional<std::string_view> right,
-                       EventTime time) {
+                       EventTime time, RowKind kind) {
   TG_RETURN_IF_ERROR(add_side(left_, left));
   TG_RETURN_IF_ERROR(add_side(right_, right));
   times_.push_back(time);
+  kinds_.push_back(kind);
+  insert_only_ = insert_only_ && kind == RowKind::kInsert;
   return Status::ok();
 }
 
@@ -55,6 +58,11 @@ Result<Batch> JoinedRows::take() {
   std::ranges::move(right, std::back_inserter(columns));
   Batch batch(num_rows(), std::move(columns));
   batch.set_event_times(arrow::Buffer::FromVector(std::exchange(times_, {})));
+  const std::vector<RowKind> kinds = std::exchange(kinds_, {});
+  if (!std::exchange(insert_only_, true)) {
+    const std::string_view bytes(reinterpret_cast<const char*>(kinds.data()), kinds.size());
+    batch.set_row_kinds(arrow::Buffer::FromString(std::string(bytes)));
+  }
   return batch;
 }
 

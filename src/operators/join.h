@@ -10,6 +10,7 @@
 
 #include "expr/compiled_expr.h"
 #include "operators/row_codec.h"
+#include "tidegate/row_kind.h"
 #include "tidegate/status.h"
 #include "tidegate/time.h"
 #include "types/batch.h"
@@ -18,8 +19,8 @@
 namespace tidegate {
 
 // What joins of two streams share. Output rows have the columns of the left row and then those of
-// the right row; a side that has no row is all nulls. Keys with a null in them match nothing.
-// Inputs are insert-only.
+// the right row; a side that has no row is all nulls. Keys with a null in them match nothing. But
+// for regular and temporal joins, inputs are insert-only.
 
 enum class JoinKind : std::uint8_t {
   kInner,
@@ -56,7 +57,7 @@ class JoinedRows {
 
   /// nullopt: that side is all nulls.
   Status add(std::optional<std::string_view> left, std::optional<std::string_view> right,
-             EventTime time);
+             EventTime time, RowKind kind = RowKind::kInsert);
   std::int64_t num_rows() const { return static_cast<std::int64_t>(times_.size()); }
   /// Enough for a batch.
   bool full() const;
@@ -67,6 +68,8 @@ class JoinedRows {
   RowDecoder left_;
   RowDecoder right_;
   std::vector<EventTime> times_;
+  std::vector<RowKind> kinds_;
+  bool insert_only_ = true;
 };
 
 /// kInvalidPlan when a join's input takes rows back.

@@ -32,7 +32,8 @@ class WindowJoin : public Operator {
  public:
   explicit WindowJoin(WindowJoinOptions options)
       : options_(std::move(options)),
-        sides_{Side(options_.left), Side(options_.right)},
+        sides_{Side(options_.left, options_.null_safe_keys),
+               Side(options_.right, options_.null_safe_keys)},
         groups_(options_.left.types, options_.right.types, options_.kind, options_.condition) {}
 
   Status open(OperatorContext& context) override {
@@ -86,8 +87,8 @@ class WindowJoin : public Operator {
 
  protected:
   struct Side {
-    explicit Side(const WindowJoinInput& join_input)
-        : input(&join_input), keys(join_input.keys, join_key_types(join_input)) {}
+    Side(const WindowJoinInput& join_input, const std::vector<bool>& null_safe_keys)
+        : input(&join_input), keys(join_input.keys, join_key_types(join_input), null_safe_keys) {}
     const WindowJoinInput* input;
     RowKeys keys;
     EventTimes time;   // of the rows, or the ends of the windows that they bring
@@ -322,6 +323,13 @@ class SessionJoin final : public WindowJoin {
 
 Result<std::unique_ptr<Operator>> make_window_join(WindowJoinOptions options) {
   TG_RETURN_IF_ERROR(check_join_inputs(options.left, options.right));
+  TG_RETURN_IF_ERROR(
+      check_null_aware(options.left, options.right, options.kind, options.null_aware));
+  if (!options.null_aware.empty()) {
+    options.condition =
+        null_aware_condition(options.left.types, options.right.types,
+                             std::exchange(options.null_aware, {}), std::move(options.condition));
+  }
   if (!options.window) {
     for (const WindowJoinInput* input : {&options.left, &options.right}) {
       if (input->window_start_column < 0 || input->window_end_column < 0) {

@@ -122,6 +122,29 @@ TEST(WindowJoin, RowsMayBringTheirWindows) {
   EXPECT_EQ(harness.counter("rows_late"), 1);
 }
 
+TEST(WindowJoin, NotInLooksAtNullsOfTheWindow) {
+  WindowJoinOptions not_in = options(JoinKind::kAnti, tumbling(milliseconds(10)));
+  not_in.left.keys = not_in.right.keys = {};
+  not_in.null_aware = {{0, 0}};
+  OperatorHarness harness(factory(not_in));
+  harness.push(0, rows(R"([["a", 1, 1], [null, 2, 1], ["a", 3, 11], ["b", 4, 11], [null, 5, 11],
+                           ["a", 6, 21]])"));
+  harness.push(1, rows(R"([["a", 7, 12], ["c", 8, 22], [null, 9, 22]])"));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[a, 1, 1] @9", "+I[null, 2, 1] @9", "+I[b, 4, 11] @19"));
+}
+
+TEST(WindowJoin, NullsMayBeEqual) {
+  WindowJoinOptions safe = options(JoinKind::kInner, tumbling(milliseconds(10)));
+  safe.null_safe_keys = {true};
+  OperatorHarness harness(factory(safe));
+  harness.push(0, rows(R"([[null, 1, 1]])"));
+  harness.push(1, rows(R"([[null, 2, 1]])"));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[null, 1, 1, null, 2, 1] @9"));
+}
+
 TEST(WindowJoin, SessionsAreMadeOfBothSides) {
   OperatorHarness harness(factory(options(JoinKind::kFull, session(milliseconds(10)))));
   harness.push(0, rows(R"([["a", 1, 0], ["a", 2, 25], ["b", 3, 0]])"));
