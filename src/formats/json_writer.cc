@@ -233,12 +233,30 @@ Status JsonWriter::write_map(std::int64_t row, std::string& out) const {
       return error(ErrorCode::kNullKey,
                    "a map has a null key, which JSON cannot say; set 'json.map-null-key.mode'");
     out += separator;
-    append_json_string(null_key ? std::string_view(options_.null_key) : keys.bytes(i), out);
+    if (null_key) {
+      append_json_string(options_.null_key, out);
+    } else if (keys.type_.is_character()) {
+      append_json_string(keys.bytes(i), out);
+    } else {
+      TG_RETURN_IF_ERROR(keys.write_as_key(i, out));
+    }
     out += ':';
     TG_RETURN_IF_ERROR(children_[1].write(i, out));
     separator = ",";
   }
   out += '}';
+  return Status::ok();
+}
+
+// JSON knows only strings as keys: others become the text of their JSON.
+Status JsonWriter::write_as_key(std::int64_t row, std::string& out) const {
+  std::string text;
+  TG_RETURN_IF_ERROR(write(row, text));
+  if (text.front() == '"') {
+    out += text;
+  } else {
+    append_json_string(text, out);
+  }
   return Status::ok();
 }
 

@@ -53,6 +53,7 @@ class JsonWriter {
   void write_time(std::int64_t row, std::string& out) const;
   Status write_array(std::int64_t row, std::string& out) const;
   Status write_map(std::int64_t row, std::string& out) const;
+  Status write_as_key(std::int64_t row, std::string& out) const;
   Status write_row(std::int64_t row, std::string& out) const;
 
   LogicalType type_;
