@@ -102,5 +102,132 @@ TEST(CollectionsTest, CardinalityAndElement) {
             std::string::npos);
 }
 
+const std::vector<std::string> kArrayAndValue = {"a ARRAY<STRING>", "v STRING"};
+constexpr const char* kArrayAndValueRows =
+    R"([[["x", "y", "x"], "x"], [["x", null], null], [["x"], null], [[], "x"], [null, "x"]])";
+
+TEST(CollectionsTest, ArrayAndValue) {
+  const auto with_value = [](const char* function) {
+    return over(call(function, {col(0), col(1)}), kArrayAndValue, kArrayAndValueRows);
+  };
+  EXPECT_EQ(with_value("ARRAY_APPEND"),
+            (Texts{"[x, y, x, x]", "[x, NULL, NULL]", "[x, NULL]", "[x]", "NULL"}));
+  EXPECT_EQ(with_value("ARRAY_PREPEND"),
+            (Texts{"[x, x, y, x]", "[NULL, x, NULL]", "[NULL, x]", "[x]", "NULL"}));
+  EXPECT_EQ(with_value("ARRAY_REMOVE"), (Texts{"[y]", "[x]", "[x]", "[]", "NULL"}));
+  EXPECT_EQ(with_value("ARRAY_CONTAINS"), (Texts{"TRUE", "TRUE", "FALSE", "FALSE", "NULL"}));
+  EXPECT_EQ(with_value("ARRAY_POSITION"), (Texts{"1", "NULL", "NULL", "0", "NULL"}));
+  EXPECT_EQ(
+      over(call("ARRAY_CONTAINS", {texts({"p", "x"}), col(1)}), kArrayAndValue, kArrayAndValueRows),
+      (Texts{"TRUE", "FALSE", "FALSE", "TRUE", "TRUE"}));
+}
+
+TEST(CollectionsTest, ArrayAndValueMeetInACommonType) {
+  const SchemaPtr schema = schema_of({"a ARRAY<INT NOT NULL> NOT NULL", "v BIGINT", "s STRING"});
+  EXPECT_EQ(type_text(call("ARRAY_APPEND", {col(0), col(1)}), *schema), "ARRAY<BIGINT> NOT NULL");
+  EXPECT_EQ(type_text(call("ARRAY_REMOVE", {col(0), lit(1)}), *schema),
+            "ARRAY<INT NOT NULL> NOT NULL");
+  EXPECT_EQ(type_text(call("ARRAY_CONTAINS", {col(0), col(1)}), *schema), "BOOLEAN NOT NULL");
+  EXPECT_NE(type_text(call("ARRAY_CONTAINS", {col(0), col(2)}), *schema).find("a value for it"),
+            std::string::npos);
+  EXPECT_EQ(over(call("ARRAY_POSITION", {col(0), col(1)}), {"a ARRAY<DECIMAL(4, 2)>", "v INT"},
+                 R"([[["1.50", "2.00"], 2]])"),
+            (Texts{"2"}));
+  EXPECT_EQ(over(call("ARRAY_CONTAINS", {col(0), col(1)}), {"a ARRAY<ROW<x INT>>", "v ROW<x INT>"},
+                 "[[[[1], [2]], [2]], [[[1], null], [3]]]"),
+            (Texts{"TRUE", "FALSE"}));
+}
+
+TEST(CollectionsTest, Sets) {
+  const std::vector<std::string> columns = {"a ARRAY<INT>", "b ARRAY<INT>"};
+  const std::string rows =
+      "[[[3, 1, 3, null], [1, null]], [[], [1]], [null, [1]], [[1], null], [[2, 2], []]]";
+  EXPECT_EQ(over(call("ARRAY_UNION", {col(0), col(1)}), columns, rows),
+            (Texts{"[3, 1, NULL]", "[1]", "NULL", "NULL", "[2]"}));
+  EXPECT_EQ(over(call("ARRAY_EXCEPT", {col(0), col(1)}), columns, rows),
+            (Texts{"[3]", "[]", "NULL", "NULL", "[2]"}));
+  EXPECT_EQ(over(call("ARRAY_INTERSECT", {col(0), col(1)}), columns, rows),
+            (Texts{"[1, NULL]", "[]", "NULL", "NULL", "[]"}));
+  EXPECT_EQ(over(in_array("ARRAY_DISTINCT"), columns, rows),
+            (Texts{"[3, 1, NULL]", "[]", "NULL", "[1]", "[2]"}));
+  EXPECT_EQ(over(in_array("ARRAY_CONCAT", {ints({9}), col(1)}), columns, rows),
+            (Texts{"[3, 1, 3, NULL, 9, 1, NULL]", "[9, 1]", "NULL", "NULL", "[2, 2, 9]"}));
+  EXPECT_EQ(over(in_array("ARRAY_REVERSE"), columns, rows),
+            (Texts{"[NULL, 3, 1, 3]", "[]", "NULL", "[1]", "[2, 2]"}));
+  EXPECT_EQ(over(in_array("ARRAY_UNION", {array({lit(5000000000L)})}), columns, rows)[4],
+            "[2, 5000000000]");
+}
+
+TEST(CollectionsTest, Order) {
+  EXPECT_EQ(over(in_array("ARRAY_SORT"), {"a ARRAY<DOUBLE>"},
+                 "[[[2.5, null, -1, 10]], [null], [[]], [[NaN, 1, -Inf]]]"),
+            (Texts{"[NULL, -1.0, 2.5, 10.0]", "NULL", "[]", "[-Infinity, 1.0, NaN]"}));
+  EXPECT_EQ(over(in_array("ARRAY_SORT", {lit(true), lit(false)}), {"a ARRAY<STRING>"},
+                 R"([[["b", null, "", "ab"]]])"),
+            (Texts{"[, ab, b, NULL]"}));
+  EXPECT_EQ(over(call("ARRAY_SORT", {col(0), col(1)}), {"a ARRAY<INT>", "up BOOLEAN"},
+                 "[[[1, 2], false], [[2, 1], true], [[1], null]]"),
+            (Texts{"[2, 1]", "[1, 2]", "NULL"}));
+  EXPECT_EQ(
+      over(in_array("ARRAY_MAX"), {"a ARRAY<DATE>"}, "[[[1, null, 3]], [[null]], [[]], [null]]"),
+      (Texts{"1970-01-04", "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(over(in_array("ARRAY_MIN"), {"a ARRAY<BOOLEAN>"}, "[[[true, false]]]"),
+            (Texts{"FALSE"}));
+  EXPECT_NE(evaluate(call("ARRAY_MAX", {array({ints({1})})})).find("values with an order"),
+            std::string::npos);
+}
+
+TEST(CollectionsTest, Slices) {
+  const auto slice = [](const std::string& bounds) {
+    return over(call("ARRAY_SLICE", {texts({"a", "b", "c", "d"}), col(0), col(1)}),
+                {"s INT", "e INT"}, "[" + bounds + "]")[0];
+  };
+  EXPECT_EQ(slice("[0, 2]"), "[a, b]");
+  EXPECT_EQ(slice("[-3, -2]"), "[b, c]");
+  EXPECT_EQ(slice("[2, 0]"), "[]");
+  EXPECT_EQ(slice("[1, 0]"), "[a]");
+  EXPECT_EQ(slice("[-9, 9]"), "[a, b, c, d]");
+  EXPECT_EQ(slice("[3, 2]"), "[]");
+  EXPECT_EQ(slice("[1, -9]"), "[]");
+  EXPECT_EQ(slice("[-2147483648, 2147483647]"), "[a, b, c, d]");
+  EXPECT_EQ(slice("[null, 1]"), "NULL");
+  EXPECT_EQ(
+      over(in_array("ARRAY_SLICE", {lit(1)}), {"a ARRAY<INT>"}, "[[[]], [null], [[1, null]]]"),
+      (Texts{"[]", "NULL", "[1, NULL]"}));
+}
+
+TEST(CollectionsTest, TextsAndArrays) {
+  EXPECT_EQ(over(call("SPLIT", {col(0), col(1)}), {"s STRING", "d STRING"},
+                 R"([["abc", ";"], [";a;;b;", ";"], ["a<>b<>", "<>"], ["", ","], [null, ","],
+                     ["a", null], ["añ", ""], ["aaa", "aa"]])"),
+            (Texts{"[abc]", "[, a, , b, ]", "[a, b, ]", "[]", "NULL", "NULL", "[a, ñ]", "[, a]"}));
+  EXPECT_EQ(over(call("ARRAY_JOIN", {col(0), col(1)}), {"a ARRAY<STRING>", "d STRING"},
+                 R"([[["a", null, "b"], "-"], [[null], "-"], [[], "-"], [null, "-"], [["a"], null],
+                     [["", ""], "-"]])"),
+            (Texts{"a-b", "", "", "NULL", "NULL", "-"}));
+  EXPECT_EQ(
+      over(in_array("ARRAY_JOIN", {lit(","), lit_null()}), {"a ARRAY<STRING>"}, R"([[["a"]]])"),
+      (Texts{"NULL"}));
+}
+
+TEST(CollectionsTest, Maps) {
+  const std::vector<std::string> columns = {"m MAP<STRING NOT NULL, INT>"};
+  const std::string rows = R"([[[["a", 1], ["b", null]]], [[]], [null]])";
+  EXPECT_EQ(over(in_array("MAP_KEYS"), columns, rows), (Texts{"[a, b]", "[]", "NULL"}));
+  EXPECT_EQ(over(in_array("MAP_VALUES"), columns, rows), (Texts{"[1, NULL]", "[]", "NULL"}));
+  EXPECT_EQ(over(in_array("MAP_ENTRIES"), columns, rows),
+            (Texts{"[(a, 1), (b, NULL)]", "[]", "NULL"}));
+  EXPECT_EQ(type_text(in_array("MAP_ENTRIES"), *schema_of(columns)),
+            "ARRAY<ROW<`key` STRING NOT NULL, `value` INT>>");
+  EXPECT_EQ(over(in_array("MAP_UNION", {map({lit("b"), lit(7)})}), columns, rows),
+            (Texts{"{a=1, b=7}", "{b=7}", "NULL"}));
+  EXPECT_EQ(over(in_array("MAP_FROM_ARRAYS", {col(1)}), {"k ARRAY<STRING>", "v ARRAY<INT>"},
+                 R"([[["a", "a", "b"], [1, 2, null]], [null, [1]], [[], []]])"),
+            (Texts{"{a=2, b=NULL}", "NULL", "{}"}));
+  EXPECT_NE(
+      evaluate(call("MAP_FROM_ARRAYS", {ints({1}), ints({1, 2})})).find("1 keys and 2 values"),
+      std::string::npos);
+}
+
 }  // namespace
 }  // namespace tidegate

@@ -144,6 +144,28 @@ class ElementIndex {
   boost::unordered_flat_map<std::string_view, std::int64_t, Hash> places_;
 };
 
+/// A column of type `type` with an element of `elements` in each row, or NULL where `choose(row)`
+/// answers -1.
+template <typename F>
+Result<ArrayPtr> pick_elements(const LogicalType& type, const ArrayPtr& elements,
+                               std::int64_t num_rows, F choose) {
+  ElementPool pool;
+  pool.add(elements);
+  TG_ASSIGN_OR_RETURN(ArrayPtr null, null_column(type.arrow_type(), 1));
+  const std::int32_t none = pool.add(std::move(null));
+  std::vector<std::int32_t> rows;
+  rows.reserve(static_cast<std::size_t>(num_rows));
+  bool any_missing = false;
+  for (std::int64_t row = 0; row < num_rows; ++row) {
+    const std::int32_t element = choose(row);
+    any_missing = any_missing || element < 0;
+    rows.push_back(element < 0 ? none : element);
+  }
+  if (!any_missing) return take_column(elements, rows);
+  TG_ASSIGN_OR_RETURN(const ArrayPtr all, pool.column());
+  return take_column(all, rows);
+}
+
 /// A column with one entry per row, for functions whose results are made of whole arguments.
 Result<ArrayPtr> spread(const Argument& argument, std::int64_t num_rows);
 

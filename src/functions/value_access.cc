@@ -20,32 +20,11 @@ namespace {
 using Types = std::span<const LogicalType>;
 using Constants = std::span<const ArrayPtr>;
 
-/// Picks an element of `elements` for each row, or NULL where `choose` answers -1.
-template <typename F>
-Result<ArrayPtr> pick(const LogicalType& type, const ArrayPtr& elements, std::int64_t num_rows,
-                      F choose) {
-  std::vector<std::int32_t> rows;
-  rows.reserve(static_cast<std::size_t>(num_rows));
-  ElementPool pool;
-  pool.add(elements);
-  TG_ASSIGN_OR_RETURN(ArrayPtr null, null_column(type.arrow_type(), 1));
-  const std::int32_t none = pool.add(std::move(null));
-  bool any_missing = false;
-  for (std::int64_t row = 0; row < num_rows; ++row) {
-    const std::int32_t element = choose(row);
-    any_missing = any_missing || element < 0;
-    rows.push_back(element < 0 ? none : element);
-  }
-  if (!any_missing) return take_column(elements, rows);
-  TG_ASSIGN_OR_RETURN(const ArrayPtr all, pool.column());
-  return take_column(all, rows);
-}
-
 Result<ArrayPtr> elements_at(const LogicalType& type, std::span<const Argument> args,
                              std::int64_t num_rows) {
   const ListReader arrays(args[0]);
   const ArgumentReader<std::int64_t> indexes(args[1]);
-  return pick(type, arrays.elements(), num_rows, [&](std::int64_t row) -> std::int32_t {
+  return pick_elements(type, arrays.elements(), num_rows, [&](std::int64_t row) -> std::int32_t {
     if (any_is_null(row, arrays, indexes)) return -1;
     const std::int64_t index = indexes[row];
     if (index < 1 || index > arrays.size(row)) return -1;
@@ -79,7 +58,7 @@ Result<ArrayPtr> values_of_keys(const LogicalType& key_type, const LogicalType& 
   const ListReader maps(args[0]);
   TG_ASSIGN_OR_RETURN(const ElementKeys keys, ElementKeys::make(key_type, maps.keys()));
   TG_ASSIGN_OR_RETURN(const ElementKeys wanted, ElementKeys::make(key_type, args[1].array));
-  return pick(type, maps.items(), num_rows, [&](std::int64_t row) -> std::int32_t {
+  return pick_elements(type, maps.items(), num_rows, [&](std::int64_t row) -> std::int32_t {
     const auto wanted_row = static_cast<std::int32_t>(args[1].is_constant ? 0 : row);
     if (maps.is_null(row) || args[1].array->IsNull(wanted_row)) return -1;
     // From the end: of equal keys, which files may hold, the last one counts.
@@ -185,8 +164,9 @@ Result<BoundFunction> bind_element(Types arguments) {
         return error(ErrorCode::kInvalidArgument, "ELEMENT: the array has {} elements, not one",
                      arrays.size(row));
     }
-    return pick(type, arrays.elements(), num_rows,
-                [&](std::int64_t row) { return arrays.size(row) == 1 ? arrays.begin(row) : -1; });
+    return pick_elements(type, arrays.elements(), num_rows, [&](std::int64_t row) {
+      return arrays.size(row) == 1 ? arrays.begin(row) : -1;
+    });
   };
   return bound;
 }
