@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
 #include <vector>
 
+#include "sql/source_text.h"
 #include "sql/syntax.h"
 #include "tidegate/status.h"
 
@@ -11,9 +11,9 @@ namespace tidegate::sql {
 
 /// Statements of a script, separated by ';'. kInvalidSyntax with line, column, a caret and what was
 /// expected.
-Result<std::vector<Statement>> parse_script(std::string_view text);
+Result<std::vector<Statement>> parse_script(const SourceText& source);
 
 /// One expression that is the whole text; for tests and for computed values.
-Result<ExpressionPtr> parse_expression(std::string_view text);
+Result<ExpressionPtr> parse_expression(const SourceText& source);
 
 }  // namespace tidegate::sql

@@ -18,6 +18,8 @@ struct SourceText {
 
 /// An error at a place of a script: the message, then "at line 3, column 14:", the line itself and
 /// a caret under the place. Values of options whose names say that they are secret are not shown.
-Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message);
+/// Columns count characters. Of a long line only the part around the place is shown.
+Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message,
+                std::string remedy = {});
 
 }  // namespace tidegate::sql

@@ -273,6 +273,7 @@ struct TableFunction {
     std::vector<SortItem> order_by;
     std::vector<Identifier> descriptor;
     bool is_descriptor = false;
+    QualifiedName model;  ///< MODEL m, of ML_PREDICT
     ExpressionPtr value;
   };
   QualifiedName function;
@@ -398,9 +399,14 @@ struct CreateView {
 struct CreateOther {
   std::string kind;  ///< "FUNCTION", "MODEL", "CATALOG", "DATABASE"
   QualifiedName name;
+  bool temporary = false;
+  bool or_replace = false;
   bool if_not_exists = false;
   std::string value;  ///< function: class name
   std::string language;
+  std::string comment;
+  std::vector<ColumnDefinition> inputs;   ///< model: INPUT (...)
+  std::vector<ColumnDefinition> outputs;  ///< model: OUTPUT (...)
   OptionList options;
 };
 
@@ -421,6 +427,13 @@ struct AlterTable {
     std::vector<ColumnDefinition> columns;
     std::vector<WatermarkDefinition> watermarks;
     std::vector<Identifier> primary_key;
+    bool modify = false;  ///< MODIFY: they exist and get these definitions
+    /// Per column where it goes: FIRST, or AFTER a column; neither: last (ADD) or where it was.
+    struct Position {
+      bool first = false;
+      std::optional<Identifier> after;
+    };
+    std::vector<Position> positions;
   };
   struct DropColumns {
     std::vector<Identifier> columns;
@@ -444,6 +457,7 @@ struct Drop {
   QualifiedName name;
   bool if_exists = false;
   bool temporary = false;
+  bool cascade = false;  ///< database: with its tables
 };
 
 struct Insert {
@@ -481,13 +495,14 @@ struct Show {
   QualifiedName name;
   std::optional<std::string> like;
   bool not_like = false;
+  bool ignore_case = false;  ///< ILIKE
 };
 struct Describe {
   QualifiedName name;
 };
 struct Use {
-  std::string what;  ///< "", "CATALOG", "MODULES"
-  QualifiedName name;
+  std::string what;    ///< "", "CATALOG", "MODULES"
+  QualifiedName name;  ///< MODULES: a list of names
 };
 
 struct Statement;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql/source_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "base/options.h"
+
+namespace tidegate::sql {
+
+std::string to_string(const QualifiedName& name) {
+  std::string out;
+  for (const Identifier& part : name) {
+    if (!out.empty()) out += '.';
+    out += part.text;
+  }
+  return out;
+}
+
+namespace {
+
+/// Bytes shown on either side of the place in a long line.
+constexpr std::size_t kShownAround = 100;
+constexpr std::string_view kMask = "***";
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
+}
+
+/// Finds the values of secret options: the string after a string that names a secret, and what
+/// follows SET name =. Works on text that the lexer refuses, since that is when it is needed.
+class SecretFinder {
+ public:
+  explicit SecretFinder(std::string_view text) : text_(text) {}
+
+  std::vector<Place> run() {
+    while (next_ < text_.size()) step();
+    return std::move(found_);
+  }
+
+ private:
+  bool at_text(std::string_view what) const { return text_.substr(next_, what.size()) == what; }
+
+  void step() {
+    const char c = text_[next_];
+    if (at_text("--")) {
+      next_ = std::min(text_.find('\n', next_), text_.size());
+    } else if (at_text("/*") && !at_text("/*+")) {
+      const std::size_t end = text_.find("*/", next_ + 2);
+      next_ = end == std::string_view::npos ? text_.size() : end + 2;
+    } else if (c == '\'') {
+      read_string();
+    } else if (is_word_part(c)) {
+      read_word();
+    } else {
+      if (c == ';') statement_begins_ = true;
+      if (c == ',' || c == ';') secret_follows_ = false;
+      ++next_;
+    }
+  }
+
+  static bool is_word_part(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  }
+
+  void read_string() {
+    const std::size_t begin = ++next_;
+    while (next_ < text_.size() && (text_[next_] != '\'' || text_.substr(next_, 2) == "''"))
+      next_ += text_[next_] == '\'' ? 2 : 1;
+    const std::size_t end = std::min(next_, text_.size());
+    next_ = end + 1;
+    if (secret_follows_) {
+      found_.push_back({begin, end});
+      secret_follows_ = false;
+    } else {
+      secret_follows_ = end - begin < 256 && is_secret_name(text_.substr(begin, end - begin));
+    }
+    statement_begins_ = false;
+  }
+
+  void read_word() {
+    const std::size_t begin = next_;
+    while (next_ < text_.size() && is_word_part(text_[next_])) ++next_;
+    const std::string_view word = text_.substr(begin, next_ - begin);
+    const bool set = statement_begins_ && word.size() == 3 && (word[0] | 0x20) == 's' &&
+                     (word[1] | 0x20) == 'e' && (word[2] | 0x20) == 't';
+    statement_begins_ = false;
+    if (!set) return;
+    const std::size_t end = std::min(text_.find_first_of(";\n", next_), text_.size());
+    const std::size_t equal = text_.substr(next_, end - next_).find('=');
+    if (equal == std::string_view::npos || !is_secret_name(text_.substr(next_, equal))) return;
+    const std::size_t value = text_.find_first_not_of(" '", next_ + equal + 1);
+    if (value == std::string_view::npos || value >= end) return;
+    found_.push_back({value, end});
+    next_ = end;
+  }
+
+  std::string_view text_;
+  std::size_t next_ = 0;
+  bool statement_begins_ = true;
+  bool secret_follows_ = false;
+  std::vector<Place> found_;
+};
+
+/// In text with a quote missing somewhere, strings and what stands between them change places. So
+/// in one line whatever follows 'name of a secret' and '=' is taken for the value, up to a comma.
+void add_secrets_of_line(std::string_view text, Place line, std::vector<Place>& secrets) {
+  std::size_t begin = line.begin;
+  while (begin < line.end) {
+    std::size_t end = std::min(text.find(',', begin), line.end);
+    const std::string_view part = text.substr(begin, end - begin);
+    const std::size_t equal = part.find('=');
+    if (equal != std::string_view::npos && part.substr(0, equal).find('\'') != std::string::npos &&
+        is_secret_name(part.substr(0, equal))) {
+      const std::size_t value = part.find_first_not_of(" '", equal + 1);
+      if (value != std::string_view::npos) {
+        std::size_t stop = part.find('\'', value);
+        if (stop == std::string_view::npos) {
+          end = line.end;  // the comma may belong to the value
+          stop = end - begin;
+        }
+        secrets.push_back({begin + value, begin + stop});
+      }
+    }
+    begin = end + 1;
+  }
+}
+
+/// The part of a line that is shown, with secrets masked; `caret` gets what goes under it.
+std::string shown_line(std::string_view text, Place line, Place place, std::string* caret) {
+  std::size_t begin = line.begin;
+  std::size_t end = line.end;
+  std::string out;
+  if (place.begin > begin + kShownAround) {
+    begin = place.begin - kShownAround;
+    while (begin < place.begin && is_continuation(text[begin])) ++begin;
+    out = "... ";
+  }
+  const bool cut = end > place.begin + kShownAround;
+  if (cut) {
+    end = place.begin + kShownAround;
+    while (end > place.begin && is_continuation(text[end])) --end;
+  }
+  std::vector<Place> secrets = SecretFinder(text).run();
+  add_secrets_of_line(text, line, secrets);
+  caret->assign(out.size(), ' ');
+  const auto is_secret = [&](std::size_t i) -> const Place* {
+    for (const Place& secret : secrets)
+      if (secret.begin <= i && i < secret.end) return &secret;
+    return nullptr;
+  };
+  // Only those of this line matter, and a script may have many.
+  secrets.erase(
+      std::remove_if(secrets.begin(), secrets.end(),
+                     [&](const Place& p) { return p.end <= line.begin || p.begin >= line.end; }),
+      secrets.end());
+  bool caret_done = false;
+  for (std::size_t i = begin; i < end;) {
+    std::string_view piece = text.substr(i, 1);
+    std::size_t length = 1;
+    if (const Place* secret = is_secret(i)) {
+      piece = kMask;
+      length = std::min(secret->end, end) - i;
+    }
+    if (place.begin < i + length) caret_done = true;
+    if (!caret_done && !is_continuation(piece[0]))
+      caret->append(piece.size(), piece[0] == '\t' ? '\t' : ' ');
+    out += piece;
+    i += length;
+  }
+  if (cut) out += " ...";
+  *caret += '^';
+  return out;
+}
+
+}  // namespace
+
+Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message,
+                std::string remedy) {
+  const std::string_view text = source.text;
+  place.begin = std::min(place.begin, text.size());
+  Place line{place.begin, std::min(text.find('\n', place.begin), text.size())};
+  while (line.begin > 0 && text[line.begin - 1] != '\n') --line.begin;
+  if (line.end > line.begin && text[line.end - 1] == '\r') --line.end;
+  place.begin = std::max(line.begin, std::min(place.begin, line.end));
+  const auto row =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(line.begin), '\n');
+  const std::size_t column =
+      1 + count_characters(text.substr(line.begin, place.begin - line.begin));
+  std::string caret;
+  const std::string shown = shown_line(text, line, place, &caret);
+  const std::string file = source.name.empty() ? "" : fmt::format("{}, ", source.name);
+  message += fmt::format("\nat {}line {}, column {}:\n  {}\n  {}", file, row, column, shown, caret);
+  return Status(code, std::move(message), std::move(remedy));
+}
+
+}  // namespace tidegate::sql
