@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
+#include "api/progress_display.h"
 #include "tidegate/app.h"
 
 namespace tidegate {
 
-/// What is shown while a job runs.
-enum class ProgressStyle : std::uint8_t {
-  kAuto,  ///< a live line on a terminal, and a summary at the end
-  kJson,  ///< a JSON object per second and one at the end
-  kNone,
-};
-
 /// Waits for the job, shows its progress on stderr, and stops it at Ctrl-C. Returns its outcome.
-Status watch(RunningJob& job, ProgressStyle style);
+/// `prints_rows`: the job prints on stdout while it runs; when both are terminals there is no live
+/// line then, which would get between the rows.
+Status watch(RunningJob& job, ProgressStyle style, bool prints_rows = false);
 
 /// 0 ok, 1 failed, 2 usage, 3 invalid or not supported, 4 cannot reach.
 int exit_code_of(const Status& status);
