@@ -25,7 +25,8 @@ struct LookupJoinOptions {
   JoinInput table = {};              ///< the same, of what `prepare` answers
   JoinKind kind = JoinKind::kInner;  ///< or kLeft
   JoinCondition condition = {};      ///< null: none; over the input's columns, then the table's
-  std::shared_ptr<Source> source = {};
+  /// Makes a source that ends, for each reading of the table.
+  std::function<Result<std::shared_ptr<Source>>()> make_source = {};
   /// What becomes of each batch of the source before it is the table (computed columns, filters);
   /// null: nothing.
   std::function<Result<Batch>(Batch)> prepare = {};
