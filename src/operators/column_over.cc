@@ -21,6 +21,12 @@
 namespace tidegate {
 namespace {
 
+/// The columns of a row in state.
+std::string_view columns_of(std::string_view bytes) {
+  std::string_view accumulators;
+  return read_bytes(bytes, accumulators) ? stored_columns(bytes) : std::string_view();
+}
+
 /// Collects output rows: stored rows with the values that their results are made of.
 class ColumnOverOutput {
  public:
@@ -87,7 +93,7 @@ class ColumnOver final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows, OrderedRows::open(context, "rows", options_.ttl_ms));
+    TG_ASSIGN_OR_RETURN(auto rows, OrderedRows::open(context, "rows", options_.ttl_ms, columns_of));
     rows_.emplace(std::move(rows));
     return Status::ok();
   }
@@ -145,15 +151,7 @@ class ColumnOver final : public Operator {
   }
 
   Status take_back(OrderedRows::Key& key, std::string_view sort_key, Output& out) {
-    const std::string_view columns = stored_columns(row_);
-    Status status;
-    const auto found = rows_->find(key, sort_key, [&](const std::byte* value) {
-      std::string_view accumulators;
-      std::string_view row;
-      status = read_entry(value, accumulators, row);
-      return !status.is_ok() || stored_columns(row) == columns;
-    });
-    TG_RETURN_IF_ERROR(std::move(status));
+    const auto found = rows_->find(key, sort_key, stored_columns(row_));
     if (!found) {
       rows_not_found_->add(1);
       return Status::ok();

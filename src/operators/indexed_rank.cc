@@ -33,7 +33,8 @@ class IndexedRank final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows, OrderedRows::open(context, "rows", options_.ttl_ms));
+    TG_ASSIGN_OR_RETURN(auto rows,
+                        OrderedRows::open(context, "rows", options_.ttl_ms, stored_columns));
     rows_.emplace(std::move(rows));
     return Status::ok();
   }
@@ -98,10 +99,7 @@ class IndexedRank final : public Operator {
   }
 
   Status take_back(OrderedRows::Key& key, std::string_view sort_key) {
-    const std::string_view columns = stored_columns(row_);
-    const auto found = rows_->find(key, sort_key, [&](const std::byte* value) {
-      return stored_columns(BytesLayout::view(value)) == columns;
-    });
+    const auto found = rows_->find(key, sort_key, stored_columns(row_));
     if (!found) {
       rows_not_found_->add(1);
       return Status::ok();

@@ -19,6 +19,9 @@ constexpr std::size_t kArrivalBytes = 8;
 // What the index takes, for the memory budget.
 constexpr std::int64_t kIndexBytesPerRow = 12;
 constexpr std::int64_t kIndexBytesPerKey = 192;
+constexpr std::int64_t kArrivalBytesPerRow = 48;
+// Looking at so many ties one by one is cheaper than an index.
+constexpr std::size_t kFewTies = 16;
 
 std::uint64_t arrival_of(std::string_view state_key) {
   std::uint64_t arrival = 0;
@@ -34,11 +37,11 @@ void append_arrival(std::uint64_t arrival, std::string& out) {
 }  // namespace
 
 Result<OrderedRows> OrderedRows::open(OperatorContext& context, std::string table_name,
-                                      std::int64_t ttl_ms) {
+                                      std::int64_t ttl_ms, Columns columns) {
   StateTableSpec spec{.name = std::move(table_name), .layout = std::make_shared<BytesLayout>()};
   spec.stamped = ttl_ms > 0;
   TG_ASSIGN_OR_RETURN(StateTable * table, context.state().table(spec));
-  OrderedRows rows(table, &context.clock(), ttl_ms);
+  OrderedRows rows(table, &context.clock(), ttl_ms, columns);
   TG_RETURN_IF_ERROR(rows.rebuild());
   table->count_owned(kIndexBytesPerRow * table->num_rows(0));
   return rows;
@@ -89,7 +92,10 @@ void OrderedRows::drop_if_empty(Key& key) {
 
 void OrderedRows::clear(Key& key) {
   for (const auto& chunk : key.chunks_) {
-    for (std::byte* value : chunk) table_->erase(0, value);
+    for (std::byte* value : chunk) {
+      forget_columns(key, value);
+      table_->erase(0, value);
+    }
   }
   table_->count_owned(-kIndexBytesPerRow * static_cast<std::int64_t>(key.size_));
   key.chunks_.clear();
@@ -137,17 +143,17 @@ void OrderedRows::changed(Key& key, std::byte* value) {
 
 Result<std::size_t> OrderedRows::insert(Key& key, std::string_view sort_key,
                                         std::string_view bytes) {
-  row_key_.clear();
-  write_bytes(row_key_, key.bytes_);
-  row_key_ += sort_key;
-  append_arrival(next_arrival_++, row_key_);
-  constexpr std::uint64_t kUpper = 0xffff'ffff'0000'0000;
-  const StateKey state_key{row_key_, (key.hash_ & kUpper) | (hash_key(row_key_) & ~kUpper)};
+  const std::uint64_t arrival = next_arrival_++;
+  const StateKey state_key = row_key(key, sort_key, arrival);
   const std::uint32_t generation = table_->generation(0);
   TG_ASSIGN_OR_RETURN(std::byte * value, table_->find_or_create(0, state_key));
   assign_bytes(*table_, value, bytes);
   changed(key, value);
   table_->count_owned(kIndexBytesPerRow);
+  if (has_arrivals_) {
+    arrivals_.emplace(columns_hash(key, value), arrival);
+    table_->count_owned(kArrivalBytesPerRow);
+  }
   const std::size_t position = lower_bound(key, std::string_view(row_key_).substr(key.prefix_));
   if (generation != table_->generation(0)) {
     TG_RETURN_IF_ERROR(rebuild());
@@ -181,11 +187,86 @@ void OrderedRows::erase(Key& key, std::size_t position) {
   const auto [c, index] = place_of(key, position);
   TG_CHECK(c < key.chunks_.size(), "position={} of {}", position, key.size_);
   std::vector<std::byte*>& chunk = key.chunks_[c];
+  forget_columns(key, chunk[index]);
   table_->erase(0, chunk[index]);
   table_->count_owned(-kIndexBytesPerRow);
   chunk.erase(chunk.begin() + static_cast<std::ptrdiff_t>(index));
   if (chunk.empty()) key.chunks_.erase(key.chunks_.begin() + static_cast<std::ptrdiff_t>(c));
   --key.size_;
+}
+
+StateKey OrderedRows::row_key(const Key& key, std::string_view sort_key, std::uint64_t arrival) {
+  constexpr std::uint64_t kUpper = 0xffff'ffff'0000'0000;
+  row_key_.clear();
+  write_bytes(row_key_, key.bytes_);
+  row_key_ += sort_key;
+  append_arrival(arrival, row_key_);
+  return {row_key_, (key.hash_ & kUpper) | (hash_key(row_key_) & ~kUpper)};
+}
+
+std::optional<std::size_t> OrderedRows::find(const Key& key, std::string_view sort_key,
+                                             std::string_view columns) {
+  const std::size_t first = lower_bound(key, sort_key);
+  std::size_t position = first;
+  bool found = false;
+  bool more_ties = false;
+  each(key, first, [&](const std::byte* value) {
+    if (this->sort_key(key, value) != sort_key) return false;
+    found = columns_(BytesLayout::view(value)) == columns;
+    if (found) return false;
+    more_ties = ++position - first == kFewTies;
+    return !more_ties;
+  });
+  if (found) return position;
+  return more_ties ? find_by_columns(key, sort_key, columns) : std::nullopt;
+}
+
+std::optional<std::size_t> OrderedRows::find_by_columns(const Key& key, std::string_view sort_key,
+                                                        std::string_view columns) {
+  if (!has_arrivals_) index_columns();
+  std::optional<std::uint64_t> first;
+  const auto [begin, end] = arrivals_.equal_range(columns_hash(key, sort_key, columns));
+  for (auto candidate = begin; candidate != end; ++candidate) {
+    if (first && candidate->second > *first) continue;
+    const std::byte* value = table_->find(0, row_key(key, sort_key, candidate->second));
+    if (value != nullptr && columns_(BytesLayout::view(value)) == columns)
+      first = candidate->second;
+  }
+  if (!first) return std::nullopt;
+  row_key(key, sort_key, *first);
+  return lower_bound(key, std::string_view(row_key_).substr(key.prefix_));
+}
+
+std::uint64_t OrderedRows::columns_hash(const Key& key, std::string_view sort_key,
+                                        std::string_view columns) const {
+  return key_hash::mix(hash_key(columns) ^ key.hash_, hash_key(sort_key) ^ key_hash::kK1);
+}
+
+std::uint64_t OrderedRows::columns_hash(const Key& key, const std::byte* value) const {
+  return columns_hash(key, sort_key(key, value), columns_(BytesLayout::view(value)));
+}
+
+void OrderedRows::index_columns() {
+  has_arrivals_ = true;
+  for (auto& [bytes, key] : keys_) {
+    each(key, 0, [&](const std::byte* value) {
+      arrivals_.emplace(columns_hash(key, value), arrival_of(table_->key(value)));
+      return true;
+    });
+  }
+  table_->count_owned(kArrivalBytesPerRow * std::ssize(arrivals_));
+}
+
+void OrderedRows::forget_columns(const Key& key, const std::byte* value) {
+  if (!has_arrivals_) return;
+  const std::uint64_t arrival = arrival_of(table_->key(value));
+  const auto [begin, end] = arrivals_.equal_range(columns_hash(key, value));
+  for (auto candidate = begin; candidate != end; ++candidate) {
+    if (candidate->second != arrival) continue;
+    arrivals_.erase(candidate);
+    table_->count_owned(-kArrivalBytesPerRow);
+    return;
+  }
 }
 
 void OrderedRows::assign(std::byte* value, std::string_view bytes) {

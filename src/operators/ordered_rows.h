@@ -42,8 +42,11 @@ class OrderedRows {
     std::vector<std::vector<std::byte*>> chunks_;  // none is empty
   };
 
+  /// What of a row's bytes says that rows are equal (find()).
+  using Columns = std::string_view (*)(std::string_view bytes);
+
   static Result<OrderedRows> open(OperatorContext& context, std::string table_name,
-                                  std::int64_t ttl_ms);
+                                  std::int64_t ttl_ms, Columns columns = nullptr);
 
   /// The rows of a key, perhaps none. Rows that have expired are gone.
   Key& key(const StateKey& key);
@@ -61,10 +64,9 @@ class OrderedRows {
   std::string_view sort_key(const Key& key, const std::byte* value) const;
   /// The position of the first row with this sort key, or of where it would be.
   std::size_t lower_bound(const Key& key, std::string_view sort_key) const;
-  /// The first row with this sort key for which `matches` holds.
-  template <typename Matches>
+  /// The first row with this sort key and these columns.
   std::optional<std::size_t> find(const Key& key, std::string_view sort_key,
-                                  const Matches& matches) const;
+                                  std::string_view columns);
   /// Calls visit(value) for the rows from `position` on, until it answers false.
   template <typename Visit>
   void each(const Key& key, std::size_t position, const Visit& visit) const;
@@ -80,8 +82,8 @@ class OrderedRows {
     std::size_t operator()(std::string_view bytes) const { return hash_key(bytes); }
   };
 
-  OrderedRows(StateTable* table, const Clock* clock, std::int64_t ttl_ms)
-      : table_(table), clock_(clock), ttl_{.ttl_ms = ttl_ms} {}
+  OrderedRows(StateTable* table, const Clock* clock, std::int64_t ttl_ms, Columns columns)
+      : table_(table), clock_(clock), ttl_{.ttl_ms = ttl_ms}, columns_(columns) {}
   Key& find_or_make(std::string_view bytes, std::uint64_t hash);
   Status rebuild();
   void fill(Key& key, std::vector<std::byte*>& rows);
@@ -91,6 +93,15 @@ class OrderedRows {
     return table_->key(value).substr(key.prefix_);
   }
   void insert_at(Key& key, std::size_t position, std::byte* value);
+  /// The state key of a row; its suffix has the number of arrival.
+  StateKey row_key(const Key& key, std::string_view sort_key, std::uint64_t arrival);
+  std::optional<std::size_t> find_by_columns(const Key& key, std::string_view sort_key,
+                                             std::string_view columns);
+  std::uint64_t columns_hash(const Key& key, std::string_view sort_key,
+                             std::string_view columns) const;
+  std::uint64_t columns_hash(const Key& key, const std::byte* value) const;
+  void index_columns();
+  void forget_columns(const Key& key, const std::byte* value);
   std::pair<std::size_t, std::size_t> place_of(const Key& key, std::size_t position) const;
 
   StateTable* table_;
@@ -99,26 +110,13 @@ class OrderedRows {
   std::int64_t swept_ms_ = INT64_MIN;
   std::uint64_t next_arrival_ = 0;
   std::unordered_map<std::string, Key, Hash, std::equal_to<>> keys_;
+  // Numbers of arrival by hash of key, sort key and columns: made when a row has to be found among
+  // many ties for the first time.
+  Columns columns_;
+  std::unordered_multimap<std::uint64_t, std::uint64_t> arrivals_;
+  bool has_arrivals_ = false;
   std::string row_key_;
 };
-
-template <typename Matches>
-std::optional<std::size_t> OrderedRows::find(const Key& key, std::string_view sort_key,
-                                             const Matches& matches) const {
-  const std::size_t first = lower_bound(key, sort_key);
-  std::size_t position = first;
-  std::optional<std::size_t> found;
-  each(key, first, [&](const std::byte* value) {
-    if (this->sort_key(key, value) != sort_key) return false;
-    if (matches(value)) {
-      found = position;
-      return false;
-    }
-    ++position;
-    return true;
-  });
-  return found;
-}
 
 template <typename Visit>
 void OrderedRows::each(const Key& key, std::size_t position, const Visit& visit) const {

@@ -304,6 +304,31 @@ TEST(Rank, ManyRowsOfAKey) {
   }
 }
 
+TEST(Rank, ARowIsFoundAmongManyTies) {
+  RankOptions top = options(1, 1, false);
+  top.retracts = true;
+  OperatorHarness harness(factory(top));
+  std::string json;
+  for (int id = 0; id < 2000; ++id)
+    json += fmt::format(R"({}["{}", 7, {}])", id > 0 ? "," : "", id % 2 == 0 ? "a" : "b", id % 500);
+  harness.push(rows("[" + json + "]"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 7, 0]", "+I[b, 7, 1]"));
+  const auto take_back = [&](const char* row) {
+    harness.push(with_row_kinds(rows(row), {RowKind::kDelete}));
+  };
+  take_back(R"([["a", 7, 498]])");  // the first of four
+  take_back(R"([["a", 7, 1]])");    // is of the other key
+  EXPECT_EQ(harness.counter("rows_not_found"), 1);
+  harness.push(rows(R"([["a", 7, 1]])"));
+  for (int i = 0; i < 3; ++i) take_back(R"([["a", 7, 498]])");
+  take_back(R"([["a", 7, 1]])");
+  harness.restart();
+  take_back(R"([["a", 7, 498]])");
+  EXPECT_EQ(harness.counter("rows_not_found"), 1 + 1);
+  take_back(R"([["a", 7, 0]])");
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 7, 0]", "+I[a, 7, 2]"));
+}
+
 TEST(Rank, EmptiedKeysGiveTheirMemoryBack) {
   RankOptions top = options(1, 2, false);
   top.retracts = true;
