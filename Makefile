@@ -26,7 +26,10 @@ build: setup $(BUILD)/build.ninja ## Build everything into build/
 	@ninja -C $(BUILD) -j $(JOBS)
 
 demo: build ## Count clicks per URL in 5-minute windows of a real access log
+	@echo "-- a typed C++ program: examples/click_analytics/main.cc"
 	@$(BUILD)/examples/click_analytics --input examples/click_analytics/data/apache_access.json.gz
+	@echo; echo "-- the same in SQL: tidegate run examples/click_analytics/clicks.sql"
+	@$(BUILD)/tidegate run examples/click_analytics/clicks.sql
 
 demo-kafka: build ## The same program from topic to topic of a real Kafka broker
 	@tools/demo-kafka $(BUILD)/examples/click_analytics
@@ -55,7 +58,7 @@ asan: setup ## All tests with the address and undefined-behaviour sanitizers, in
 tsan: setup ## All tests with the thread sanitizer, in build-tsan/
 	@cmake -G Ninja -S . -B build-tsan -DTIDEGATE_SANITIZE=thread
 	@ninja -C build-tsan -j $(JOBS) tests
-	@$(call CTEST,build-tsan) -LE check
+	@ARROW_DEFAULT_MEMORY_POOL=system $(call CTEST,build-tsan) -LE check
 
 ci: ## What continuous integration runs
 	@.ci/run

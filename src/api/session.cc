@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/file_system.h"
 #include "dataflow/connector.h"
+#include "expr/function_registry.h"
 #include "formats/format.h"
 #include "planner/lowering.h"
 
@@ -67,28 +68,35 @@ FormatRegistry formats_of(const untyped::Plan& plan) {
   return formats;
 }
 
-Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
-                        const FormatRegistry& formats) {
+Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions& options,
+                                         const FormatRegistry& formats) {
   if (options.mode != "embedded") {
     return Status(ErrorCode::kNotSupported, fmt::format("mode '{}' is not there yet", options.mode),
                   "Use --mode embedded.");
   }
-  TG_RETURN_IF_ERROR(plan.status());
   LoweringOptions lowering;
-  lowering.job_name = plan.state().job_name;
+  lowering.job_name = std::move(job_name);
   lowering.parallelism = parallelism_of(options);
   lowering.connectors = &builtin_connectors();
   lowering.formats = &formats;
   lowering.files = &local_file_system();
+  lowering.functions = &builtin_functions();
   for (const auto& [name, value] : options.settings) lowering.settings.set(name, value);
+  return lowering;
+}
+
+Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
+                        const FormatRegistry& formats) {
+  TG_RETURN_IF_ERROR(plan.status());
+  TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
+                      lowering_options(plan.state().job_name, options, formats));
   return lower(plan.state().sinks, lowering);
 }
 
-Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(const untyped::Plan& plan,
-                                                                        const RunOptions& options) {
+Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
+    Graph graph, const RunOptions& options, std::unique_ptr<FormatRegistry> formats) {
   auto session = std::make_unique<Session>();
-  session->formats_ = std::make_unique<FormatRegistry>(formats_of(plan));
-  TG_ASSIGN_OR_RETURN(Graph graph, lower_app(plan, options, *session->formats_));
+  session->formats_ = std::move(formats);
   session->listener_ = std::make_shared<Listener>(options);
   session->executor_ = make_thread_executor(parallelism_of(options));
   JobOptions job;
@@ -119,8 +127,10 @@ void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : St
 JobProgress RunningJob::progress() const { return session_->progress(); }
 
 Result<RunningJob> App::start(const RunOptions& options) {
+  auto formats = std::make_unique<FormatRegistry>(formats_of(*plan_));
+  TG_ASSIGN_OR_RETURN(Graph graph, lower_app(*plan_, options, *formats));
   TG_ASSIGN_OR_RETURN(std::unique_ptr<RunningJob::Session> session,
-                      RunningJob::Session::start(*plan_, options));
+                      RunningJob::Session::start(std::move(graph), options, std::move(formats)));
   return RunningJob(std::move(session));
 }
 

@@ -4,13 +4,20 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "base/executor.h"
 #include "formats/format.h"
+#include "planner/lowering.h"
 #include "runtime/job.h"
 #include "tidegate/app.h"
 
 namespace tidegate {
+
+/// What lowering gets to know of the options of a run; kNotSupported for a mode that is not there
+/// yet. `formats` must outlive it.
+Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions& options,
+                                         const FormatRegistry& formats);
 
 /// Lowers the plan of an app for these options.
 Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
@@ -22,8 +29,9 @@ FormatRegistry formats_of(const untyped::Plan& plan);
 /// A job of an app with the threads that it runs on.
 class RunningJob::Session {
  public:
-  static Result<std::unique_ptr<Session>> start(const untyped::Plan& plan,
-                                                const RunOptions& options);
+  /// `formats` are those that the graph was lowered with.
+  static Result<std::unique_ptr<Session>> start(Graph graph, const RunOptions& options,
+                                                std::unique_ptr<FormatRegistry> formats);
   ~Session();
 
   Status await() { return job_->await(); }

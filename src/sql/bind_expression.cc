@@ -77,8 +77,7 @@ bool is_grouping_part(const std::string& function) {
 
 Status Binder::at(Place place, Status status) const {
   if (status.is_ok() || status.message().find("\n") != std::string::npos) return status;
-  const Status placed = error_at(source_, place, status.code(), status.message());
-  return Status(status.code(), placed.message(), std::string(status.remedy()));
+  return error_at(source_, place, status.code(), status.message(), std::string(status.remedy()));
 }
 
 std::string Binder::text_at(Place place) const {

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/file_system.h"
+#include "base/options.h"
+#include "cli/reference.h"
+#include "cli/sql_session.h"
+
+namespace tidegate {
+namespace {
+
+constexpr std::int64_t kMaxScriptBytes = 64 << 20;
+
+/// What was typed, before it is understood.
+struct Arguments {
+  std::string file;
+  std::string output = "table";
+  std::string epoch_interval;
+  std::vector<std::string> settings;
+  SqlOptions options;
+};
+
+void add_run_options(CLI::App& command, Arguments& arguments) {
+  RunOptions& run = arguments.options.run;
+  command.add_option("--mode", run.mode, "embedded | cluster | micro-batch")
+      ->check(CLI::IsMember({"embedded", "cluster", "micro-batch"}));
+  command.add_option("--parallelism", run.parallelism, "tasks per operator; default: cores")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--set", arguments.settings, "NAME=VALUE, as SET does")
+      ->allow_extra_args(false);
+  command.add_option("--output", arguments.output, "table | json | csv | changelog: of SELECT")
+      ->check(CLI::IsMember({"table", "json", "csv", "changelog"}));
+  command.add_option("--epoch-interval", arguments.epoch_interval,
+                     "time between commits, e.g. 10s");
+  command.add_option("--progress", arguments.options.progress, "auto | json | none")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ProgressStyle>{{"auto", ProgressStyle::kAuto},
+                                               {"json", ProgressStyle::kJson},
+                                               {"none", ProgressStyle::kNone}}));
+}
+
+int report(const Status& status) {
+  if (!status.is_ok()) std::fprintf(stderr, "%s\n", status.to_string().c_str());
+  return exit_code_of(status);
+}
+
+/// Exit code of wrong usage, or 0.
+int understand(Arguments& arguments) {
+  for (const std::string& setting : arguments.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      std::fprintf(stderr, "--set needs NAME=VALUE, not '%s'\n", setting.c_str());
+      return 2;
+    }
+    arguments.options.run.settings[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  if (!arguments.epoch_interval.empty()) {
+    const auto interval = parse_duration(arguments.epoch_interval);
+    if (!interval.is_ok()) {
+      std::fprintf(stderr, "--epoch-interval: %s\n", interval.status().to_string().c_str());
+      return 2;
+    }
+    arguments.options.run.epoch_interval = *interval;
+  }
+  const auto form = parse_result_form(arguments.output);
+  if (!form.is_ok()) {
+    report(form.status());
+    return 2;
+  }
+  arguments.options.form = *form;
+  if (arguments.options.run.mode != "embedded") {
+    std::fprintf(stderr, "--mode %s is not there yet; embedded is\n",
+                 arguments.options.run.mode.c_str());
+    return 2;
+  }
+  return 0;
+}
+
+int with_script(const Arguments& arguments,
+                const std::function<Status(SqlSession&, std::string)>& act) {
+  Result<std::string> text = read_file(local_file_system(), arguments.file, kMaxScriptBytes);
+  if (!text.is_ok()) {
+    report(text.status());
+    return 2;
+  }
+  SqlSession session(arguments.options);
+  return report(act(session, *std::move(text)));
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App program("Tidegate: stream processing in SQL.");
+  program.require_subcommand(1);
+  Arguments arguments;
+  CLI::App* run = program.add_subcommand("run", "Run a script.");
+  CLI::App* check = program.add_subcommand("check", "Parse, plan and look for mistakes.");
+  CLI::App* explain = program.add_subcommand("explain", "Show how the queries of a script run.");
+  for (CLI::App* command : {run, check, explain}) {
+    command->add_option("FILE", arguments.file, "the script")->required();
+    add_run_options(*command, arguments);
+  }
+  std::string topic;
+  CLI::App* reference = program.add_subcommand("reference", "Print a reference page as Markdown.");
+  reference->add_option("TOPIC", topic, "functions | errors | connectors")->required();
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return program.exit(failure) == 0 ? 0 : 2;
+  }
+  if (reference->parsed()) {
+    const Result<std::string> page = reference_page(topic);
+    if (page.is_ok()) std::fputs(page->c_str(), stdout);
+    return page.is_ok() ? 0 : (report(page.status()), 2);
+  }
+  if (const int code = understand(arguments); code != 0) return code;
+  if (run->parsed()) {
+    return with_script(arguments, [&](SqlSession& session, std::string text) {
+      return session.run(arguments.file, std::move(text));
+    });
+  }
+  if (explain->parsed()) {
+    return with_script(arguments, [&](SqlSession& session, std::string text) -> Status {
+      TG_ASSIGN_OR_RETURN(const std::string plan, session.explain(arguments.file, std::move(text)));
+      std::fputs(plan.c_str(), stdout);
+      return Status::ok();
+    });
+  }
+  return with_script(arguments, [&](SqlSession& session, std::string text) -> Status {
+    TG_ASSIGN_OR_RETURN(const std::vector<std::string> warnings,
+                        session.check(arguments.file, std::move(text)));
+    for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
+    return Status::ok();
+  });
+}
+
+}  // namespace tidegate

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sql_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <span>
+#include <utility>
+
+#include "api/session.h"
+#include "base/check.h"
+#include "base/options.h"
+#include "cli/text_table.h"
+#include "expr/function_registry.h"
+#include "plan/relational.h"
+#include "plan/sink.h"
+#include "planner/explain.h"
+#include "planner/stream_facts.h"
+#include "sql/binder.h"
+#include "sql/parser.h"
+
+namespace tidegate {
+namespace {
+
+/// Keeps a place in the plan until it is known how the result is shown.
+class PlaceOfResult final : public Sink {
+ public:
+  SinkGuarantee guarantee() const override { return SinkGuarantee::kAtLeastOnce; }
+  int parallelism() const override { return 1; }
+  Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext&) override {
+    return error(ErrorCode::kInternal, "the result of a query has no display");
+  }
+};
+
+/// Settings that existing scripts bring along; those that mean nothing here are said, not refused.
+constexpr std::string_view kForeignSettings[] = {"table.",      "pipeline.",
+                                                 "state.",      "execution.",
+                                                 "sql-client.", "restart-strategy",
+                                                 "jobmanager.", "taskmanager.",
+                                                 "parallelism", "checkpoint.",
+                                                 "rest.",       "env.",
+                                                 "akka.",       "metrics.",
+                                                 "web.",        "security.",
+                                                 "io.",         "client.",
+                                                 "cluster.",    "high-availability",
+                                                 "kubernetes.", "yarn.",
+                                                 "fs.",         "s3.",
+                                                 "watermark."};
+
+bool like(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '%') {
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      if (like(text.substr(i), pattern.substr(1))) return true;
+    }
+    return false;
+  }
+  return !text.empty() && (pattern[0] == '_' || pattern[0] == text[0]) &&
+         like(text.substr(1), pattern.substr(1));
+}
+
+std::vector<ResultOrder> order_of(const plan::Node& node) {
+  std::vector<ResultOrder> order;
+  if (const auto* sort = dynamic_cast<const plan::SortNode*>(&node)) {
+    for (const plan::SortKey& key : sort->keys) {
+      order.push_back({key.column, key.descending, !key.nulls_first});
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
+SqlSession::SqlSession(SqlOptions options) : options_(std::move(options)) {}
+
+RunOptions SqlSession::run_options() const {
+  RunOptions options = options_.run;
+  for (const auto& [key, value] : settings_) options.settings.emplace(key, value);
+  if (options.parallelism == 0) {
+    for (const char* key : {"parallelism.default", "table.exec.resource.default-parallelism"}) {
+      const auto found = options.settings.find(key);
+      if (found == options.settings.end()) continue;
+      const int parallelism = std::atoi(found->second.c_str());
+      if (parallelism > 0 && parallelism <= 1024) options.parallelism = parallelism;
+    }
+  }
+  return options;
+}
+
+Status SqlSession::run(const std::string& name, std::string text) {
+  const Script script{std::make_shared<const std::string>(std::move(text)), name};
+  TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements,
+                      sql::parse_script(script.source()));
+  std::vector<const sql::Insert*> inserts;
+  for (const sql::Statement& statement : statements) {
+    if (const auto* insert = std::get_if<sql::Insert>(&statement.node)) {
+      inserts.push_back(insert);
+      continue;
+    }
+    TG_RETURN_IF_ERROR(run_inserts(std::exchange(inserts, {}), script));
+    TG_RETURN_IF_ERROR(execute(statement, script));
+  }
+  return run_inserts(inserts, script);
+}
+
+Status SqlSession::run_inserts(const std::vector<const sql::Insert*>& inserts,
+                               const Script& script) {
+  // One after another, since one may read what another has written; but the first that never ends
+  // takes those behind it along.
+  for (std::size_t i = 0; i < inserts.size(); ++i) {
+    TG_ASSIGN_OR_RETURN(PlannedJob job, plan_inserts({inserts[i]}, script));
+    if (!job.bounded && i + 1 < inserts.size()) {
+      const std::vector<const sql::Insert*> rest(inserts.begin() + static_cast<long>(i),
+                                                 inserts.end());
+      TG_ASSIGN_OR_RETURN(job, plan_inserts(rest, script));
+      return run_job(std::move(job));
+    }
+    TG_RETURN_IF_ERROR(run_job(std::move(job)));
+  }
+  return Status::ok();
+}
+
+Status SqlSession::execute(const sql::Statement& statement, const Script& script) {
+  TG_ASSIGN_OR_RETURN(const bool applied, apply(statement, script));
+  if (applied) return Status::ok();
+  const auto& node = statement.node;
+  if (const auto* create = std::get_if<sql::CreateTable>(&node)) {
+    return create_table_as(*create, script);
+  }
+  if (const auto* insert = std::get_if<sql::Insert>(&node)) return run_inserts({insert}, script);
+  if (const auto* set = std::get_if<sql::StatementSet>(&node)) {
+    std::vector<const sql::Insert*> inserts;
+    for (const sql::Insert& insert : set->inserts) inserts.push_back(&insert);
+    if (inserts.empty()) return Status::ok();
+    TG_ASSIGN_OR_RETURN(PlannedJob job, plan_inserts(inserts, script));
+    return run_job(std::move(job));
+  }
+  if (const auto* select = std::get_if<sql::SelectStatement>(&node)) {
+    TG_ASSIGN_OR_RETURN(PlannedJob job, plan_query(*select->query, script));
+    return run_job(std::move(job));
+  }
+  if (const auto* show_statement = std::get_if<sql::Show>(&node)) return show(*show_statement);
+  if (const auto* each = std::get_if<sql::Describe>(&node)) return describe(*each, script);
+  if (const auto* each = std::get_if<sql::Explain>(&node)) return explain_statement(*each, script);
+  return error(ErrorCode::kNotSupported, "this statement is not supported");
+}
+
+Result<bool> SqlSession::apply(const sql::Statement& statement, const Script& script) {
+  const auto done = [&](Status status) -> Result<bool> {
+    if (status.is_ok()) return true;
+    if (status.message().find('\n') != std::string::npos) return status;
+    return sql::error_at(script.source(), statement.place, status.code(), status.message(),
+                         std::string(status.remedy()));
+  };
+  const auto& node = statement.node;
+  if (const auto* each = std::get_if<sql::CreateTable>(&node)) {
+    if (each->as != nullptr) return false;
+    return done(catalog_.apply(*each, script.text));
+  }
+  if (const auto* each = std::get_if<sql::CreateView>(&node)) {
+    // A view that cannot be bound is an error now, not when it is first used.
+    sql::Binder binder(catalog_, builtin_functions(), script.source());
+    if (const auto bound = binder.bind_query(*each->query); !bound.is_ok()) {
+      return done(bound.status());
+    }
+    return done(catalog_.apply(*each, script.text));
+  }
+  if (const auto* each = std::get_if<sql::CreateOther>(&node)) return done(catalog_.apply(*each));
+  if (const auto* each = std::get_if<sql::AlterTable>(&node)) {
+    return done(catalog_.apply(*each, script.text));
+  }
+  if (const auto* each = std::get_if<sql::Drop>(&node)) return done(catalog_.apply(*each));
+  if (const auto* each = std::get_if<sql::Use>(&node)) return done(catalog_.apply(*each));
+  if (const auto* each = std::get_if<sql::SetOption>(&node)) return done(set(*each, script));
+  if (const auto* each = std::get_if<sql::ResetOption>(&node)) {
+    if (each->key.empty()) {
+      settings_.clear();
+    } else {
+      settings_.erase(each->key);
+    }
+    return true;
+  }
+  return false;
+}
+
+Status SqlSession::set(const sql::SetOption& option, const Script& script) {
+  if (!option.has_value) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [key, value] : settings_) {
+      if (option.key.empty() || option.key == key) {
+        rows.push_back({key, is_secret_name(key) ? "***" : value});
+      }
+    }
+    print({"key", "value"}, rows);
+    return Status::ok();
+  }
+  static constexpr std::string_view kKnown[] = {"parallelism.default",
+                                                "table.exec.resource.default-parallelism",
+                                                "table.local-time-zone",
+                                                "table.exec.state.ttl",
+                                                "table.exec.source.idle-timeout",
+                                                "table.exec.sink.not-null-enforcer",
+                                                "table.exec.sink.type-length-enforcer",
+                                                "table.exec.sink.upsert-materialize",
+                                                "pipeline.name",
+                                                "execution.runtime-mode",
+                                                "sql-client.execution.result-mode"};
+  const std::string& key = option.key;
+  const bool known = std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown);
+  const bool foreign =
+      std::any_of(std::begin(kForeignSettings), std::end(kForeignSettings),
+                  [&](std::string_view prefix) { return key.starts_with(prefix); });
+  // CONNECTOR.OPTION: a default for the tables of a connector.
+  const bool of_connector = [&] {
+    ConnectorRegistry connectors;
+    register_all_connectors(connectors);
+    const std::size_t dot = key.find('.');
+    return dot != std::string::npos && connectors.find(key.substr(0, dot)).is_ok();
+  }();
+  if (!known && !foreign && !of_connector) {
+    std::vector<std::string> names(std::begin(kKnown), std::end(kKnown));
+    const std::string near = nearest_name(key, names);
+    return sql::error_at(script.source(), option.key_place, ErrorCode::kUnknownOption,
+                         fmt::format("there is no setting '{}'", key),
+                         near.empty() ? "" : fmt::format("Did you mean '{}'?", near));
+  }
+  if (!known && !of_connector) {
+    std::fprintf(stderr, "warning: the setting '%s' has no effect here\n", key.c_str());
+  }
+  settings_[key] = option.value;
+  return Status::ok();
+}
+
+Status SqlSession::create_table_as(const sql::CreateTable& create, const Script& script) {
+  sql::Binder binder(catalog_, builtin_functions(), script.source());
+  TG_ASSIGN_OR_RETURN(const sql::BoundQuery query, binder.bind_query(*create.as));
+  sql::CreateTable table = create;
+  table.as = nullptr;
+  for (std::size_t i = 0; i < query.names.size(); ++i) {
+    const auto declared = [&](const sql::ColumnDefinition& column) {
+      return column.name.text == query.names[i];
+    };
+    if (std::any_of(create.columns.begin(), create.columns.end(), declared)) continue;
+    sql::ColumnDefinition column;
+    column.name.text = query.names[i];
+    column.type = query.input.schema()->field(static_cast<int>(i)).type;
+    table.columns.push_back(std::move(column));
+  }
+  TG_RETURN_IF_ERROR(catalog_.apply(table, script.text));
+  sql::Insert insert;
+  insert.table = create.name;
+  insert.query = create.as;
+  return run_inserts({&insert}, script);
+}
+
+Result<SqlSession::PlannedJob> SqlSession::lower_job(std::vector<plan::NodePtr> sinks,
+                                                     std::string name) {
+  PlannedJob job;
+  job.formats = std::make_unique<FormatRegistry>();
+  register_all_formats(*job.formats);
+  const RunOptions options = run_options();
+  if (const auto named = options.settings.find("pipeline.name"); named != options.settings.end()) {
+    name = named->second;
+  }
+  TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
+                      lowering_options(std::move(name), options, *job.formats));
+  TG_ASSIGN_OR_RETURN(job.graph, lower(sinks, lowering));
+  job.bounded = std::all_of(job.graph.nodes.begin(), job.graph.nodes.end(), [](const Node& node) {
+    return node.source == nullptr || node.source->is_bounded();
+  });
+  job.explained = explain_graph(job.graph);
+  return job;
+}
+
+Result<SqlSession::PlannedJob> SqlSession::plan_inserts(
+    const std::vector<const sql::Insert*>& inserts, const Script& script) {
+  std::vector<plan::NodePtr> sinks;
+  for (const sql::Insert* insert : inserts) {
+    sql::Binder binder(catalog_, builtin_functions(), script.source());
+    TG_ASSIGN_OR_RETURN(plan::NodePtr sink, binder.bind_insert(*insert));
+    sinks.push_back(std::move(sink));
+  }
+  return lower_job(std::move(sinks), "insert-into_" + to_string(inserts[0]->table));
+}
+
+Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
+                                                      const Script& script) {
+  sql::Binder binder(catalog_, builtin_functions(), script.source());
+  TG_ASSIGN_OR_RETURN(sql::BoundQuery bound, binder.bind_query(query));
+  ResultSettings settings;
+  settings.form = options_.form;
+  settings.order = order_of(*bound.input.node);
+  settings.schema = bound.input.schema();
+  auto sink = std::make_shared<plan::SinkNode>(bound.input, "result", Options());
+  sink->name = "result";
+  sink->instance = std::make_shared<PlaceOfResult>();
+  TG_ASSIGN_OR_RETURN(PlannedJob job, lower_job({sink}, "query"));
+  settings.bounded = job.bounded;
+  const RunOptions options = run_options();
+  TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
+                      lowering_options("query", options, *job.formats));
+  PlanFacts facts(lowering);
+  settings.insert_only = !facts.of(sink->inputs[0]).retracts;
+  limit_to_terminal(settings);
+  TG_ASSIGN_OR_RETURN(job.result, ResultSink::make(std::move(settings), standard_output()));
+  for (Node& node : job.graph.nodes) {
+    if (node.sink == sink->instance) node.sink = job.result;
+  }
+  return job;
+}
+
+Status SqlSession::run_job(PlannedJob job) {
+  const std::shared_ptr<ResultSink> result = job.result;
+  TG_ASSIGN_OR_RETURN(
+      std::unique_ptr<RunningJob::Session> session,
+      RunningJob::Session::start(std::move(job.graph), run_options(), std::move(job.formats)));
+  RunningJob running(std::move(session));
+  TG_RETURN_IF_ERROR(watch(running, options_.progress));
+  return result == nullptr ? Status::ok() : result->finish();
+}
+
+Status SqlSession::plan_all(const Script& script,
+                            const std::function<void(const PlannedJob&)>& visit) {
+  TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements,
+                      sql::parse_script(script.source()));
+  for (const sql::Statement& statement : statements) {
+    TG_ASSIGN_OR_RETURN(const bool applied, apply(statement, script));
+    if (applied) continue;
+    if (const auto* insert = std::get_if<sql::Insert>(&statement.node)) {
+      TG_ASSIGN_OR_RETURN(const PlannedJob job, plan_inserts({insert}, script));
+      visit(job);
+    } else if (const auto* set = std::get_if<sql::StatementSet>(&statement.node)) {
+      std::vector<const sql::Insert*> inserts;
+      for (const sql::Insert& insert : set->inserts) inserts.push_back(&insert);
+      if (inserts.empty()) continue;
+      TG_ASSIGN_OR_RETURN(const PlannedJob job, plan_inserts(inserts, script));
+      visit(job);
+    } else if (const auto* select = std::get_if<sql::SelectStatement>(&statement.node)) {
+      TG_ASSIGN_OR_RETURN(const PlannedJob job, plan_query(*select->query, script));
+      visit(job);
+    }
+  }
+  return Status::ok();
+}
+
+Result<std::string> SqlSession::explain(const std::string& name, std::string text) {
+  const Script script{std::make_shared<const std::string>(std::move(text)), name};
+  std::string explained;
+  TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
+    if (!explained.empty()) explained += "\n";
+    explained += job.explained;
+  }));
+  return explained;
+}
+
+Result<std::vector<std::string>> SqlSession::check(const std::string& name, std::string text) {
+  const Script script{std::make_shared<const std::string>(std::move(text)), name};
+  std::vector<std::string> warnings;
+  TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
+    warnings.insert(warnings.end(), job.warnings.begin(), job.warnings.end());
+  }));
+  return warnings;
+}
+
+Status SqlSession::explain_statement(const sql::Explain& explain, const Script& script) {
+  const auto& node = explain.statement->node;
+  PlannedJob job;
+  if (const auto* insert = std::get_if<sql::Insert>(&node)) {
+    TG_ASSIGN_OR_RETURN(job, plan_inserts({insert}, script));
+  } else if (const auto* set = std::get_if<sql::StatementSet>(&node)) {
+    std::vector<const sql::Insert*> inserts;
+    for (const sql::Insert& each : set->inserts) inserts.push_back(&each);
+    TG_ASSIGN_OR_RETURN(job, plan_inserts(inserts, script));
+  } else if (const auto* select = std::get_if<sql::SelectStatement>(&node)) {
+    TG_ASSIGN_OR_RETURN(job, plan_query(*select->query, script));
+  } else {
+    return error(ErrorCode::kInvalidSyntax, "EXPLAIN takes a query or an INSERT");
+  }
+  return standard_output()(job.explained);
+}
+
+void SqlSession::print(const std::vector<std::string>& names,
+                       const std::vector<std::vector<std::string>>& rows) const {
+  std::vector<TextTable::Column> columns;
+  for (const std::string& name : names) columns.push_back({name, {}, false, 0});
+  TextTable table(std::move(columns));
+  const auto cells_of = [](const std::vector<std::string>& row) {
+    return std::vector<std::string_view>(row.begin(), row.end());
+  };
+  for (const auto& row : rows) table.measure(cells_of(row));
+  std::string out;
+  table.append_header(out);
+  for (const auto& row : rows) table.append_row(cells_of(row), out);
+  table.append_rule(out);
+  std::fwrite(out.data(), 1, out.size(), stdout);
+  std::fflush(stdout);
+}
+
+Status SqlSession::show(const sql::Show& show) {
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (!show.like || like(name, *show.like) != show.not_like) rows.push_back({name});
+    }
+  };
+  if (show.what == "TABLES") {
+    add(catalog_.tables());
+    print({"table name"}, rows);
+  } else if (show.what == "VIEWS") {
+    add(catalog_.views());
+    print({"view name"}, rows);
+  } else if (show.what == "DATABASES") {
+    add(catalog_.databases());
+    print({"database name"}, rows);
+  } else if (show.what == "CATALOGS") {
+    add(catalog_.catalogs());
+    print({"catalog name"}, rows);
+  } else if (show.what == "CURRENT DATABASE") {
+    add({catalog_.current_database()});
+    print({"current database name"}, rows);
+  } else if (show.what == "CURRENT CATALOG") {
+    add({catalog_.current_catalog()});
+    print({"current catalog name"}, rows);
+  } else if (show.what == "FUNCTIONS") {
+    std::vector<std::string> names;
+    for (const ScalarFunction* function : builtin_functions().all())
+      names.push_back(function->name);
+    for (const AggregateFunction* function : builtin_functions().all_aggregates()) {
+      names.push_back(function->name);
+    }
+    std::sort(names.begin(), names.end());
+    add(names);
+    print({"function name"}, rows);
+  } else if (show.what == "COLUMNS") {
+    return describe({show.name}, {std::make_shared<const std::string>(), ""});
+  } else if (show.what == "CREATE VIEW") {
+    const sql::ViewDefinition* view = catalog_.find_view(show.name);
+    if (view == nullptr) return catalog_.unknown_table(show.name);
+    print({"result"}, {{fmt::format("CREATE VIEW {} AS {}", view->name, view->query_text)}});
+  } else {
+    return error(ErrorCode::kNotSupported, "SHOW {} is not supported", show.what);
+  }
+  return Status::ok();
+}
+
+Status SqlSession::describe(const sql::Describe& describe, const Script& script) {
+  sql::Binder binder(catalog_, builtin_functions(), script.source());
+  SchemaPtr schema;
+  if (const sql::TableDefinition* table = catalog_.find_table(describe.name)) {
+    TG_ASSIGN_OR_RETURN(schema, binder.table_schema(*table));
+  } else if (const sql::ViewDefinition* view = catalog_.find_view(describe.name)) {
+    TG_ASSIGN_OR_RETURN(const sql::BoundQuery query, binder.bind_query(*view->query));
+    schema = query.input.schema();
+  } else {
+    return catalog_.unknown_table(describe.name);
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    const Field& field = schema->field(i);
+    std::string type = field.type.with_nullable(true).to_string();
+    if (field.time == TimeAttribute::kRowtime) type += " *ROWTIME*";
+    if (field.time == TimeAttribute::kProctime) type += " *PROCTIME*";
+    const bool is_key = std::find(schema->primary_key.begin(), schema->primary_key.end(), i) !=
+                        schema->primary_key.end();
+    rows.push_back(
+        {field.name, type, field.type.nullable() ? "TRUE" : "FALSE", is_key ? "PRI" : ""});
+  }
+  print({"name", "type", "null", "key"}, rows);
+  return Status::ok();
+}
+
+}  // namespace tidegate

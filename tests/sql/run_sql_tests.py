@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs golden SQL files: each one in many ways, with one answer.
+
+    run_sql_tests.py --engine build/tidegate [--only PART] [--update] [FILE.test ...]
+
+A file is made of sections:
+
+    # Anything before the first section says what the file shows.
+    -- input NAME             a file beside the script; ${NAME} in the script is its path
+    {"a": 1}
+    -- sql                    the script; ends with a SELECT, or writes to ${out:NAME}
+    SELECT ...
+    -- output                 what the last SELECT prints with --output json, in any order
+    -- output ordered         the same, in this order
+    -- output changelog       what it prints with --output changelog, in any order; in one way only
+    -- error TG1012           the script fails with this code; lines below are parts of the message
+    -- only WAYS              the ways in which it runs, when not all apply ("whole single-rows")
+    -- set NAME=VALUE         a setting of all runs
+
+Several sql/output pairs may follow each other; inputs stay.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Cutting rows into batches, spreading them over tasks and leaving out rules changes no answer.
+WAYS = {
+    "whole": ["--parallelism", "1"],
+    "single-rows": ["--parallelism", "1", "--set", "runtime.max-batch-rows=1"],
+    "odd-batches": ["--parallelism", "2", "--set", "runtime.max-batch-rows=7"],
+    "three-tasks": ["--parallelism", "3"],
+}
+
+
+class Section:
+    def __init__(self, kind, argument, lines):
+        self.kind, self.argument, self.lines = kind, argument, lines
+
+    def text(self):
+        return "\n".join(self.lines).strip("\n")
+
+
+def parse(path):
+    sections, current = [], None
+    for line in Path(path).read_text().splitlines():
+        match = re.match(r"^-- (input|sql|output|error|only|set)\b ?(.*)$", line)
+        if match:
+            current = Section(match.group(1), match.group(2).strip(), [])
+            sections.append(current)
+        elif current is not None:
+            current.lines.append(line)
+    return sections
+
+
+def normal(value):
+    """Values that print differently but are equal."""
+    if isinstance(value, float):
+        return f"{value:.10g}" if math.isfinite(value) else str(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return f"{value:.10g}" if abs(value) < 1e10 else value
+    if isinstance(value, list):
+        return [normal(v) for v in value]
+    if isinstance(value, dict):
+        return {k: normal(v) for k, v in value.items()}
+    return value
+
+
+def rows_of(text, ordered):
+    rows = [json.dumps(normal(json.loads(l)), sort_keys=True) for l in text.splitlines() if l]
+    return rows if ordered else sorted(rows)
+
+
+def run_case(engine, inputs, sql, expected, settings, way, folder):
+    for name, content in inputs.items():
+        (folder / name).write_text(content + "\n" if content else "")
+    script = re.sub(r"\$\{([^}:]+)\}", lambda m: str(folder / m.group(1)), sql)
+    (folder / "script.sql").write_text(script)
+    form = "changelog" if expected.kind == "output" and "changelog" in expected.argument else "json"
+    command = [engine, "run", str(folder / "script.sql"), "--output", form, "--progress", "none"]
+    command += WAYS[way]
+    for setting in settings:
+        command += ["--set", setting]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if expected.kind == "error":
+        code = expected.argument
+        if done.returncode == 0:
+            return f"succeeded instead of failing with {code}"
+        missing = [p for p in [code] + [l for l in expected.lines if l] if p not in done.stderr]
+        return f"the message lacks {missing}:\n{done.stderr}" if missing else ""
+    if done.returncode != 0:
+        return f"exit code {done.returncode}:\n{done.stderr.strip()}"
+    ordered = "ordered" in expected.argument
+    try:
+        got, want = rows_of(done.stdout, ordered), rows_of(expected.text(), ordered)
+    except json.JSONDecodeError as e:
+        return f"not JSON: {e}\n{done.stdout[:2000]}"
+    if got == want:
+        return ""
+    extra = [r for r in got if got.count(r) > want.count(r)]
+    lacks = [r for r in want if want.count(r) > got.count(r)]
+    return "\n".join([f"{len(got)} rows instead of {len(want)}"]
+                     + [f"  + {r}" for r in extra[:20]] + [f"  - {r}" for r in lacks[:20]]
+                     + (["  the order differs"] if not extra and not lacks else []))
+
+
+def run_file(engine, path):
+    failures, runs = [], 0
+    inputs, settings, ways, sql = {}, [], list(WAYS), None
+    number = 0
+    for section in parse(path):
+        if section.kind == "input":
+            inputs[section.argument] = section.text()
+        elif section.kind == "set":
+            settings.append(section.argument)
+        elif section.kind == "only":
+            ways = section.argument.split()
+        elif section.kind == "sql":
+            sql = section.text()
+        else:
+            number += 1
+            once = section.kind == "error" or "changelog" in section.argument
+            for way in ways[:1] if once else ways:
+                with tempfile.TemporaryDirectory(prefix="tidegate-sql-") as folder:
+                    try:
+                        problem = run_case(engine, inputs, sql, section, settings, way,
+                                           Path(folder))
+                    except subprocess.TimeoutExpired:
+                        problem = "does not end"
+                runs += 1
+                if problem:
+                    failures.append(f"{path.name}, query {number}, {way}: {problem}")
+    return runs, failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("files", nargs="*", type=Path)
+    arguments = parser.parse_args()
+    files = arguments.files or sorted(Path(__file__).parent.glob("*.test"))
+    files = [f for f in files if arguments.only in f.name]
+    if not files:
+        sys.exit("no test files")
+    engine = str(Path(arguments.engine).resolve())
+    total, failed = 0, []
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for runs, failures in pool.map(lambda f: run_file(engine, f), files):
+            total += runs
+            failed += failures
+    for failure in failed:
+        print(failure)
+    print(f"{len(files)} files, {total} runs, {len(failed)} failures")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
