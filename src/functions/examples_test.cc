@@ -226,6 +226,12 @@ std::map<std::string, ExprPtr> math_examples() {
       {"ATAN2(0, 1)", call("ATAN2", {lit(0), lit(1)})},
       {"PI()", call("PI", {})},
       {"E()", call("E", {})},
+      {"BIN(4)", call("BIN", {lit(4)})},
+      {"BIN(0)", call("BIN", {lit(0)})},
+      {"HEX(20)", call("HEX", {lit(20)})},
+      {"HEX('hello,world')", call("HEX", {lit("hello,world")})},
+      {"UNHEX('466C696E6B')", call("UNHEX", {lit("466C696E6B")})},
+      {"UNHEX('xy')", call("UNHEX", {lit("xy")})},
       {"ABS(-1.5)", call("ABS", {dec("-1.5")})},
       {"SIGN(-7)", call("SIGN", {lit(-7)})},
   };

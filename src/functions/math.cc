@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions of floating-point numbers; other numbers are cast to DOUBLE first. Outside of their
-// domain they answer what Java does: NaN or an infinity.
+// domain they answer what Java does: NaN or an infinity. The last digits are Java's too: it has no
+// logarithm to base 2, and multiplies by a factor for degrees.
 #include <cmath>
 #include <numbers>
 
@@ -21,14 +22,14 @@ struct OneNumber {
 };
 
 double cotangent(double x) { return 1 / std::tan(x); }
-double degrees(double x) { return x * 180 / std::numbers::pi; }
-double radians(double x) { return x * std::numbers::pi / 180; }
+double degrees(double x) { return x * (180 / std::numbers::pi); }
+double radians(double x) { return x * (std::numbers::pi / 180); }
 
 double apply_sqrt(double x) { return std::sqrt(x); }
 double apply_exp(double x) { return std::exp(x); }
 double apply_ln(double x) { return std::log(x); }
 double apply_log10(double x) { return std::log10(x); }
-double apply_log2(double x) { return std::log2(x); }
+double apply_log2(double x) { return std::log(x) / std::numbers::ln2; }
 double apply_sin(double x) { return std::sin(x); }
 double apply_cos(double x) { return std::cos(x); }
 double apply_tan(double x) { return std::tan(x); }

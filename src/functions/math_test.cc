@@ -78,5 +78,65 @@ TEST(MathTest, FloatingPoint) {
             "SQRT('4'): SQRT takes one number, not (CHAR(1) NOT NULL)");
 }
 
+TEST(MathTest, DigitsOfBase2And16) {
+  EXPECT_EQ(over(call("BIN", {col(0)}), {"a BIGINT"}, "[[-1], [null], [9223372036854775807]]"),
+            Texts({std::string(64, '1'), "NULL", std::string(63, '1')}));
+  EXPECT_EQ(over(call("HEX", {col(0)}), {"a INT"}, "[[-1], [255], [0]]"),
+            Texts({"FFFFFFFFFFFFFFFF", "FF", "0"}));
+  EXPECT_EQ(over(call("HEX", {col(0)}), {"a STRING"}, R"([["ñ"], [""], [null]])"),
+            Texts({"C3B1", "", "NULL"}));
+  EXPECT_EQ(over(call("HEX", {cast(call("UNHEX", {col(0)}), LogicalType::string())}), {"a STRING"},
+                 R"([["616"], ["4a4B"], [""], ["g1"], ["61f"], ["6g"], ["g"], [null]])"),
+            Texts({"0016", "4A4B", "", "NULL", "001F", "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(type_text(call("UNHEX", {lit("61")})), "BYTES");
+}
+
+/// Evaluated in pieces of these sizes by one and the same expression.
+Texts in_pieces(const ExprPtr& expr, const std::vector<std::int64_t>& sizes) {
+  const SchemaPtr schema = schema_of({"a INT"});
+  const Batch rows = batch_of(*schema, "[[1], [1], [3], [1], [1]]");
+  Result<CompiledExpr> compiled = CompiledExpr::compile(expr, *schema, builtin_functions());
+  if (!compiled.is_ok()) return {compiled.status().message()};
+  EvalContext context;
+  Texts texts;
+  std::int64_t done = 0;
+  for (const std::int64_t size : sizes) {
+    Result<ArrayPtr> array = compiled->evaluate(rows.slice(done, size), context);
+    if (!array.is_ok()) return {array.status().message()};
+    for (const std::string& text : to_texts(**array, compiled->type())) texts.push_back(text);
+    done += size;
+  }
+  return texts;
+}
+
+TEST(MathTest, RandomNumbersOfASeedAreJavas) {
+  // What java.util.Random(42) gives.
+  const Texts reals = {"0.7275636800328681", "0.6832234717598454", "0.30871945533265976",
+                       "0.27707849007413665", "0.6655489517945736"};
+  EXPECT_EQ(in_pieces(call("RAND", {lit(42)}), {5}), reals);
+  EXPECT_EQ(in_pieces(call("RAND", {lit(42)}), {1, 3, 1}), reals);
+  const Texts below_ten = {"0", "3", "8", "4", "0"};
+  EXPECT_EQ(in_pieces(call("RAND_INTEGER", {lit(42), lit(10)}), {2, 3}), below_ten);
+  // Of a seed per row the first number each.
+  const Texts first = in_pieces(call("RAND", {col(0)}), {5});
+  EXPECT_EQ(first[0], first[4]);
+  EXPECT_NE(first[0], first[2]);
+  EXPECT_EQ(in_pieces(call("RAND", {lit_null()}), {1}), in_pieces(call("RAND", {lit(0)}), {1}));
+}
+
+TEST(MathTest, RandomNumbersWithoutASeedDiffer) {
+  const Texts reals = in_pieces(call("RAND", {}), {5});
+  EXPECT_NE(reals[0], reals[1]);
+  EXPECT_NE(in_pieces(call("RAND", {}), {5}), reals);
+  const Texts pairs = in_pieces(call("ARRAY", {call("UUID", {}), call("UUID", {})}), {1});
+  ASSERT_EQ(pairs[0].size(), 76U);
+  EXPECT_NE(pairs[0].substr(1, 36), pairs[0].substr(39, 36));
+  EXPECT_EQ(pairs[0][15], '4');
+  EXPECT_EQ(in_pieces(call("RAND_INTEGER", {lit(1)}), {2}), Texts({"0", "0"}));
+  EXPECT_EQ(in_pieces(call("RAND_INTEGER", {lit_null()}), {1}), Texts({"null"}));
+  EXPECT_EQ(in_pieces(call("RAND_INTEGER", {lit(0)}), {1}),
+            Texts({"RAND_INTEGER: the bound 0 is not from 1 to 2147483647"}));
+}
+
 }  // namespace
 }  // namespace tidegate
