@@ -23,6 +23,14 @@ struct RunOptions {
   int parallelism = 0;  ///< 0: one task per core
   std::chrono::milliseconds epoch_interval{10'000};
   std::map<std::string, std::string> settings;  ///< --set name=value
+  /// Where epochs become durable; empty: nowhere. Epochs that are there are gone on from.
+  std::string checkpoint_dir;
+  bool fresh = false;  ///< delete the epochs that are there, and begin anew
+  /// A savepoint to begin from; empty: none.
+  std::string restore;
+  /// Where the job leaves a savepoint when it stops. It then stops at the end of a bounded input
+  /// without draining: windows stay open. Empty: none.
+  std::string savepoint;
   /// Called on the coordinator's thread; must not block.
   std::function<void(JobState)> on_state;
   std::function<void(EpochId)> on_epoch;

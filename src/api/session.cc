@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/session.h"
 
+#include <sstream>
 #include <utility>
 
 #include "api/native_connectors.h"
@@ -81,7 +82,15 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
   lowering.formats = &formats;
   lowering.files = &local_file_system();
   lowering.functions = &builtin_functions();
-  for (const auto& [name, value] : options.settings) lowering.settings.set(name, value);
+  for (const auto& [name, value] : options.settings) {
+    lowering.settings.set(name, value);
+    if (name == "planner.disabled-rules") {
+      std::istringstream names(value);
+      for (std::string rule; std::getline(names, rule, ',');) {
+        lowering.disabled_rules.push_back(rule);
+      }
+    }
+  }
   return lowering;
 }
 
@@ -103,14 +112,31 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   job.parallelism = parallelism_of(options);
   job.executor = session->executor_.get();
   job.epoch_interval_ms = options.epoch_interval.count();
-  job.commit_policy = make_volatile_commit_policy();
+  TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options));
+  session->epochs_->apply(job);
   job.listeners.push_back(session->listener_);
+  const auto cut = options.settings.find("runtime.max-batch-rows");
+  if (cut != options.settings.end()) {
+    Options setting;
+    setting.set(cut->first, cut->second);
+    TG_ASSIGN_OR_RETURN(job.max_batch_rows, setting.get_int_or(cut->first, job.max_batch_rows));
+    if (job.max_batch_rows < 1) {
+      return error(ErrorCode::kInvalidOption, "{} must be at least 1", cut->first);
+    }
+  }
   TG_ASSIGN_OR_RETURN(session->job_, Job::create(std::move(graph), std::move(job)));
   TG_RETURN_IF_ERROR(session->job_->start());
   return session;
 }
 
 RunningJob::Session::~Session() = default;
+
+Status RunningJob::Session::await() {
+  Status status = job_->await();
+  std::call_once(stopped_,
+                 [&] { outcome_ = status.is_ok() ? epochs_->job_stopped() : std::move(status); });
+  return outcome_;
+}
 
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
   return listener_->wait_for(time);

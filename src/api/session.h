@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "api/durable_epochs.h"
 #include "base/executor.h"
 #include "formats/format.h"
 #include "planner/lowering.h"
@@ -34,7 +35,7 @@ class RunningJob::Session {
                                                 std::unique_ptr<FormatRegistry> formats);
   ~Session();
 
-  Status await() { return job_->await(); }
+  Status await();
   bool await_for(std::chrono::milliseconds time);
   void stop(StopMode mode) { job_->stop(mode); }
   JobProgress progress() const { return job_->progress(); }
@@ -42,6 +43,9 @@ class RunningJob::Session {
  private:
   class Listener;
   std::unique_ptr<FormatRegistry> formats_;
+  std::unique_ptr<DurableEpochs> epochs_;
+  std::once_flag stopped_;
+  Status outcome_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Job> job_;  // runs on executor_, so it goes first

@@ -41,6 +41,12 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
       ->check(CLI::IsMember({"table", "json", "csv", "changelog"}));
   command.add_option("--epoch-interval", arguments.epoch_interval,
                      "time between commits, e.g. 10s");
+  command.add_option("--checkpoint-dir", run.checkpoint_dir,
+                     "where epochs become durable; those that are there are gone on from");
+  command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
+  command.add_option("--restore", run.restore, "a savepoint to begin from");
+  command.add_option("--stop-with-savepoint", run.savepoint,
+                     "leave a savepoint; a bounded job then stops with open windows");
   command.add_option("--progress", arguments.options.progress, "auto | json | none")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ProgressStyle>{{"auto", ProgressStyle::kAuto},

@@ -46,7 +46,7 @@ constexpr std::string_view kForeignSettings[] = {"table.",      "pipeline.",
                                                  "cluster.",    "high-availability",
                                                  "kubernetes.", "yarn.",
                                                  "fs.",         "s3.",
-                                                 "watermark."};
+                                                 "watermark.",  "__"};
 
 bool like(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) return text.empty();

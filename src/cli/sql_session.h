@@ -81,6 +81,7 @@ class SqlSession {
   SqlOptions options_;
   std::map<std::string, std::string> settings_;  ///< by SET
   sql::Catalog catalog_;
+  int jobs_started_ = 0;
 };
 
 }  // namespace tidegate
