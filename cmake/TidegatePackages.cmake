@@ -31,6 +31,15 @@ if(NOT TARGET TidegatePackages::pcre2)
                                        INTERFACE_INCLUDE_DIRECTORIES "${TIDEGATE_PCRE2_INCLUDE}")
 endif()
 
+if(NOT TARGET TidegatePackages::edit)
+  find_path(TIDEGATE_EDIT_INCLUDE histedit.h REQUIRED)
+  find_library(TIDEGATE_EDIT_LIBRARY edit REQUIRED)
+  add_library(TidegatePackages::edit UNKNOWN IMPORTED)
+  set_target_properties(
+    TidegatePackages::edit PROPERTIES IMPORTED_LOCATION "${TIDEGATE_EDIT_LIBRARY}"
+                                      INTERFACE_INCLUDE_DIRECTORIES "${TIDEGATE_EDIT_INCLUDE}")
+endif()
+
 # The Arrow kernels live in a library of their own, so `arrow` means both.
 set(TIDEGATE_PACKAGE_arrow TidegateArrow::compute TidegateArrow::arrow)
 set(TIDEGATE_PACKAGE_parquet TidegateArrow::parquet)
@@ -38,7 +47,9 @@ set(TIDEGATE_PACKAGE_flight TidegateArrow::flight)
 set(TIDEGATE_PACKAGE_fmt fmt::fmt)
 set(TIDEGATE_PACKAGE_boost Boost::headers)
 set(TIDEGATE_PACKAGE_simdjson simdjson::simdjson)
+set(TIDEGATE_PACKAGE_openssl OpenSSL::Crypto)
 set(TIDEGATE_PACKAGE_pcre2 TidegatePackages::pcre2)
 set(TIDEGATE_PACKAGE_rdkafka TidegatePackages::rdkafka)
 set(TIDEGATE_PACKAGE_rocksdb RocksDB::rocksdb-shared)
 set(TIDEGATE_PACKAGE_cli11 CLI11::CLI11)
+set(TIDEGATE_PACKAGE_edit TidegatePackages::edit)

@@ -18,9 +18,11 @@ PACKAGE_HEADERS = {
     "boost/": "boost",
     "simdjson": "simdjson",
     "pcre2": "pcre2",
+    "openssl/": "openssl",
     "librdkafka/": "rdkafka",
     "rocksdb/": "rocksdb",
     "CLI/": "cli11",
+    "histedit.h": "edit",
 }
 
 # Rules that layers.txt may not relax: module -> modules it never includes.
