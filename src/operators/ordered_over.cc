@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/ordered_over.h"
 
-#include <arrow/array/array_base.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -29,7 +27,9 @@ std::string_view row_of(std::string_view entry) { return entry.substr(sizeof(Eve
 
 OrderedOver::OrderedOver(const OverAggregateOptions& options)
     : frame_(options.frame),
-      by_rows_(options.frame.unit == OverFrame::Unit::kRows || options.over == OverOrder::kArrival),
+      by_event_time_(options.over == OverOrder::kEventTime),
+      by_rows_(options.frame.unit == OverFrame::Unit::kRows ||
+               (!by_event_time_ && !options.frame.preceding)),
       bounded_(options.frame.preceding.has_value()),
       functions_(options.functions, sizeof(OverState)),
       takes_back_(functions_.layout()->can_retract()),
@@ -72,10 +72,7 @@ Result<std::byte*> OrderedOver::find_state(const StateKey& key) {
   if (expired || history_lost) {
     functions_.layout()->destroy(value);
     functions_.layout()->create_in(value);
-    if (history_) {
-      OrderedRows::Key& rows = history_->key(key);
-      while (rows.size() > 0) history_->erase(rows, 0);
-    }
+    if (history_) history_->clear(history_->key(key));
   }
   if (ttl_.enabled()) keys_->stamp(value) = now();
   return value;
@@ -116,7 +113,7 @@ Status OrderedOver::add_row(OverState& over, OrderedRows::Key* history, EventTim
   while (bounded_ && by_rows_ && over.frame_rows > *frame_.preceding) {
     TG_RETURN_IF_ERROR(leave_frame(over, *history));
   }
-  const bool is_peer = over.in_use && !by_rows_ && over.last_time == time;
+  const bool is_peer = over.in_use && by_event_time_ && over.last_time == time;
   over.numbers.next(is_peer);
   over.last_time = time;
   over.in_use = true;
@@ -222,7 +219,7 @@ Status OrderedOver::forget(EventTime watermark) {
 
 Status OrderedOver::drop(const StateKey& key, std::byte* value) {
   OrderedRows::Key& rows = history_->key(key);
-  while (rows.size() > 0) history_->erase(rows, 0);
+  history_->clear(rows);
   history_->drop_if_empty(rows);
   keys_->erase(0, value);
   return Status::ok();
@@ -296,26 +293,11 @@ Status OrderedOver::compute(const Batch& added, const Batch& left) {
   return Status::ok();
 }
 
-/// A column for each LAG: the argument of the row it looks at, or its own default.
 Result<std::vector<ArrayPtr>> OrderedOver::lag_columns(const Batch& added) const {
   std::vector<ArrayPtr> columns;
   for (std::size_t i = 0; i < lag_rows_.size(); ++i) {
-    const OverFunction& lag = functions_.lags()[i];
-    const ArrayPtr& argument = added.column(lag.argument);
-    const auto missing = static_cast<std::int32_t>(added.num_rows());
-    ArrayPtr instead;
-    if (lag.default_column < 0) {
-      TG_ASSIGN_OR_RETURN(instead, null_column(argument->type(), 1));
-    } else {
-      instead = added.column(lag.default_column);
-    }
-    const ArrayPtr both[] = {argument, instead};
-    TG_ASSIGN_OR_RETURN(const ArrayPtr values, concatenate_columns(both));
-    std::vector<std::int32_t> rows = lag_rows_[i];
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      if (rows[r] < 0) rows[r] = missing + (lag.default_column < 0 ? 0 : out_rows_[r]);
-    }
-    TG_ASSIGN_OR_RETURN(ArrayPtr column, take_column(values, rows));
+    TG_ASSIGN_OR_RETURN(ArrayPtr column,
+                        lag_column(functions_.lags()[i], added, lag_rows_[i], out_rows_));
     columns.push_back(std::move(column));
   }
   return columns;

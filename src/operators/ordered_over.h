@@ -82,7 +82,8 @@ class OrderedOver {
   void find_groups_again();
 
   const OverFrame frame_;
-  const bool by_rows_;
+  const bool by_event_time_;
+  const bool by_rows_;  // each row has its own result, else those of one time have the same
   const bool bounded_;
   const OverFunctions functions_;
   const bool takes_back_;  // bounded frames: rows that leave are taken back

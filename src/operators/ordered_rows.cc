@@ -14,7 +14,7 @@
 namespace tidegate {
 namespace {
 
-constexpr std::size_t kChunkRows = 512;
+constexpr std::size_t kLeastChunkRows = 512;
 constexpr std::size_t kArrivalBytes = 8;
 // What the index takes, for the memory budget.
 constexpr std::int64_t kIndexBytesPerRow = 12;
@@ -22,6 +22,14 @@ constexpr std::int64_t kIndexBytesPerKey = 192;
 constexpr std::int64_t kArrivalBytesPerRow = 48;
 // Looking at so many ties one by one is cheaper than an index.
 constexpr std::size_t kFewTies = 16;
+
+/// About as many rows in a chunk as there are chunks: a change looks at all chunks and moves one's
+/// rows.
+std::size_t chunk_rows(std::size_t rows) {
+  std::size_t size = kLeastChunkRows;
+  while (size * size < rows) size *= 2;
+  return size;
+}
 
 std::uint64_t arrival_of(std::string_view state_key) {
   std::uint64_t arrival = 0;
@@ -126,9 +134,10 @@ Status OrderedRows::rebuild() {
 void OrderedRows::fill(Key& key, std::vector<std::byte*>& rows) {
   std::ranges::sort(rows, {}, [&](const std::byte* value) { return suffix(key, value); });
   key.size_ = rows.size();
-  for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows / 2) {
+  const std::size_t size = chunk_rows(rows.size()) / 2;
+  for (std::size_t begin = 0; begin < rows.size(); begin += size) {
     const auto from = rows.begin() + static_cast<std::ptrdiff_t>(begin);
-    const std::size_t end = std::min(rows.size(), begin + kChunkRows / 2);
+    const std::size_t end = std::min(rows.size(), begin + size);
     key.chunks_.emplace_back(from, rows.begin() + static_cast<std::ptrdiff_t>(end));
   }
   if (!ttl_.enabled()) return;
@@ -154,33 +163,31 @@ Result<std::size_t> OrderedRows::insert(Key& key, std::string_view sort_key,
     arrivals_.emplace(columns_hash(key, value), arrival);
     table_->count_owned(kArrivalBytesPerRow);
   }
-  const std::size_t position = lower_bound(key, std::string_view(row_key_).substr(key.prefix_));
   if (generation != table_->generation(0)) {
     TG_RETURN_IF_ERROR(rebuild());
     return lower_bound(key, std::string_view(row_key_).substr(key.prefix_));
   }
-  insert_at(key, position, value);
+  const Place place = place_of(key, std::string_view(row_key_).substr(key.prefix_));
+  const std::size_t position = position_of(key, place);
+  insert_at(key, place, value);
   return position;
 }
 
-void OrderedRows::insert_at(Key& key, std::size_t position, std::byte* value) {
+void OrderedRows::insert_at(Key& key, Place place, std::byte* value) {
   ++key.size_;
   if (key.chunks_.empty()) {
     key.chunks_.push_back({value});
     return;
   }
-  auto [c, index] = place_of(key, position);
-  if (c == key.chunks_.size()) {
-    --c;
-    index = key.chunks_[c].size();
-  }
-  std::vector<std::byte*>& chunk = key.chunks_[c];
-  chunk.insert(chunk.begin() + static_cast<std::ptrdiff_t>(index), value);
-  if (chunk.size() <= kChunkRows) return;
+  if (place.chunk == key.chunks_.size()) place = {place.chunk - 1, key.chunks_.back().size()};
+  std::vector<std::byte*>& chunk = key.chunks_[place.chunk];
+  chunk.insert(chunk.begin() + static_cast<std::ptrdiff_t>(place.index), value);
+  if (chunk.size() <= chunk_rows(key.size_)) return;
   const auto middle = chunk.begin() + static_cast<std::ptrdiff_t>(chunk.size() / 2);
   std::vector<std::byte*> upper(middle, chunk.end());
   chunk.erase(middle, chunk.end());
-  key.chunks_.insert(key.chunks_.begin() + static_cast<std::ptrdiff_t>(c) + 1, std::move(upper));
+  key.chunks_.insert(key.chunks_.begin() + static_cast<std::ptrdiff_t>(place.chunk) + 1,
+                     std::move(upper));
 }
 
 void OrderedRows::erase(Key& key, std::size_t position) {
@@ -286,23 +293,30 @@ std::string_view OrderedRows::sort_key(const Key& key, const std::byte* value) c
 }
 
 std::size_t OrderedRows::lower_bound(const Key& key, std::string_view sort_key) const {
-  const auto before = [&](const std::byte* value) { return suffix(key, value) < sort_key; };
-  const auto chunk = std::ranges::partition_point(
-      key.chunks_, [&](const std::vector<std::byte*>& each) { return before(each.back()); });
-  std::size_t position = 0;
-  for (auto each = key.chunks_.begin(); each != chunk; ++each) position += each->size();
-  if (chunk == key.chunks_.end()) return position;
-  return position +
-         static_cast<std::size_t>(std::ranges::partition_point(*chunk, before) - chunk->begin());
+  return position_of(key, place_of(key, sort_key));
 }
 
-/// The chunk of a position, and its index there; behind the last chunk for the end.
-std::pair<std::size_t, std::size_t> OrderedRows::place_of(const Key& key,
-                                                          std::size_t position) const {
+OrderedRows::Place OrderedRows::place_of(const Key& key, std::string_view suffix) const {
+  const auto before = [&](const std::byte* value) { return this->suffix(key, value) < suffix; };
+  const auto chunk = std::ranges::partition_point(
+      key.chunks_, [&](const std::vector<std::byte*>& each) { return before(each.back()); });
+  const auto c = static_cast<std::size_t>(chunk - key.chunks_.begin());
+  if (chunk == key.chunks_.end()) return {c, 0};
+  return {c,
+          static_cast<std::size_t>(std::ranges::partition_point(*chunk, before) - chunk->begin())};
+}
+
+OrderedRows::Place OrderedRows::place_of(const Key& key, std::size_t position) const {
   std::size_t chunk = 0;
   for (; chunk < key.chunks_.size() && position >= key.chunks_[chunk].size(); ++chunk)
     position -= key.chunks_[chunk].size();
   return {chunk, position};
+}
+
+std::size_t OrderedRows::position_of(const Key& key, Place place) {
+  std::size_t position = place.index;
+  for (std::size_t c = 0; c < place.chunk; ++c) position += key.chunks_[c].size();
+  return position;
 }
 
 std::vector<OrderedRows::Key*> OrderedRows::keys() {

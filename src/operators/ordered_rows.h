@@ -57,6 +57,7 @@ class OrderedRows {
   /// Adds a row behind its ties; its position. Values of rows may move.
   Result<std::size_t> insert(Key& key, std::string_view sort_key, std::string_view bytes);
   void erase(Key& key, std::size_t position);
+  void clear(Key& key);
   /// Replaces the bytes of a row.
   void assign(std::byte* value, std::string_view bytes);
 
@@ -87,12 +88,19 @@ class OrderedRows {
   Key& find_or_make(std::string_view bytes, std::uint64_t hash);
   Status rebuild();
   void fill(Key& key, std::vector<std::byte*>& rows);
-  void clear(Key& key);
   void changed(Key& key, std::byte* value);
   std::string_view suffix(const Key& key, const std::byte* value) const {
     return table_->key(value).substr(key.prefix_);
   }
-  void insert_at(Key& key, std::size_t position, std::byte* value);
+  /// A place in the chunks; that behind the last chunk for the end.
+  struct Place {
+    std::size_t chunk;
+    std::size_t index;
+  };
+  Place place_of(const Key& key, std::size_t position) const;
+  Place place_of(const Key& key, std::string_view suffix) const;
+  static std::size_t position_of(const Key& key, Place place);
+  void insert_at(Key& key, Place place, std::byte* value);
   /// The state key of a row; its suffix has the number of arrival.
   StateKey row_key(const Key& key, std::string_view sort_key, std::uint64_t arrival);
   std::optional<std::size_t> find_by_columns(const Key& key, std::string_view sort_key,
@@ -102,7 +110,6 @@ class OrderedRows {
   std::uint64_t columns_hash(const Key& key, const std::byte* value) const;
   void index_columns();
   void forget_columns(const Key& key, const std::byte* value);
-  std::pair<std::size_t, std::size_t> place_of(const Key& key, std::size_t position) const;
 
   StateTable* table_;
   const Clock* clock_;

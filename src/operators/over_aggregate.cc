@@ -44,23 +44,45 @@ Status check_function(const OverFunction& function, const OverAggregateOptions& 
     case Kind::kRank:
     case Kind::kDenseRank:
       return Status::ok();
+    case Kind::kCumeDist:
+    case Kind::kPercentRank:
+      if (options.over != OverOrder::kAtEnd) break;
+      return Status::ok();
+    case Kind::kNtile:
+      if (options.over != OverOrder::kAtEnd) break;
+      if (function.offset > 0) return Status::ok();
+      return error(ErrorCode::kInvalidArgument, "NTILE of {} buckets", function.offset);
+    case Kind::kLead:
+      if (options.over != OverOrder::kAtEnd) break;
+      [[fallthrough]];
     case Kind::kLag:
       if (options.over == OverOrder::kColumns) break;
       if (function.offset < 0) {
-        return error(ErrorCode::kInvalidArgument, "LAG by {} rows: the offset is negative",
-                     function.offset);
+        return error(ErrorCode::kInvalidArgument, "{} by {} rows: the offset is negative",
+                     name_of(function.kind), function.offset);
       }
       TG_CHECK(function.argument >= 0 && function.argument < std::ssize(options.types) &&
                    function.default_column < std::ssize(options.types),
                "LAG of column {} with default {}", function.argument, function.default_column);
       return Status::ok();
-    default:
-      break;
   }
   return error(ErrorCode::kNotSupported, "{} OVER an order of {}", name_of(function.kind),
                options.over == OverOrder::kColumns     ? "columns that are no time"
                : options.over == OverOrder::kEventTime ? "event time"
                                                        : "processing time");
+}
+
+/// A frame of an interval needs to know times.
+Status check_range(const OverAggregateOptions& options) {
+  const OverFrame& frame = options.frame;
+  const bool bounded = frame.preceding || frame.following.value_or(0) != 0;
+  if (frame.unit != OverFrame::Unit::kRange || !bounded) return Status::ok();
+  if (options.order.size() == 1) {
+    const auto column = static_cast<std::size_t>(options.order[0].column);
+    if (column < options.types.size() && options.types[column].is_timestamp()) return Status::ok();
+  }
+  return error(ErrorCode::kNotSupported,
+               "an OVER frame of an interval (RANGE) in an order that is not of one timestamp");
 }
 
 }  // namespace
@@ -75,15 +97,20 @@ std::vector<LogicalType> over_result_types(const OverAggregateOptions& options) 
 }
 
 Result<std::unique_ptr<Operator>> make_over_aggregate(OverAggregateOptions options) {
-  if (options.over == OverOrder::kAtEnd) {
-    return error(ErrorCode::kNotSupported, "OVER windows at the end of a bounded input");
+  for (const OverFunction& function : options.functions) {
+    TG_RETURN_IF_ERROR(check_function(function, options));
   }
-  if (options.frame.preceding && *options.frame.preceding < 0) {
+  if (options.over == OverOrder::kAtEnd) {
+    TG_RETURN_IF_ERROR(check_range(options));
+    TG_ASSIGN_OR_RETURN(SortKeys sort_keys, SortKeys::make(options.order, options.types));
+    return make_over_at_end(std::move(options), std::move(sort_keys));
+  }
+  if (options.frame.preceding.value_or(0) < 0) {
     return error(ErrorCode::kInvalidArgument, "an OVER frame of {} PRECEDING",
                  *options.frame.preceding);
   }
-  for (const OverFunction& function : options.functions) {
-    TG_RETURN_IF_ERROR(check_function(function, options));
+  if (options.frame.following != 0) {
+    return error(ErrorCode::kNotSupported, "an OVER frame that ends behind the current row");
   }
   if (options.over == OverOrder::kColumns) {
     if (options.frame.preceding) {
@@ -95,11 +122,6 @@ Result<std::unique_ptr<Operator>> make_over_aggregate(OverAggregateOptions optio
   }
   if (options.retracts) {
     return error(ErrorCode::kInvalidArgument, "OVER windows by time over an input that retracts");
-  }
-  if (options.over == OverOrder::kArrival && options.frame.preceding &&
-      options.frame.unit == OverFrame::Unit::kRange) {
-    return error(ErrorCode::kNotSupported,
-                 "an OVER frame of an interval (RANGE) of processing time");
   }
   return make_time_over(std::move(options));
 }

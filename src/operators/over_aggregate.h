@@ -39,8 +39,11 @@ struct OverFunction {
 struct OverFrame {
   enum class Unit : std::uint8_t { kRows, kRange };
   Unit unit = Unit::kRange;
-  /// Rows, or milliseconds of event time for kRange; nullopt: UNBOUNDED PRECEDING.
+  /// Rows, or milliseconds of time for kRange; nullopt: UNBOUNDED PRECEDING.
   std::optional<std::int64_t> preceding = {};
+  /// kAtEnd only: up to rows, or milliseconds, behind the row instead of the row itself; nullopt:
+  /// UNBOUNDED FOLLOWING. Either may be negative there: 2 FOLLOWING is -2 PRECEDING.
+  std::optional<std::int64_t> following = 0;
 };
 
 enum class OverOrder : std::uint8_t {
@@ -50,14 +53,15 @@ enum class OverOrder : std::uint8_t {
   /// late: counted as rows_late, sent to `late_output` if there is one, and left out; without event
   /// time it is counted as rows_null_time and left out.
   kEventTime,
-  /// In the order of arrival (Flink's ORDER BY proctime). Insert-only. Rows come out at once. The
-  /// frame is unbounded or of ROWS: kRange with a bound is kNotSupported.
+  /// In the order of arrival (Flink's ORDER BY proctime). Insert-only. Rows come out at once; where
+  /// the frame is kRange with a bound, in the next millisecond, those of one millisecond together.
   kArrival,
   /// By any columns (`order`), unbounded frames only, as a changelog: rows behind a change are told
   /// anew with -U and +U where their results change. Input may take rows back (`retracts`).
   kColumns,
   /// By any columns, at the end of a bounded input, all frames and functions: rows of a key in
   /// order, keys in the order of their bytes. Insert-only output; the input may take rows back.
+  /// kRange with a bound needs one sort column, a timestamp; a null is near other nulls only.
   kAtEnd,
 };
 

@@ -11,61 +11,13 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "expr/function_registry.h"
-#include "tests/support/operator_harness.h"
+#include "operators/over_test_model.h"
 
-namespace tidegate {
-// Those that the tests use; all built-in functions take long to build.
-void register_function_count(FunctionRegistry& registry);
-void register_function_sum(FunctionRegistry& registry);
-void register_function_min_max(FunctionRegistry& registry);
-
+namespace tidegate::over_test {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Kind = OverFunction::Kind;
-using Unit = OverFrame::Unit;
-
-// Columns of the input: k STRING, t BIGINT, v BIGINT, id BIGINT.
-const SchemaPtr& schema() {
-  static const SchemaPtr kSchema = schema_of("k STRING, t BIGINT, v BIGINT, id BIGINT");
-  return kSchema;
-}
-Batch rows(std::string_view json) { return batch_of(schema(), json); }
-
-OverFunction aggregate(const std::string& name, bool retracting = true) {
-  FunctionRegistry registry;
-  register_function_count(registry);
-  register_function_sum(registry);
-  register_function_min_max(registry);
-  const AggregateFunction& function = **registry.find_aggregate(name);
-  const std::vector<LogicalType> types = {LogicalType(TypeKind::kBigInt)};
-  auto bound = retracting && function.bind_retracting ? function.bind_retracting(types)
-                                                      : function.bind(types);
-  TG_CHECK(bound.is_ok(), "{}", bound.status().to_string());
-  return {.aggregate = {.aggregator = *std::move(bound), .arguments = {2}}};
-}
-
-OverFunction lag(std::int64_t offset, int default_column = -1) {
-  return {.kind = Kind::kLag, .argument = 2, .offset = offset, .default_column = default_column};
-}
-
-OverAggregateOptions options(OverOrder over, OverFrame frame, std::vector<OverFunction> functions) {
-  OverAggregateOptions all;
-  for (const Field& field : schema()->fields()) all.types.push_back(field.type);
-  all.keys = {0};
-  all.over = over;
-  all.time_column = 1;
-  all.order = {{.column = 2}};
-  all.frame = frame;
-  all.functions = std::move(functions);
-  return all;
-}
-
-OperatorFactory factory(OverAggregateOptions options) {
-  return [options = std::move(options)] { return make_over_aggregate(options); };
-}
 
 constexpr char kRows[] = R"([["a", 5, 1, 1], ["a", 3, 2, 2], ["b", 5, 4, 3], ["a", 5, 8, 4],
                              ["a", 9, null, 5]])";
@@ -115,6 +67,25 @@ TEST(OverAggregate, InTheOrderOfArrivalRowsComeOutAtOnce) {
                   "+I[a, 5, 8, 4, 10, 3] @4", "+I[a, 9, null, 5, 8, 4] @5"));
 }
 
+TEST(OverAggregate, AnIntervalOfProcessingTime) {
+  OverAggregateOptions over = options(OverOrder::kArrival, {.preceding = 10}, {aggregate("SUM")});
+  OperatorHarness harness(factory(over));
+  harness.push(rows(R"([["a", 0, 1, 1], ["b", 0, 2, 2]])"));
+  harness.push(rows(R"([["a", 0, 3, 3]])"));
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  harness.advance_clock_to(1);
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[a, 0, 1, 1, 4]", "+I[a, 0, 3, 3, 4]", "+I[b, 0, 2, 2, 2]"));
+  harness.advance_clock_to(10);
+  harness.push(rows(R"([["a", 0, 5, 4]])"));
+  harness.restart();
+  harness.advance_clock_to(11);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 0, 5, 4, 9]"));
+  harness.push(rows(R"([["a", 0, 7, 5], ["b", 0, 7, 6]])"));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 0, 7, 5, 12]", "+I[b, 0, 7, 6, 7]"));
+}
+
 TEST(OverAggregate, KeysAreForgottenWithTheirFrames) {
   OperatorHarness harness(
       factory(options(OverOrder::kEventTime, {.preceding = 10}, {aggregate("SUM")})));
@@ -158,7 +129,9 @@ TEST(OverAggregate, SaysWhatItCannotDo) {
   const auto code = [](const OverAggregateOptions& all) {
     return make_over_aggregate(all).status().code();
   };
-  EXPECT_EQ(code(options(OverOrder::kArrival, {.preceding = 5}, {})), ErrorCode::kNotSupported);
+  EXPECT_EQ(code(options(OverOrder::kEventTime, {.following = 5}, {})), ErrorCode::kNotSupported);
+  EXPECT_EQ(code(options(OverOrder::kAtEnd, {.preceding = 5}, {})), ErrorCode::kNotSupported)
+      << "v is no time";
   EXPECT_EQ(code(options(OverOrder::kColumns, {.preceding = 5}, {})), ErrorCode::kNotSupported);
   EXPECT_EQ(code(options(OverOrder::kColumns, {}, {lag(1)})), ErrorCode::kNotSupported);
   EXPECT_EQ(code(options(OverOrder::kEventTime, {}, {lag(-1)})), ErrorCode::kInvalidArgument);
@@ -411,4 +384,4 @@ TEST(OverAggregate, ManyRowsOfAKeyInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace tidegate
+}  // namespace tidegate::over_test

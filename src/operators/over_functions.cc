@@ -21,6 +21,10 @@ std::vector<BoundAggregate> aggregates_of(const std::vector<OverFunction>& funct
   return aggregates;
 }
 
+bool is_number(Kind kind) {
+  return kind == Kind::kRowNumber || kind == Kind::kRank || kind == Kind::kDenseRank;
+}
+
 ArrayPtr number_column(std::span<const OverNumbers> numbers, std::int64_t OverNumbers::*which) {
   std::vector<std::int64_t> column;
   column.reserve(numbers.size());
@@ -36,21 +40,18 @@ OverFunctions::OverFunctions(std::vector<OverFunction> functions, std::int32_t h
       layout_(
           std::make_shared<const AccumulatorLayout>(aggregates_of(functions_), false, head_bytes)) {
   for (const OverFunction& function : functions_) {
-    if (function.kind == Kind::kLag) {
-      lags_.push_back(function);
-    } else if (function.kind != Kind::kAggregate) {
-      has_numbers_ = true;
-    }
+    if (function.kind == Kind::kLag) lags_.push_back(function);
+    has_numbers_ = has_numbers_ || is_number(function.kind);
   }
 }
 
 Result<std::vector<ArrayPtr>> OverFunctions::columns(std::span<const std::byte* const> values,
                                                      std::span<const OverNumbers> numbers,
-                                                     std::span<const ArrayPtr> lags) const {
+                                                     std::span<const ArrayPtr> others) const {
   std::vector<ArrayPtr> aggregates;
   TG_RETURN_IF_ERROR(layout_->results(values, aggregates));
   auto aggregate = aggregates.begin();
-  auto lag = lags.begin();
+  auto other = others.begin();
   std::vector<ArrayPtr> columns;
   for (const OverFunction& function : functions_) {
     switch (function.kind) {
@@ -68,10 +69,29 @@ Result<std::vector<ArrayPtr>> OverFunctions::columns(std::span<const std::byte* 
         columns.push_back(number_column(numbers, &OverNumbers::dense_rank));
         break;
       default:
-        columns.push_back(*lag++);
+        columns.push_back(*other++);
     }
   }
   return columns;
+}
+
+Result<ArrayPtr> lag_column(const OverFunction& function, const Batch& batch,
+                            std::span<const std::int32_t> rows, std::span<const std::int32_t> own) {
+  const ArrayPtr& argument = batch.column(function.argument);
+  ArrayPtr instead;
+  if (function.default_column < 0) {
+    TG_ASSIGN_OR_RETURN(instead, null_column(argument->type(), 1));
+  } else {
+    instead = batch.column(function.default_column);
+  }
+  const ArrayPtr both[] = {argument, instead};
+  TG_ASSIGN_OR_RETURN(const ArrayPtr values, concatenate_columns(both));
+  std::vector<std::int32_t> from(rows.begin(), rows.end());
+  const auto defaults = static_cast<std::int32_t>(batch.num_rows());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] < 0) from[i] = defaults + (function.default_column < 0 ? 0 : own[i]);
+  }
+  return take_column(values, from);
 }
 
 std::vector<LogicalType> over_result_types(const OverFunction& function,

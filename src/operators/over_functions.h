@@ -8,6 +8,7 @@
 
 #include "operators/accumulator_layout.h"
 #include "operators/over_aggregate.h"
+#include "types/batch.h"
 #include "types/column.h"
 
 namespace tidegate {
@@ -41,10 +42,11 @@ class OverFunctions {
   bool has_numbers() const { return has_numbers_; }
 
   /// The columns behind those of the input, in the order of the functions: one entry per row in
-  /// values[] and numbers[] (needed only if has_numbers()), `lags` one column for each of lags().
+  /// values[] and numbers[] (needed only if has_numbers()); `others` are the columns of functions
+  /// that neither aggregate nor number, in order.
   Result<std::vector<ArrayPtr>> columns(std::span<const std::byte* const> values,
                                         std::span<const OverNumbers> numbers,
-                                        std::span<const ArrayPtr> lags) const;
+                                        std::span<const ArrayPtr> others) const;
 
  private:
   std::vector<OverFunction> functions_;
@@ -57,12 +59,20 @@ class OverFunctions {
 std::vector<LogicalType> over_result_types(const OverFunction& function,
                                            const std::vector<LogicalType>& types);
 
+/// Entry i is `argument` at rows[i], or where that is negative the default column's at own[i] (null
+/// where there is no such column).
+Result<ArrayPtr> lag_column(const OverFunction& function, const Batch& batch,
+                            std::span<const std::int32_t> rows, std::span<const std::int32_t> own);
+
 // The operators behind make_over_aggregate(), which has checked the options.
 
 /// By event time and in the order of arrival.
 Result<std::unique_ptr<Operator>> make_time_over(OverAggregateOptions options);
 /// By any columns.
 Result<std::unique_ptr<Operator>> make_column_over(OverAggregateOptions options,
+                                                   SortKeys sort_keys);
+/// By any columns, when all rows are there.
+Result<std::unique_ptr<Operator>> make_over_at_end(OverAggregateOptions options,
                                                    SortKeys sort_keys);
 
 }  // namespace tidegate

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "operators/group_join.h"
 #include "operators/join.h"
 #include "operators/key_table.h"
@@ -16,49 +18,25 @@
 namespace tidegate {
 namespace {
 
-/// By event time: rows wait for the watermark. State "waiting", in the namespace of their time, per
+/// Rows that wait for their time to be over. State "waiting", in the namespace of their time, per
 /// key: a list (group_join.h) of stored rows.
-class EventTimeOver final : public Operator {
+class WaitingOver : public Operator {
  public:
-  explicit EventTimeOver(OverAggregateOptions options)
+  explicit WaitingOver(OverAggregateOptions options)
       : options_(std::move(options)),
         keys_(options_.keys, types_at(options_.keys, options_.types)),
         over_(options_) {}
 
   Status open(OperatorContext& context) override {
-    late_rows_.emplace(context.metrics(), options_.time_column, options_.late_output);
     const StateTableSpec spec{.name = "waiting", .layout = std::make_shared<BytesLayout>()};
     TG_ASSIGN_OR_RETURN(waiting_, context.state().table(spec));
     return over_.open(context);
   }
 
-  Result<Progress> process(int, Batch batch, Output& out) override {
-    TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), watermark_, out));
-    TG_RETURN_IF_ERROR(keys_.read(batch));
-    const StoredRowEncoder encoder(batch);
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      row_.clear();
-      encoder.append(row, row_);
-      entry_.clear();
-      append_to_list(entry_, row_);
-      TG_ASSIGN_OR_RETURN(std::byte * list,
-                          waiting_->find_or_create(late_rows_->time(row), keys_[row]));
-      append_bytes(*waiting_, list, entry_);
-    }
-    TG_RETURN_IF_ERROR(waiting_->check_budget());
-    return Progress::kDone;
-  }
-
-  Result<Progress> advance(EventTime watermark, Output& out) override {
-    watermark_ = watermark;
-    return resume(out);
-  }
-
   Result<Progress> resume(Output& out) override {
     while (true) {
       const std::optional<EventTime> time = waiting_->first_namespace();
-      if (!time || (*time >= watermark_ && watermark_ != kMaxWatermark)) break;
+      if (!time || (*time >= bound_ && bound_ != kMaxWatermark)) break;
       if (leaving_.empty()) leaving_ = rows_by_key(*waiting_, *time);
       while (next_ < leaving_.size() && !over_.full()) {
         const std::byte* list = leaving_[next_++];
@@ -75,23 +53,108 @@ class EventTimeOver final : public Operator {
       if (!out.has_credit()) return Progress::kMore;
     }
     TG_RETURN_IF_ERROR(over_.flush(out));
-    TG_RETURN_IF_ERROR(over_.forget(watermark_));
+    TG_RETURN_IF_ERROR(over_.forget(bound_));
     return Progress::kDone;
   }
 
+ protected:
+  /// Stores the rows of a batch at time_of(row).
+  template <typename TimeOf>
+  Status store(const Batch& batch, const TimeOf& time_of) {
+    TG_RETURN_IF_ERROR(keys_.read(batch));
+    const StoredRowEncoder encoder(batch);
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+      row_.clear();
+      encoder.append(row, row_);
+      entry_.clear();
+      append_to_list(entry_, row_);
+      TG_ASSIGN_OR_RETURN(std::byte * list, waiting_->find_or_create(time_of(row), keys_[row]));
+      append_bytes(*waiting_, list, entry_);
+    }
+    return waiting_->check_budget();
+  }
+
+  const OverAggregateOptions options_;
+  StateTable* waiting_ = nullptr;
+  /// Rows before it come out.
+  EventTime bound_ = kMinWatermark;
+
  private:
-  OverAggregateOptions options_;
   RowKeys keys_;
   OrderedOver over_;
-  std::optional<LateRows> late_rows_;
-  StateTable* waiting_ = nullptr;
-  EventTime watermark_ = kMinWatermark;
   std::string row_;
   std::string entry_;
 
   // The keys of one millisecond on their way out.
   std::vector<std::byte*> leaving_;
   std::size_t next_ = 0;
+};
+
+/// By event time: rows wait for the watermark.
+class EventTimeOver final : public WaitingOver {
+ public:
+  using WaitingOver::WaitingOver;
+
+  Status open(OperatorContext& context) override {
+    late_rows_.emplace(context.metrics(), options_.time_column, options_.late_output);
+    return WaitingOver::open(context);
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    TG_RETURN_IF_ERROR(check_insert_only(batch));
+    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), bound_, out));
+    TG_RETURN_IF_ERROR(store(batch, [&](std::int64_t row) { return late_rows_->time(row); }));
+    return Progress::kDone;
+  }
+
+  Result<Progress> advance(EventTime watermark, Output& out) override {
+    bound_ = watermark;
+    return resume(out);
+  }
+
+ private:
+  std::optional<LateRows> late_rows_;
+};
+
+/// Intervals of processing time: the rows of a millisecond are peers, so they wait until it is
+/// over.
+class ClockOver final : public WaitingOver {
+ public:
+  using WaitingOver::WaitingOver;
+
+  Status open(OperatorContext& context) override {
+    context_ = &context;
+    TG_RETURN_IF_ERROR(WaitingOver::open(context));
+    if (!waiting_->empty()) context.request_wake_at(context.clock().wall_ms());
+    return Status::ok();
+  }
+
+  Result<Progress> process(int, Batch batch, Output&) override {
+    TG_RETURN_IF_ERROR(check_insert_only(batch));
+    if (batch.empty()) return Progress::kDone;
+    // Time never goes back, whatever the clock does.
+    now_ms_ = std::max(now_ms_, context_->clock().wall_ms());
+    TG_RETURN_IF_ERROR(store(batch, [&](std::int64_t) { return now_ms_; }));
+    context_->request_wake_at(now_ms_ + 1);
+    return Progress::kDone;
+  }
+
+  Result<Progress> wake(std::int64_t wall_ms, Output& out) override {
+    bound_ = std::max(bound_, wall_ms);
+    if (const auto last = waiting_->namespace_at_or_above(bound_)) {
+      context_->request_wake_at(*last + 1);
+    }
+    return resume(out);
+  }
+
+  Result<Progress> finish(Output& out) override {
+    bound_ = kMaxWatermark;
+    return resume(out);
+  }
+
+ private:
+  OperatorContext* context_ = nullptr;
+  std::int64_t now_ms_ = INT64_MIN;
 };
 
 /// In the order of arrival.
@@ -130,8 +193,13 @@ class ArrivalOver final : public Operator {
 }  // namespace
 
 Result<std::unique_ptr<Operator>> make_time_over(OverAggregateOptions options) {
-  if (options.over == OverOrder::kArrival) return std::make_unique<ArrivalOver>(std::move(options));
-  return std::make_unique<EventTimeOver>(std::move(options));
+  if (options.over == OverOrder::kEventTime) {
+    return std::make_unique<EventTimeOver>(std::move(options));
+  }
+  if (options.frame.unit == OverFrame::Unit::kRange && options.frame.preceding) {
+    return std::make_unique<ClockOver>(std::move(options));
+  }
+  return std::make_unique<ArrivalOver>(std::move(options));
 }
 
 }  // namespace tidegate
