@@ -9,18 +9,17 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "operators/key_table.h"
 #include "operators/probed_rows.h"
 #include "operators/row_keys.h"
 #include "operators/row_list.h"
 #include "operators/unique_changes.h"
-#include "state/state_bytes.h"
 
 namespace tidegate {
 namespace {
 
 constexpr int kLeft = 0;
 constexpr int kRight = 1;
-constexpr std::int64_t kNamespace = 0;
 /// Lists whose bytes are asked for before they are read.
 constexpr std::size_t kPrefetchRows = 8;
 
@@ -35,6 +34,14 @@ bool is_outer(JoinKind kind, int side) {
 /// Results depend on how many rows match a row of the side.
 bool counts_matches(JoinKind kind, int side) {
   return is_outer(kind, side) || (side == kLeft && is_left_only(kind));
+}
+
+std::vector<int> compared_columns(const RegularJoinOptions& options, int side) {
+  std::vector<int> columns;
+  for (const NullAwarePair& pair : options.null_aware) {
+    columns.push_back(side == kLeft ? pair.left : pair.right);
+  }
+  return columns;
 }
 
 /// State: a table per side, "left" and "right"; by join key, the list of its rows (row_list.h).
@@ -71,8 +78,10 @@ class RegularJoin final : public Operator {
     encoder_.emplace(own().changes.rows());
     own().results.begin(own().changes.rows());
     if (options_.condition) own().pairs.begin(own().changes.rows());
-    next_ = ended_ = offset_ = 0;
+    if (is_null_aware()) TG_RETURN_IF_ERROR(own().compared.read(own().changes.rows()));
+    next_ = ended_ = 0;
     matched_ = 0;
+    begin_change();
     return probe(out);
   }
 
@@ -85,12 +94,15 @@ class RegularJoin final : public Operator {
     Side(const RegularJoinOptions& options, int side)
         : input(side == kLeft ? &options.left : &options.right),
           keys(input->keys, join_key_types(*input), options.null_safe_keys),
+          compared(compared_columns(options, side),
+                   types_at(compared_columns(options, side), input->types)),
           changes(input->types, input->keys,
                   input->insert_only ? std::vector<int>() : input->unique_key),
           outer(is_outer(options.kind, side)),
-          lists(
-              {.counted = counts_matches(options.kind, side), .keyed = changes.stores_unique_key()},
-              input->ttl_ms),
+          lists({.counted = counts_matches(options.kind, side),
+                 .keyed = changes.stores_unique_key(),
+                 .compared = !options.null_aware.empty()},
+                input->ttl_ms),
           results({.batch_is_left = side == kLeft,
                    .batch_columns = !is_left_only(options.kind) || side == kLeft,
                    .stored_columns = !is_left_only(options.kind) || side == kRight},
@@ -100,6 +112,7 @@ class RegularJoin final : public Operator {
 
     const RegularJoinInput* input;
     RowKeys keys;
+    RowKeys compared;  // the column that NOT IN compares
     JoinChanges changes;
     bool outer;
     RowLists lists;
@@ -111,11 +124,15 @@ class RegularJoin final : public Operator {
   struct Pair {
     std::size_t change;
     std::byte* list;
-    ListedRow row;
+    ListedRow row = {};
   };
 
   Side& own() { return sides_[side_]; }
   Side& other() { return sides_[1 - side_]; }
+  bool is_null_aware() const { return !options_.null_aware.empty(); }
+  std::byte* other_list(std::int32_t row) const {
+    return other_lists_[static_cast<std::size_t>(row)];
+  }
   bool has_null(std::int32_t row) { return own().keys.has_null(row); }
   std::byte* own_list(const JoinChange& change) const {
     return own_lists_[static_cast<std::size_t>(change.key_row)];
@@ -124,14 +141,14 @@ class RegularJoin final : public Operator {
   Status find_lists() {
     const auto count = static_cast<std::size_t>(batch_.num_rows());
     other_lists_.resize(count);
-    other().lists.table().find(kNamespace, own().keys.all(), other_lists_);
+    other().lists.table().find(RowLists::kNamespace, own().keys.all(), other_lists_);
     // Rows that can match nothing are not stored.
     stored_rows_.clear();
     for (std::int32_t row = 0; row < static_cast<std::int32_t>(count); ++row) {
       if (!has_null(row)) stored_rows_.push_back(row);
     }
     own_lists_.assign(count, nullptr);
-    return own().lists.table().find_or_create(kNamespace, own().keys.rows(stored_rows_),
+    return own().lists.table().find_or_create(RowLists::kNamespace, own().keys.rows(stored_rows_),
                                               own_lists_);
   }
 
@@ -143,7 +160,7 @@ class RegularJoin final : public Operator {
       if (all_pairs) {
         if (!options_.condition) TG_RETURN_IF_ERROR(end_change(next_));
         ++next_;
-        offset_ = 0;
+        begin_change();
       }
       if (!own().pairs.full() && !own().results.full()) continue;
       TG_RETURN_IF_ERROR(apply_pairs(out));
@@ -155,21 +172,24 @@ class RegularJoin final : public Operator {
     return end_batch();
   }
 
+  void begin_change() {
+    place_ = {};
+    if (next_ == changes_.size()) return;
+    const std::int32_t row = changes_[next_].key_row;
+    if (!has_null(row)) place_ = RowLists::Cursor(other_list(row));
+    const std::size_t later = next_ + kPrefetchRows;
+    if (later < changes_.size()) RowLists::prefetch(other_list(changes_[later].key_row));
+  }
+
   /// Pairs the next change with rows of the other side until there are no more (true) or enough for
   /// a batch.
   Result<bool> pair_rows() {
     const JoinChange& change = changes_[next_];
-    if (next_ + kPrefetchRows < changes_.size()) {
-      const auto later = static_cast<std::size_t>(changes_[next_ + kPrefetchRows].key_row);
-      RowLists::prefetch(other_lists_[later]);
-    }
-    std::byte* list = other_lists_[static_cast<std::size_t>(change.key_row)];
-    if (list == nullptr || has_null(change.key_row)) return true;
-    Pair pair{next_, list, {}};
+    Pair pair{next_, other_list(change.key_row)};
     while (true) {
-      TG_ASSIGN_OR_RETURN(const bool more,
-                          other().lists.next(BytesLayout::view(list), offset_, pair.row));
+      TG_ASSIGN_OR_RETURN(const bool more, other().lists.next(place_, pair.row));
       if (!more) return true;
+      if (is_null_aware() && is_unlike(change.row, pair.row)) continue;
       if (options_.condition) {
         TG_RETURN_IF_ERROR(own().pairs.add(change.row, pair.row.row, change.kind));
         pairs_.push_back(pair);
@@ -179,6 +199,12 @@ class RegularJoin final : public Operator {
         if (own().results.full()) return false;
       }
     }
+  }
+
+  /// For NOT IN: both have a value (null is encoded as nothing), and not the same one.
+  bool is_unlike(std::int32_t row, const ListedRow& listed) {
+    const std::string_view compared = own().compared[row].bytes;
+    return !compared.empty() && !listed.compared.empty() && compared != listed.compared;
   }
 
   /// Asks the condition about the pairs so far, and ends the changes that have all their pairs.
@@ -203,9 +229,7 @@ class RegularJoin final : public Operator {
       Pair& pair = pairs_[static_cast<std::size_t>(i)];
       TG_RETURN_IF_ERROR(end_changes(pair.change, out));
       // An earlier pair may have changed the count.
-      std::size_t offset = pair.row.offset;
-      TG_RETURN_IF_ERROR(
-          other().lists.next(BytesLayout::view(pair.list), offset, pair.row).status());
+      TG_RETURN_IF_ERROR(other().lists.read_again(pair.row));
       TG_RETURN_IF_ERROR(match(pair));
       if (own().results.full()) TG_RETURN_IF_ERROR(flush(out));
     }
@@ -291,12 +315,15 @@ class RegularJoin final : public Operator {
     }
     RowLists& lists = own().lists;
     std::byte* list = own_list(change);
-    if (adds) return lists.append(list, matches, unique_key, row_bytes_);
+    if (adds) {
+      const std::string_view compared =
+          is_null_aware() ? own().compared[change.row].bytes : std::string_view();
+      return lists.append(list, {matches, unique_key, compared, row_bytes_});
+    }
     ListedRow stored;
-    const std::string_view rows = BytesLayout::view(list);
     TG_ASSIGN_OR_RETURN(const bool found, own().changes.has_unique_key()
-                                              ? lists.find_key(rows, unique_key, stored)
-                                              : lists.find_row(rows, row_bytes_, stored));
+                                              ? lists.find_key(list, unique_key, stored)
+                                              : lists.find_row(list, row_bytes_, stored));
     if (found) {
       lists.remove(list, stored);
     } else {
@@ -318,8 +345,8 @@ class RegularJoin final : public Operator {
     StateTable& table = own().lists.table();
     for (const JoinChange& change : changes_) {
       if (row_kind_adds(change.kind) || own_list(change) == nullptr) continue;
-      std::byte* list = table.find(kNamespace, own().keys[change.key_row]);
-      if (list != nullptr && BytesLayout::view(list).empty()) table.erase(kNamespace, list);
+      std::byte* list = table.find(RowLists::kNamespace, own().keys[change.key_row]);
+      if (list != nullptr) own().lists.erase_if_empty(list);
     }
     batch_ = Batch();
     TG_RETURN_IF_ERROR(table.check_budget());
@@ -342,7 +369,7 @@ class RegularJoin final : public Operator {
   std::span<const JoinChange> changes_;
   std::optional<RowEncoder> encoder_;
   std::size_t next_ = 0;       // change whose pairs are being made
-  std::size_t offset_ = 0;     // in the list that it is paired with
+  RowLists::Cursor place_;     // in the list that it is paired with
   std::size_t ended_ = 0;      // changes before it have had their effect
   std::uint32_t matched_ = 0;  // by change ended_
   std::vector<Pair> pairs_;    // of the rows in own().pairs
@@ -373,7 +400,8 @@ Result<std::unique_ptr<Operator>> make_regular_join(RegularJoinOptions options) 
     return error(ErrorCode::kInvalidArgument, "join: {} flags of null-safe keys for {} keys",
                  options.null_safe_keys.size(), options.left.keys.size());
   }
-  if (!options.null_aware.empty()) {
+  // One column is compared as bytes, which is much faster.
+  if (options.null_aware.size() > 1) {
     options.condition =
         null_aware_condition(options.left.types, options.right.types,
                              std::exchange(options.null_aware, {}), std::move(options.condition));

@@ -197,6 +197,13 @@ TEST(RegularJoin, NotIn) {
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[x, 1]", "+I[z, 3]"));
   harness.push(1, rows({kD}, R"([["r", 2]])"));
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[y, null]", "+I[z, 2]"));
+  // Rows of several columns: (x, y) NOT IN (...).
+  RegularJoinOptions both = not_in;
+  both.null_aware = {{0, 0}, {1, 1}};
+  OperatorHarness pairs(factory(both));
+  pairs.push(1, rows(R"([["a", null], ["b", 2]])"));
+  pairs.push(0, rows(R"([["a", 1], ["b", 1], ["b", 2], [null, 3], [null, 2], ["c", null]])"));
+  EXPECT_THAT(pairs.take_rows(), ElementsAre("+I[b, 1]", "+I[c, null]"));
   // A subquery that is correlated: each key has rows of its own.
   not_in.left.keys = not_in.right.keys = {0};
   OperatorHarness correlated(factory(not_in));
@@ -251,6 +258,62 @@ TEST(RegularJoin, EmptyListsLeaveNothing) {
   EXPECT_EQ(harness.counter("rows_not_found"), 1);
   harness.seal();
   EXPECT_THAT(harness.stored(), IsEmpty());
+}
+
+TEST(RegularJoin, LongListsAreStoredInPieces) {
+  for (const std::int64_t ttl_ms : {0, 1000}) {
+    RegularJoinOptions all = options(JoinKind::kSemi);
+    all.left.ttl_ms = ttl_ms;
+    OperatorHarness harness(factory(all));
+    const std::string tail(100, 'x');
+    const auto push = [&](RowKind kind, int first, int last) {
+      std::string json;
+      for (int i = first; i < last; ++i) {
+        json += fmt::format(R"({}["{}", {}])", i > first ? "," : "", tail, i);
+      }
+      const std::vector<RowKind> kinds(static_cast<std::size_t>(last - first), kind);
+      harness.push(0, rows(kinds, "[" + json + "]"));
+    };
+    const auto stored_bytes = [&] {
+      std::size_t bytes = 0;
+      for (const StateDelta& delta : harness.stored()) bytes += delta.bytes.size();
+      return bytes;
+    };
+    push(kI, 0, 5000);
+    harness.seal();
+    const std::size_t before = stored_bytes();
+    EXPECT_GT(before, 500'000u);
+    push(kI, 5000, 5001);
+    harness.restart();
+    EXPECT_LT(stored_bytes() - before, 150'000u);
+    // Whole pieces go at the front, in the middle and at the end.
+    push(kD, 0, 1500);
+    push(kD, 2000, 3500);
+    push(kD, 4000, 5001);
+    harness.restart(true);
+    EXPECT_EQ(harness.counter("rows_not_found"), 0);
+    harness.push(1, rows(fmt::format(R"([["{}", 1]])", tail)));
+    push(kI, 6000, 6001);
+    EXPECT_EQ(harness.take_rows().size(), 1001u);
+    push(kD, 1500, 2000);
+    push(kD, 3500, 4000);
+    push(kD, 6000, 6001);
+    EXPECT_EQ(harness.counter("rows_not_found"), 0);
+    harness.restart();
+    const std::int64_t empty = harness.state().memory_bytes();
+    EXPECT_LT(empty, 10'000);
+    if (ttl_ms == 0) continue;
+    // Old pieces are forgotten while new rows come, and all of them when none do.
+    for (int i = 0; i < 20; ++i) {
+      harness.advance_clock_to(10'000 + i * 500);
+      push(kI, 0, 1000);
+    }
+    EXPECT_LT(harness.state().memory_bytes(), 1'000'000);
+    harness.advance_clock_to(100'000);
+    harness.push(1, rows(R"([["b", 1]])"));
+    harness.restart();
+    EXPECT_LE(harness.state().memory_bytes(), empty + 1000);
+  }
 }
 
 TEST(RegularJoin, ExplodesInPieces) {

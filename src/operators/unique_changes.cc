@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "state/value_layout.h"
 #include "types/column.h"
 
 namespace tidegate {
@@ -52,15 +51,14 @@ Status JoinChanges::read(const Batch& batch, const RowLists& state,
   current_.clear();
   for (std::int32_t row = 0; row < count; ++row) {
     const RowKind kind = batch.row_kind(row);
-    const std::byte* list = lists[static_cast<std::size_t>(row)];
+    std::byte* list = lists[static_cast<std::size_t>(row)];
     if (list == nullptr) {
       changes_.push_back({row, row, kind});
       continue;
     }
     const auto [place, is_first] = current_.try_emplace(Place(list, unique_key(row)), kNoRow);
     if (is_first) {
-      TG_ASSIGN_OR_RETURN(place->second,
-                          find_stored(batch, encoder, state, BytesLayout::view(list), row));
+      TG_ASSIGN_OR_RETURN(place->second, find_stored(batch, encoder, state, list, row));
     }
     const std::int32_t there = place->second;
     if (row_kind_adds(kind)) {
@@ -77,7 +75,7 @@ Status JoinChanges::read(const Batch& batch, const RowLists& state,
 
 /// The row with the unique key of this one that was there before the batch.
 Result<std::int32_t> JoinChanges::find_stored(const Batch& batch, const RowEncoder& encoder,
-                                              const RowLists& state, std::string_view list,
+                                              const RowLists& state, std::byte* list,
                                               std::int32_t row) {
   ListedRow found;
   TG_ASSIGN_OR_RETURN(const bool is_there, state.find_key(list, unique_key(row), found));

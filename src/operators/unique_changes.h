@@ -51,10 +51,10 @@ class JoinChanges {
   }
 
  private:
-  using Place = std::pair<const std::byte*, std::string_view>;  // list, unique key
+  using Place = std::pair<std::byte*, std::string_view>;  // list, unique key
 
   Result<std::int32_t> find_stored(const Batch& batch, const RowEncoder& encoder,
-                                   const RowLists& state, std::string_view list, std::int32_t row);
+                                   const RowLists& state, std::byte* list, std::int32_t row);
   Status append_replaced(const Batch& batch);
 
   bool has_unique_key_;
