@@ -25,7 +25,7 @@ class IndexedRank final : public Operator {
   IndexedRank(RankOptions options, SortKeys sort_keys)
       : options_(std::move(options)),
         end_(static_cast<std::size_t>(options_.rank_end)),
-        numbered_(options_.emit_rank_number || options_.rank_start > 1),
+        numbered_((options_.emit_rank_number && options_.rank_end > 1) || options_.rank_start > 1),
         keys_(options_.keys, types_at(options_.keys, options_.types)),
         sort_keys_(std::move(sort_keys)),
         changes_(options_.types, options_.rank_start, options_.rank_end, options_.emit_rank_number,

@@ -20,7 +20,8 @@ namespace tidegate {
 ///   with the number, or from a rank > 1: +I where a number is taken for the first time, -U and +U
 ///     of every number whose row changes, -D of the last number when a row goes
 ///   without, insert-only input, rank_end = 1: +I, then -U and +U
-///   without, else: -D of the row that leaves, then +I of the one that enters
+///   without, else: -D of the row that leaves, then +I of the one that enters; also with the number
+///     for input that retracts and rank_end = 1, where the number is a constant
 /// kUpsert leaves out -U. kAppend is possible only for insert-only input in the order of arrival
 /// (no `order`), where rows never change.
 ///

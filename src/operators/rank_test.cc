@@ -188,12 +188,13 @@ class Model {
       if (at != there.end()) there.erase(at);
     }
     const Top after = top(there);
-    const bool numbered = options_.emit_rank_number || options_.rank_start > 1;
-    if (numbered || (options_.rank_end == 1 && !options_.retracts)) return by_number(before, after);
+    const bool numbered = options_.emit_rank_number && options_.rank_end > 1;
+    if (numbered || options_.rank_start > 1 || (options_.rank_end == 1 && !options_.retracts))
+      return by_number(before, after);
     const auto tell_missing = [&](const char* kind, const Top& from, const Top& in) {
       for (const Row& each : from) {
         if (std::ranges::none_of(in, [&](const Row& other) { return other.id == each.id; }))
-          tell(kind, each, 0);
+          tell(kind, each, 1);
       }
     };
     tell_missing("-D", before, after);
