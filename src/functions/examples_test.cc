@@ -31,6 +31,7 @@ std::map<std::string, ExprPtr> operator_examples() {
   const LogicalType boolean(TypeKind::kBoolean);
   return {
       {"1 + 2", call("+", {lit(1), lit(2)})},
+      {"+(5)", call("+", {lit(5)})},
       {"2147483647 + 1", call("+", {lit(2147483647), lit(1)})},
       {"1.5 + 2.25", call("+", {dec("1.5"), dec("2.25")})},
       {"DATE '2020-01-31' + INTERVAL '1' MONTH", call("+", {date("2020-01-31"), months(1)})},

@@ -11,7 +11,11 @@ namespace {
 Result<BoundFunction> bind_plus(std::span<const LogicalType> arguments,
                                 std::span<const ArrayPtr> constants) {
   constexpr const char* kTakes = "two numbers, or a date or time and an interval";
-  if (arguments.size() == 1 && arguments[0].is_numeric()) {
+  const auto has_sign = [](const LogicalType& type) {
+    return type.is_numeric() || type.kind() == TypeKind::kIntervalDayTime ||
+           type.kind() == TypeKind::kIntervalYearMonth;
+  };
+  if (arguments.size() == 1 && has_sign(arguments[0])) {
     BoundFunction same = same_type_function(arguments[0], 1);
     same.evaluate = [](std::span<const Argument> args, std::int64_t, EvalContext&) {
       return Result<ArrayPtr>(args[0].array);
@@ -49,9 +53,10 @@ Result<BoundFunction> bind_plus(std::span<const LogicalType> arguments,
 void register_function_plus(FunctionRegistry& registry) {
   registry.add({.name = "+",
                 .category = "arithmetic",
-                .signature = "a + b",
+                .signature = "a + b | +a",
                 .description = "Sum; a whole number that overflows wraps around.",
                 .examples = {{"1 + 2", "3"},
+                             {"+(5)", "5"},
                              {"2147483647 + 1", "-2147483648"},
                              {"1.5 + 2.25", "3.75"},
                              {"DATE '2020-01-31' + INTERVAL '1' MONTH", "2020-02-29"}},
