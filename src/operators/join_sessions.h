@@ -42,6 +42,8 @@ class JoinSessions {
   /// Takes out the first session that the watermark has closed, by end and then key; false when
   /// there is none.
   Result<bool> close(EventTime watermark, Closed& closed);
+  /// The end of the first session that is open.
+  std::optional<EventTime> next_end() const { return timers_.next_time(); }
 
  private:
   struct Session {

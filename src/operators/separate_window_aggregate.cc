@@ -20,7 +20,7 @@ constexpr std::int64_t kMostEntries = 65536;
 
 /// Rows are aggregated into each window that they are in. State: one table, namespace = end of the
 /// window. See sliced_window_aggregate.cc for fired_, closed_ and due_.
-class SeparateWindowAggregate final : public Operator {
+class SeparateWindowAggregate final : public WindowOperator {
  public:
   SeparateWindowAggregate(WindowAggregateOptions options, SlicedWindow window,
                           std::shared_ptr<const AccumulatorLayout> layout)
@@ -70,6 +70,11 @@ class SeparateWindowAggregate final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override { return sealing_ ? emit_changed(out) : fire(out); }
+
+  std::optional<EventTime> next_due() const override {
+    const std::optional<EventTime> end = windows_->namespace_above(fired_);
+    return end && options_.emit != Emit::kOnEndAndLate ? *end + options_.grace_ms : end;
+  }
 
  private:
   void reach(EventTime watermark) {
@@ -299,11 +304,12 @@ class SeparateWindowAggregate final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_separate_window_aggregate(WindowAggregateOptions options) {
+Result<std::unique_ptr<WindowOperator>> make_separate_window_aggregate(
+    WindowAggregateOptions options) {
   TG_ASSIGN_OR_RETURN(const SlicedWindow window, SlicedWindow::make(options.window));
   const bool counts_rows = options.retracts || options.changelog != Changelog::kAppend;
   auto layout = std::make_shared<const AccumulatorLayout>(options.aggregates, counts_rows);
-  return std::unique_ptr<Operator>(
+  return std::unique_ptr<WindowOperator>(
       std::make_unique<SeparateWindowAggregate>(std::move(options), window, std::move(layout)));
 }
 

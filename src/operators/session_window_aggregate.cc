@@ -26,7 +26,7 @@ constexpr std::size_t kPieceRows = 8192;
 /// State: the open sessions of each key, and per session a timer at or before its end (`ends_`;
 /// once it has fired and waits for its grace to pass: `closes_`). A timer that goes off before its
 /// session's end is set anew, so that rows that extend a session need not touch timers.
-class SessionWindowAggregate final : public Operator {
+class SessionWindowAggregate final : public WindowOperator {
  public:
   SessionWindowAggregate(WindowAggregateOptions options,
                          std::shared_ptr<const AccumulatorLayout> accumulators)
@@ -81,6 +81,12 @@ class SessionWindowAggregate final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override { return fire(out); }
+
+  std::optional<EventTime> next_due() const override {
+    const std::optional<EventTime> end = ends_->next_time();
+    const std::int64_t grace_ms = options_.emit == Emit::kOnEndAndLate ? 0 : options_.grace_ms;
+    return end ? std::optional(*end + grace_ms + 1) : std::nullopt;
+  }
 
  private:
   static EventTime before(EventTime time) {
@@ -341,7 +347,8 @@ class SessionWindowAggregate final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_session_window_aggregate(WindowAggregateOptions options) {
+Result<std::unique_ptr<WindowOperator>> make_session_window_aggregate(
+    WindowAggregateOptions options) {
   const std::int64_t gap_ms = options.window.size.count();
   if (gap_ms <= 0 || gap_ms > kMaxEventTime / 4) {
     return error(ErrorCode::kInvalidArgument,
@@ -356,7 +363,7 @@ Result<std::unique_ptr<Operator>> make_session_window_aggregate(WindowAggregateO
                   "session windows merge, which an aggregate of this query cannot do",
                   "Give the aggregate a merge().");
   }
-  return std::unique_ptr<Operator>(
+  return std::unique_ptr<WindowOperator>(
       std::make_unique<SessionWindowAggregate>(std::move(options), std::move(layout)));
 }
 

@@ -25,7 +25,7 @@ constexpr std::size_t kPieceRows = 8192;
 /// State: one table, namespace = end of the slice. Two times say what has happened: all windows
 /// with end <= fired_ have fired, and all with end <= closed_ are closed. A slice goes with the
 /// last window that it is part of.
-class SlicedWindowAggregate final : public Operator {
+class SlicedWindowAggregate final : public WindowOperator {
  public:
   SlicedWindowAggregate(WindowAggregateOptions options, SlicedWindow window,
                         std::shared_ptr<const AccumulatorLayout> layout)
@@ -73,6 +73,11 @@ class SlicedWindowAggregate final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override { return fire(out); }
+
+  std::optional<EventTime> next_due() const override {
+    const std::optional<EventTime> end = next_window_end();
+    return end && options_.emit == Emit::kOnClose ? *end + options_.grace_ms : end;
+  }
 
  private:
   void reach(EventTime watermark) {
@@ -277,7 +282,7 @@ class SlicedWindowAggregate final : public Operator {
     while (true) {
       if (!firing_) {
         firing_ = next_window_end();
-        if (!firing_) break;
+        if (!firing_ || *firing_ > due_) break;
         TG_RETURN_IF_ERROR(merger_->begin(*firing_));
       }
       while (true) {
@@ -290,18 +295,17 @@ class SlicedWindowAggregate final : public Operator {
       firing_.reset();
       drop_closed();
     }
+    firing_.reset();
     fired_ = std::max(fired_, due_);
     drop_closed();
     return Progress::kDone;
   }
 
-  /// The first window that is due, has not fired and has a slice.
+  /// The first window that has not fired and has a slice.
   std::optional<EventTime> next_window_end() const {
     for (auto slice = slices_->first_namespace(); slice; slice = slices_->namespace_above(*slice)) {
       if (window_.last_window_end(*slice) <= fired_) continue;
-      const EventTime end =
-          std::max(window_.first_window_end(*slice), window_.window_end_above(fired_));
-      return end <= due_ ? std::optional(end) : std::nullopt;
+      return std::max(window_.first_window_end(*slice), window_.window_end_above(fired_));
     }
     return std::nullopt;
   }
@@ -361,13 +365,14 @@ class SlicedWindowAggregate final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_sliced_window_aggregate(WindowAggregateOptions options) {
+Result<std::unique_ptr<WindowOperator>> make_sliced_window_aggregate(
+    WindowAggregateOptions options) {
   TG_ASSIGN_OR_RETURN(const SlicedWindow window, SlicedWindow::make(options.window));
   AccumulatorLayout plain(options.aggregates, false);
   const bool subtracts = !window.is_tumbling() && !window.is_cumulating() && plain.can_subtract();
   auto layout =
       std::make_shared<const AccumulatorLayout>(options.aggregates, options.retracts || subtracts);
-  return std::unique_ptr<Operator>(
+  return std::unique_ptr<WindowOperator>(
       std::make_unique<SlicedWindowAggregate>(std::move(options), window, std::move(layout)));
 }
 

@@ -20,6 +20,9 @@ struct UnnestOptions {
   bool outer = false;
   /// WITH ORDINALITY: the number of the element in its collection, from 1, as the last column.
   bool ordinality = false;
+  /// False: the collection itself is null in the output, for readers of its elements only. Else
+  /// each of n rows holds all n elements.
+  bool keep_collection = true;
 };
 
 Result<std::unique_ptr<Operator>> make_unnest(UnnestOptions options);

@@ -2,6 +2,7 @@
 #include "operators/window_aggregate.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -43,14 +44,24 @@ Status check(const WindowAggregateOptions& options) {
   return Status::ok();
 }
 
-}  // namespace
+bool is_attached(const WindowAggregateOptions& options) { return options.window_end_column >= 0; }
 
-Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions options) {
-  TG_RETURN_IF_ERROR(check(options));
+Status check_sql(const WindowAggregateOptions& options) {
+  if (is_attached(options) && options.window_start_column < 0) {
+    return error(ErrorCode::kInvalidArgument, "rows carry the end of their window, but no start");
+  }
+  if (is_attached(options) && options.emit != Emit::kOnClose) {
+    return error(ErrorCode::kNotSupported, "early or late results of windows that rows carry");
+  }
+  return Status::ok();
+}
+
+Result<std::unique_ptr<WindowOperator>> make_timed_window_aggregate(
+    WindowAggregateOptions options) {
+  if (is_attached(options)) return make_attached_window_aggregate(std::move(options));
   if (options.window.kind == Window::Kind::kSession) {
     return make_session_window_aggregate(std::move(options));
   }
-  if (!is_sliced(options.window)) return make_count_window_aggregate(std::move(options));
   TG_ASSIGN_OR_RETURN(const SlicedWindow window, SlicedWindow::make(options.window));
   // Late updates put windows together from slices even when they are tumbling.
   const bool merges = !window.is_tumbling() || options.emit == Emit::kOnEndAndLate;
@@ -60,6 +71,26 @@ Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions o
     return make_separate_window_aggregate(std::move(options));
   }
   return make_sliced_window_aggregate(std::move(options));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Operator>> make_window_aggregate(WindowAggregateOptions options) {
+  TG_RETURN_IF_ERROR(check(options));
+  TG_RETURN_IF_ERROR(check_sql(options));
+  const bool is_timed = is_sliced(options.window) || options.window.kind == Window::Kind::kSession;
+  if (!is_timed && !is_attached(options)) return make_count_window_aggregate(std::move(options));
+  WindowClockOptions clock;
+  clock.processing_time = options.processing_time;
+  clock.time_zone = options.time_zone;
+  clock.time_column = options.time_column;
+  clock.attaches_times = !is_attached(options);
+  clock.window_time = options.window_time;
+  clock.window_end_column = static_cast<int>(options.keys.size()) + 1;
+  if (clock.changes_time()) options.time_column = -1;
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<WindowOperator> windows,
+                      make_timed_window_aggregate(std::move(options)));
+  return make_window_clock(std::move(windows), std::move(clock));
 }
 
 TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit emit) {
@@ -74,10 +105,25 @@ TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit em
   return TimeGrain::combine(closes, TimeGrain{step, an_end % step});
 }
 
+TimeGrain window_time_grain(const WindowAggregateOptions& options) {
+  if (options.processing_time) return TimeGrain{0, 0};
+  if (is_attached(options)) return TimeGrain{1, 0};
+  TimeGrain grain = window_time_grain(options.window, options.grace_ms, options.emit);
+  if (options.time_zone != "UTC" && grain.step_ms > 0) {
+    // Zones are whole quarters of an hour away from UTC.
+    constexpr std::int64_t kQuarterMs = 900'000;
+    grain.step_ms = std::gcd(grain.step_ms, kQuarterMs);
+    grain.phase_ms %= grain.step_ms;
+  }
+  return grain;
+}
+
 bool allows_partial_aggregate(const WindowAggregateOptions& options) {
   const AccumulatorLayout layout(options.aggregates, false);
-  return is_sliced(options.window) && options.emit == Emit::kOnClose && options.late_output < 0 &&
-         layout.can_merge() && !layout.is_order_dependent() &&
+  const bool plain =
+      !is_attached(options) && !options.processing_time && options.time_zone == "UTC";
+  return plain && is_sliced(options.window) && options.emit == Emit::kOnClose &&
+         options.late_output < 0 && layout.can_merge() && !layout.is_order_dependent() &&
          (!options.retracts || layout.can_subtract());
 }
 
