@@ -49,6 +49,8 @@ struct Connector {
   std::string description;          ///< one sentence
   std::vector<OptionSpec> options;  ///< besides those of its format
   bool takes_format = false;
+  /// Its sink takes changelogs, whatever its format. Else that depends on Format::changelog.
+  bool takes_changes = false;
   /// Empty when the connector cannot be read from (or written to).
   std::function<Result<std::shared_ptr<Source>>(const ConnectorRequest&)> make_source;
   std::function<Result<std::shared_ptr<Sink>>(const ConnectorRequest&)> make_sink;

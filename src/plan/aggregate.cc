@@ -58,6 +58,7 @@ void KeyedNode::mark_columns_read(int, std::vector<bool>& used) const {
   for (int key : keys) used[static_cast<std::size_t>(key)] = true;
   for (const AggregateCall& call : calls) {
     for (int argument : call.arguments) used[static_cast<std::size_t>(argument)] = true;
+    if (call.filter >= 0) used[static_cast<std::size_t>(call.filter)] = true;
   }
 }
 
@@ -65,6 +66,7 @@ void KeyedNode::remap_columns(int, const std::vector<int>& new_index) {
   for (int& key : keys) key = new_index[static_cast<std::size_t>(key)];
   for (AggregateCall& call : calls) {
     for (int& argument : call.arguments) argument = new_index[static_cast<std::size_t>(argument)];
+    if (call.filter >= 0) call.filter = new_index[static_cast<std::size_t>(call.filter)];
   }
 }
 

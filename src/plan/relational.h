@@ -55,6 +55,9 @@ class SortNode final : public Node {
   std::vector<SortKey> keys;  ///< none: any rows will do
   std::int64_t offset;
   std::int64_t limit;  ///< -1: all
+  /// Set by the planner: nothing but columns are computed behind it, so that the order of rows is
+  /// that of the result.
+  bool is_final = false;
 };
 
 /// Constant rows.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "expr/columns_of.h"
+
 namespace tidegate::plan {
 
 SourceNode::SourceNode(std::string connector, Options options, SchemaPtr table)
@@ -37,7 +39,17 @@ void SourceNode::keep_columns(const std::vector<int>& columns) {
   if (schema->rowtime && position(*schema->rowtime) >= 0) {
     narrowed->rowtime = position(*schema->rowtime);
   }
+  for (int key : schema->primary_key) narrowed->primary_key.push_back(position(key));
+  // A key that is not whole is none.
+  if (std::count(narrowed->primary_key.begin(), narrowed->primary_key.end(), -1) > 0) {
+    narrowed->primary_key.clear();
+  }
   if (watermark.column >= 0) watermark.column = position(watermark.column);
+  if (event_time != nullptr) {
+    std::vector<int> new_index;
+    for (int i = 0; i < schema->num_fields(); ++i) new_index.push_back(position(i));
+    event_time = tidegate::remap_columns(event_time, new_index);
+  }
   projection = std::move(kept);
   schema = std::move(narrowed);
 }

@@ -6,31 +6,26 @@
 #include "operators/partial_aggregate.h"
 #include "operators/window_aggregate.h"
 #include "plan/aggregate.h"
+#include "plan/window_group.h"
+#include "planner/bind_aggregates.h"
 #include "planner/lower_nodes.h"
+#include "planner/lower_rows.h"
+#include "planner/stream_facts.h"
 
 namespace tidegate {
 namespace {
 
 std::vector<LogicalType> key_types(const plan::KeyedNode& node) {
-  std::vector<LogicalType> types;
-  for (int key : node.keys) types.push_back(node.inputs[0].schema()->field(key).type);
-  return types;
+  return column_types(*node.inputs[0].schema(), node.keys);
 }
 
-std::vector<BoundAggregate> bound_aggregates(const plan::KeyedNode& node) {
-  std::vector<BoundAggregate> aggregates;
-  for (const plan::AggregateCall& call : node.calls) {
-    aggregates.push_back(
-        {.aggregator = call.aggregator, .arguments = call.arguments, .flatten = call.flatten});
-  }
-  return aggregates;
-}
-
-WindowAggregateOptions options_of(const plan::WindowAggregateNode& node) {
+Result<WindowAggregateOptions> options_of(const plan::WindowAggregateNode& node,
+                                          Lowering& lowering) {
   WindowAggregateOptions options;
   options.keys = node.keys;
   options.key_types = key_types(node);
-  options.aggregates = bound_aggregates(node);
+  TG_ASSIGN_OR_RETURN(options.aggregates,
+                      bind_aggregates(node.calls, *node.inputs[0].schema(), false, lowering));
   options.window = node.window;
   options.grace_ms = node.grace.duration.count();
   options.emit = node.emit;
@@ -46,13 +41,14 @@ void spread_by_key(Node& node, Edge edge) {
 
 bool can_merge(const plan::KeyedNode& node) {
   for (const plan::AggregateCall& call : node.calls) {
-    if (!call.can_merge) return false;
+    // Sets of distinct values grow on both sides of the exchange.
+    if (!call.can_merge || call.distinct) return false;
   }
   return true;
 }
 
 /// A node in front of the exchange that aggregates what is there; rows then come from it.
-int add_partial(const plan::WindowAggregateNode& window, const WindowAggregateOptions& options,
+int add_partial(const plan::KeyedNode& window, const WindowAggregateOptions& options,
                 Lowering& lowering) {
   PartialAggregateOptions partial;
   partial.keys = options.keys;
@@ -75,13 +71,13 @@ int add_partial(const plan::WindowAggregateNode& window, const WindowAggregateOp
   const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
   node.parallelism = input.parallelism;
   node.inputs.push_back(std::move(edge));
-  node.time_grain = window_time_grain(options.window, options.grace_ms, options.emit);
+  node.time_grain = window_time_grain(options);
   node.make_operator = [partial] { return make_partial_aggregate(partial); };
   return lowering.add(std::move(node));
 }
 
-Status lower_window_aggregate(const plan::WindowAggregateNode& window, Lowering& lowering) {
-  WindowAggregateOptions options = options_of(window);
+Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions options,
+                           Lowering& lowering) {
   Node node = lowering.make_node(window);
   Edge edge = lowering.edge_from(window.inputs[0], Exchange::kHash, window.keys);
   if (allows_partial_aggregate(options) && can_merge(window)) {
@@ -91,29 +87,66 @@ Status lower_window_aggregate(const plan::WindowAggregateNode& window, Lowering&
     options.merges_partials = true;
   }
   spread_by_key(node, std::move(edge));
-  node.time_grain = window_time_grain(options.window, options.grace_ms, options.emit);
+  node.time_grain = window_time_grain(options);
   node.make_operator = [options] { return make_window_aggregate(options); };
-  lowering.set_output(window, lowering.add(std::move(node)));
-  return Status::ok();
+  return lowering.finish(window, std::move(node));
+}
+
+Status lower_window_aggregate(const plan::WindowAggregateNode& window, Lowering& lowering) {
+  TG_ASSIGN_OR_RETURN(WindowAggregateOptions options, options_of(window, lowering));
+  return add_window_operator(window, std::move(options), lowering);
+}
+
+Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering) {
+  const plan::Input& input = group.inputs[0];
+  const Schema& schema = *input.schema();
+  WindowAggregateOptions options;
+  options.keys = group.keys;
+  options.key_types = key_types(group);
+  options.retracts = lowering.facts().of(input).retracts;
+  TG_ASSIGN_OR_RETURN(options.aggregates,
+                      bind_aggregates(group.calls, schema, options.retracts, lowering));
+  const plan::WindowGroupNode::Windows& windows = group.windows;
+  if (windows.window) {
+    options.window = *windows.window;
+    options.time_column = windows.time_column;
+    options.processing_time = group.by_processing_time();
+  } else {
+    options.window_start_column = windows.start_column;
+    options.window_end_column = windows.end_column;
+  }
+  options.window_time = group.time_type.with_nullable(false);
+  if (group.time_type.kind() == TypeKind::kTimestampLtz) {
+    options.time_zone = lowering.settings().time_zone;
+  }
+  return add_window_operator(group, std::move(options), lowering);
 }
 
 Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering) {
+  const plan::Input& input = aggregate.inputs[0];
   KeyedAggregateOptions options;
   options.keys = aggregate.keys;
   options.key_types = key_types(aggregate);
-  options.aggregates = bound_aggregates(aggregate);
-  options.changelog = Changelog::kAppend;
+  options.retracts = lowering.facts().of(input).retracts;
+  TG_ASSIGN_OR_RETURN(options.aggregates, bind_aggregates(aggregate.calls, *input.schema(),
+                                                          options.retracts, lowering));
+  options.changelog = aggregate.append ? Changelog::kAppend : Changelog::kRetract;
+  if (!aggregate.append) {
+    options.per_batch = lowering.settings().per_batch;
+    options.ttl_ms = aggregate.ttl_ms > 0 ? aggregate.ttl_ms : lowering.settings().state_ttl_ms;
+    options.emit_empty_at_end = aggregate.emit_empty && aggregate.keys.empty();
+  }
   Node node = lowering.make_node(aggregate);
-  spread_by_key(node, lowering.edge_from(aggregate.inputs[0], Exchange::kHash, aggregate.keys));
+  lowering.feed_by_key(node, input, aggregate.keys);
   node.make_operator = [options] { return make_keyed_aggregate(options); };
-  lowering.set_output(aggregate, lowering.add(std::move(node)));
-  return Status::ok();
+  return lowering.finish(aggregate, std::move(node));
 }
 
 }  // namespace
 
 void register_aggregate_lowerings(LoweringRegistry& registry) {
   registry.add<plan::WindowAggregateNode>(lower_window_aggregate);
+  registry.add<plan::WindowGroupNode>(lower_window_group);
   registry.add<plan::AggregateNode>(lower_aggregate);
 }
 

@@ -1,19 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <numeric>
+#include <memory>
+#include <utility>
 
 #include "base/check.h"
+#include "expr/compiled_expr.h"
 #include "formats/format.h"
-#include "plan/aggregate.h"
-#include "plan/sink.h"
+#include "operators/event_times.h"
 #include "plan/source.h"
+#include "planner/connector_request.h"
 #include "planner/lower_nodes.h"
+#include "planner/stream_facts.h"
 
 namespace tidegate {
 namespace {
 
-ConnectorRequest request_for(const plan::Node& node, const SchemaPtr& schema,
-                             const std::string& connector, const Options& options,
-                             const LoweringOptions& lowering) {
+/// The event time of each row from an expression over it.
+Status extract_event_time(const plan::SourceNode& source, const Lowering& lowering,
+                          WatermarkStrategy& watermark) {
+  TG_ASSIGN_OR_RETURN(const FunctionRegistry* functions, lowering.functions());
+  TG_ASSIGN_OR_RETURN(CompiledExpr compiled,
+                      CompiledExpr::compile(source.event_time, *source.schema, *functions));
+  auto time = std::make_shared<const CompiledExpr>(std::move(compiled));
+  watermark.column = -1;
+  watermark.extract = [time, context = lowering.eval_context(), table = source.name](
+                          const Batch& batch, EventTime* times) -> Status {
+    EvalContext own = context;
+    TG_ASSIGN_OR_RETURN(ArrayPtr column, time->evaluate(batch, own));
+    const Batch computed(batch.num_rows(), {std::move(column)});
+    EventTimes read;
+    TG_RETURN_IF_ERROR(read.read(computed, 0));
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+      if (read.is_null(row)) {
+        return Status(ErrorCode::kNullKey,
+                      "the row-time column of table '" + table + "' is null in a row",
+                      "Leave such rows out before they get here, or give them a time.");
+      }
+      times[row] = read.times()[static_cast<std::size_t>(row)];
+    }
+    return Status::ok();
+  };
+  return Status::ok();
+}
+
+Status set_watermark(const plan::SourceNode& source, const Lowering& lowering, Node& node) {
+  node.watermark = source.watermark;
+  if (source.event_time != nullptr) {
+    TG_RETURN_IF_ERROR(extract_event_time(source, lowering, node.watermark));
+  }
+  if (node.watermark.kind != WatermarkStrategy::Kind::kNone &&
+      node.watermark.idle_timeout_ms == 0) {
+    node.watermark.idle_timeout_ms = lowering.settings().idle_timeout_ms;
+  }
+  return Status::ok();
+}
+
+Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
+  const LoweringOptions& options = lowering.options();
+  Node node = lowering.make_node(source);
+  TG_RETURN_IF_ERROR(set_watermark(source, lowering, node));
+  if (const auto given = options.sources.find(source.name); given != options.sources.end()) {
+    node.source = given->second;
+  } else if (source.instance != nullptr) {
+    node.source = source.instance;
+  } else {
+    TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(source.connector));
+    if (!connector->make_source) {
+      return error(ErrorCode::kNotSupported, "connector '{}' cannot be read from",
+                   source.connector);
+    }
+    ConnectorRequest request =
+        connector_request(source, source.table, source.connector, source.options, options);
+    request.projection = source.projection;
+    request.metadata = source.metadata;
+    TG_RETURN_IF_ERROR(check_connector_options(*connector, request));
+    TG_ASSIGN_OR_RETURN(node.source, connector->make_source(request));
+  }
+  if (node.source->is_bounded() && options.drains) lowering.facts().set_bounded(source);
+  return lowering.finish(source, std::move(node));
+}
+
+}  // namespace
+
+ConnectorRequest connector_request(const plan::Node& node, const SchemaPtr& schema,
+                                   const std::string& connector, const Options& options,
+                                   const LoweringOptions& lowering) {
   ConnectorRequest request;
   request.table = node.name;
   request.schema = schema;
@@ -31,8 +101,7 @@ ConnectorRequest request_for(const plan::Node& node, const SchemaPtr& schema,
   return request;
 }
 
-/// Finds what nobody understands before anything outside is touched.
-Status check_options(const Connector& connector, const ConnectorRequest& request) {
+Status check_connector_options(const Connector& connector, const ConnectorRequest& request) {
   std::vector<OptionSpec> specs = connector.options;
   if (connector.takes_format && request.options.has("format")) {
     TG_ASSIGN_OR_RETURN(const Format* format,
@@ -42,79 +111,8 @@ Status check_options(const Connector& connector, const ConnectorRequest& request
   return request.options.validate(specs, "connector '" + connector.name + "'");
 }
 
-Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
-  const LoweringOptions& options = lowering.options();
-  Node node = lowering.make_node(source);
-  node.watermark = source.watermark;
-  if (const auto given = options.sources.find(source.name); given != options.sources.end()) {
-    node.source = given->second;
-  } else if (source.instance != nullptr) {
-    node.source = source.instance;
-  } else {
-    TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(source.connector));
-    if (!connector->make_source) {
-      return error(ErrorCode::kNotSupported, "connector '{}' cannot be read from",
-                   source.connector);
-    }
-    ConnectorRequest request =
-        request_for(source, source.table, source.connector, source.options, options);
-    request.projection = source.projection;
-    TG_RETURN_IF_ERROR(check_options(*connector, request));
-    TG_ASSIGN_OR_RETURN(node.source, connector->make_source(request));
-  }
-  lowering.set_output(source, lowering.add(std::move(node)));
-  return Status::ok();
-}
-
-/// Newer results of a key must not overtake older ones on their way to a sink of other parallelism.
-void spread_to_sink(const plan::Node& from, Edge& edge) {
-  edge.exchange = Exchange::kRebalance;
-  const auto* keyed = dynamic_cast<const plan::KeyedNode*>(&from);
-  if (keyed == nullptr || keyed->keys.empty() || edge.side >= 0) return;
-  edge.exchange = Exchange::kHash;
-  edge.keys.resize(keyed->keys.size());  // they are the first columns of its output
-  std::iota(edge.keys.begin(), edge.keys.end(), 0);
-}
-
-Status lower_sink(const plan::SinkNode& sink, Lowering& lowering) {
-  const LoweringOptions& options = lowering.options();
-  Node node = lowering.make_node(sink);
-  const SchemaPtr& schema = sink.inputs[0].schema();
-  if (const auto given = options.sinks.find(sink.name); given != options.sinks.end()) {
-    node.sink = given->second;
-  } else if (sink.instance != nullptr) {
-    node.sink = sink.instance;
-  } else {
-    TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(sink.connector));
-    if (!connector->make_sink) {
-      return error(ErrorCode::kNotSupported, "connector '{}' cannot be written to", sink.connector);
-    }
-    ConnectorRequest request = request_for(sink, schema, sink.connector, sink.options, options);
-    request.projection.resize(static_cast<std::size_t>(schema->num_fields()));
-    std::iota(request.projection.begin(), request.projection.end(), 0);
-    TG_RETURN_IF_ERROR(check_options(*connector, request));
-    TG_ASSIGN_OR_RETURN(node.sink, connector->make_sink(request));
-  }
-  // A sink that stands at the parallelism of its input is chained to it.
-  const Node& input = lowering.graph().nodes[static_cast<std::size_t>(
-      lowering.edge_from(sink.inputs[0], Exchange::kForward).from)];
-  if (node.parallelism == 0) node.parallelism = node.sink->parallelism();
-  if (node.parallelism == 0) node.parallelism = input.parallelism;
-  Edge edge = lowering.edge_from(sink.inputs[0], Exchange::kForward);
-  if (node.parallelism != input.parallelism) spread_to_sink(*sink.inputs[0].node, edge);
-  node.inputs.push_back(std::move(edge));
-  lowering.set_output(sink, lowering.add(std::move(node)));
-  return Status::ok();
-}
-
-}  // namespace
-
 void register_source_lowering(LoweringRegistry& registry) {
   registry.add<plan::SourceNode>(lower_source);
-}
-
-void register_sink_lowering(LoweringRegistry& registry) {
-  registry.add<plan::SinkNode>(lower_sink);
 }
 
 }  // namespace tidegate

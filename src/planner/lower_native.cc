@@ -33,12 +33,7 @@ Status lower_native(const plan::NativeNode& native, Lowering& lowering) {
 Status lower_merge(const plan::MergeNode& merge, Lowering& lowering) {
   Node node = lowering.make_node(merge);
   node.time_grain = kMapBatchTimeGrain;
-  for (const plan::Input& from : merge.inputs) {
-    Edge edge = lowering.edge_from(from, Exchange::kForward);
-    const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
-    edge.exchange = exchange_between(input, node);
-    node.inputs.push_back(std::move(edge));
-  }
+  for (const plan::Input& from : merge.inputs) lowering.feed_in_order(node, from);
   node.make_operator = []() -> Result<std::unique_ptr<Operator>> {
     return make_map_batch([](const Batch& batch) -> Result<Batch> { return batch; });
   };

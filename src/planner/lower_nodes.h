@@ -12,5 +12,12 @@ void register_source_lowering(LoweringRegistry& registry);
 void register_sink_lowering(LoweringRegistry& registry);
 void register_native_lowerings(LoweringRegistry& registry);
 void register_aggregate_lowerings(LoweringRegistry& registry);
+void register_row_lowerings(LoweringRegistry& registry);
+void register_join_lowerings(LoweringRegistry& registry);
+void register_top_n_lowerings(LoweringRegistry& registry);
+void register_sort_lowerings(LoweringRegistry& registry);
+void register_over_lowering(LoweringRegistry& registry);
+void register_window_lowerings(LoweringRegistry& registry);
+void register_changelog_lowerings(LoweringRegistry& registry);
 
 }  // namespace tidegate

@@ -4,11 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <numeric>
+#include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
+#include "plan/relational.h"
+#include "plan/sink.h"
 #include "planner/lower_nodes.h"
 #include "planner/rules.h"
+#include "planner/stream_facts.h"
+#include "planner/unique_keys.h"
 
 namespace tidegate {
 namespace {
@@ -19,7 +25,79 @@ std::string default_name(const plan::Node& node) {
   return details.empty() ? std::string(node.kind()) : fmt::format("{}[{}]", node.kind(), details);
 }
 
+const Clock& clock_of(const LoweringOptions& options) {
+  return options.clock == nullptr ? system_clock() : *options.clock;
+}
+
+/// Rows of a query come to its sink through a projection to the table's columns; those of the typed
+/// API are what their types say.
+void mark_checked_sinks(const std::vector<plan::NodePtr>& roots) {
+  for (const plan::NodePtr& root : roots) {
+    auto* sink = dynamic_cast<plan::SinkNode*>(root.get());
+    if (sink == nullptr) continue;
+    sink->checks_constraints =
+        dynamic_cast<const plan::ProjectNode*>(sink->inputs[0].node.get()) != nullptr;
+  }
+}
+
 }  // namespace
+
+Lowering::Lowering(const LoweringOptions& options, PlanSettings settings)
+    : options_(options),
+      settings_(std::move(settings)),
+      start_ms_(clock_of(options).wall_ms()),
+      facts_(std::make_unique<PlanFacts>(options)) {}
+
+Lowering::~Lowering() = default;
+
+Result<const FunctionRegistry*> Lowering::functions() const {
+  if (options_.functions != nullptr) return options_.functions;
+  return error(ErrorCode::kInvalidArgument,
+               "the plan has expressions, but no functions were given");
+}
+
+EvalContext Lowering::eval_context() const {
+  EvalContext context;
+  context.time_zone = settings_.time_zone;
+  context.query_start_ms = start_ms_;
+  return context;
+}
+
+void Lowering::feed_in_place(Node& node, const plan::Input& input) const {
+  Edge edge = edge_from(input, Exchange::kForward);
+  const Node& from = graph_.nodes[static_cast<std::size_t>(edge.from)];
+  node.parallelism = from.parallelism;
+  node.inputs.push_back(std::move(edge));
+}
+
+void Lowering::feed_by_key(Node& node, const plan::Input& input, std::vector<int> keys,
+                           int input_index) const {
+  if (keys.empty()) node.parallelism = 1;
+  Edge edge = edge_from(input, Exchange::kHash, std::move(keys));
+  edge.input = input_index;
+  node.inputs.push_back(std::move(edge));
+}
+
+void Lowering::feed_in_order(Node& node, const plan::Input& input, int input_index) {
+  Edge edge = edge_from(input, Exchange::kForward);
+  edge.input = input_index;
+  const Node& from = graph_.nodes[static_cast<std::size_t>(edge.from)];
+  if (from.parallelism != node.parallelism) {
+    const StreamFacts& facts = facts_->of(input);
+    edge.exchange = facts.retracts ? Exchange::kHash : Exchange::kRebalance;
+    if (facts.retracts) edge.keys = smallest_key(facts.keys);
+    if (facts.retracts && edge.keys.empty()) {
+      edge.keys.resize(static_cast<std::size_t>(input.schema()->num_fields()));
+      std::iota(edge.keys.begin(), edge.keys.end(), 0);
+    }
+  }
+  node.inputs.push_back(std::move(edge));
+}
+
+Status Lowering::finish(const plan::Node& of, Node node) {
+  set_output(of, add(std::move(node)));
+  return Status::ok();
+}
 
 Edge Lowering::edge_from(const plan::Input& input, Exchange exchange, std::vector<int> keys) const {
   const auto found = places_.find(input.node.get());
@@ -37,7 +115,7 @@ Node Lowering::make_node(const plan::Node& node) const {
   out.name = node.name.empty() ? default_name(node) : node.name;
   // A name that the program gave is the identity of the state, whatever else changes.
   out.uid = out.name;
-  out.parallelism = node.parallelism;
+  out.parallelism = node.parallelism == 0 ? settings_.parallelism : node.parallelism;
   out.schema = node.schema;
   out.side_schemas = node.side_schemas;
   return out;
@@ -73,14 +151,12 @@ Result<Graph> lower(const std::vector<plan::NodePtr>& roots, const LoweringOptio
     return Status(ErrorCode::kInvalidPlan, "the pipeline has no sink, so nothing would be computed",
                   "End a stream with sink(), print() or for_each().");
   }
-  for (const Rule& rule : all_rules()) {
-    const auto& disabled = options.disabled_rules;
-    if (std::find(disabled.begin(), disabled.end(), rule.name) != disabled.end()) continue;
-    TG_RETURN_IF_ERROR(rule.rewrite(roots, options));
-  }
+  TG_ASSIGN_OR_RETURN(PlanSettings settings, PlanSettings::from(options.settings));
+  mark_checked_sinks(roots);
+  TG_RETURN_IF_ERROR(rewrite_plan(roots, options));
   LoweringRegistry registry;
   register_lowerings(registry);
-  Lowering lowering(options);
+  Lowering lowering(options, std::move(settings));
   lowering.graph().job_name = options.job_name;
   for (plan::Node* node : plan::topological_order(roots)) {
     const LowerNode* lower_node = registry.find(*node);

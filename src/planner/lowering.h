@@ -12,7 +12,9 @@
 #include "base/options.h"
 #include "dataflow/connector.h"
 #include "dataflow/graph.h"
+#include "expr/function_registry.h"
 #include "plan/node.h"
+#include "planner/plan_settings.h"
 #include "tidegate/status.h"
 
 namespace tidegate {
@@ -25,6 +27,13 @@ struct LoweringOptions {
   const FormatRegistry* formats = nullptr;
   FileSystem* files = nullptr;
   Options settings;  ///< what the job was started with
+  /// False: the job stops at the end of a bounded input without draining, so nothing may wait for
+  /// that end.
+  bool drains = true;
+  /// Needed by plans that hold expressions or aggregates by name.
+  const FunctionRegistry* functions = nullptr;
+  /// Says when the query starts (CURRENT_TIMESTAMP of a bounded query); null: the machine's.
+  const Clock* clock = nullptr;
   /// Sources and sinks by node name that take the place of the plan's: the test driver's.
   std::map<std::string, std::shared_ptr<Source>> sources;
   std::map<std::string, std::shared_ptr<Sink>> sinks;
@@ -32,12 +41,21 @@ struct LoweringOptions {
   std::vector<std::string> disabled_rules;
 };
 
+class PlanFacts;
+
 /// Builds a dataflow from a plan, node by node.
 class Lowering {
  public:
-  explicit Lowering(const LoweringOptions& options) : options_(options) {}
+  Lowering(const LoweringOptions& options, PlanSettings settings);
+  ~Lowering();
 
   const LoweringOptions& options() const { return options_; }
+  const PlanSettings& settings() const { return settings_; }
+  PlanFacts& facts() { return *facts_; }
+  /// kInvalidArgument when there are none but the plan needs them.
+  Result<const FunctionRegistry*> functions() const;
+  /// What expressions may ask for.
+  EvalContext eval_context() const;
   Graph& graph() { return graph_; }
 
   /// Where rows of a plan output come out of the graph.
@@ -48,8 +66,22 @@ class Lowering {
   /// The outputs of `node` come out of graph node `index`; `side` of side output 0.. likewise.
   void set_output(const plan::Node& node, int index, int side_index = -1);
 
+  /// An edge for rows that stay in their task: `node` takes on the parallelism of its input.
+  void feed_in_place(Node& node, const plan::Input& input) const;
+  /// An edge for rows of equal keys; without keys `node` is a single task.
+  void feed_by_key(Node& node, const plan::Input& input, std::vector<int> keys,
+                   int input_index = 0) const;
+  /// An edge for rows of any kind from a node of maybe other parallelism: the changes of one row
+  /// stay in order.
+  void feed_in_order(Node& node, const plan::Input& input, int input_index = 0);
+  /// Adds `node` as the whole of what `of` becomes.
+  Status finish(const plan::Node& of, Node node);
+
  private:
   const LoweringOptions& options_;
+  const PlanSettings settings_;
+  const std::int64_t start_ms_;
+  std::unique_ptr<PlanFacts> facts_;
   Graph graph_;
   struct Place {
     int main = -1;

@@ -29,6 +29,7 @@ void register_connector_blackhole(ConnectorRegistry& registry) {
   Connector connector;
   connector.name = "blackhole";
   connector.description = "Takes every row and forgets it.";
+  connector.takes_changes = true;
   connector.make_sink = [](const ConnectorRequest&) -> Result<std::shared_ptr<Sink>> {
     return std::make_shared<BlackholeSink>();
   };

@@ -88,6 +88,7 @@ void register_connector_print(ConnectorRegistry& registry) {
       {"standard-error", "boolean", "false", "Print on stderr instead."},
       {"sink.parallelism", "integer", "", "How many tasks print; default: the job's parallelism."},
   };
+  connector.takes_changes = true;
   connector.make_sink = make_sink;
   registry.add(std::move(connector));
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planner/changelog.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "formats/format.h"
+#include "plan/aggregate.h"
+#include "plan/changelog.h"
+#include "plan/join.h"
+#include "plan/relational.h"
+#include "plan/source.h"
+#include "plan/time_join.h"
+#include "plan/top_n.h"
+#include "plan/window.h"
+#include "plan/window_group.h"
+#include "planner/node_table.h"
+
+namespace tidegate {
+namespace {
+
+struct Around {
+  InputFacts inputs;
+  bool bounded;
+  const LoweringOptions& options;
+
+  bool any_retracts() const {
+    for (const StreamFacts* input : inputs) {
+      if (input->retracts) return true;
+    }
+    return false;
+  }
+};
+
+bool source(const plan::SourceNode& node, const Around& around) {
+  if (node.instance != nullptr || around.options.sources.contains(node.name)) {
+    return node.changelog;
+  }
+  const std::string name =
+      node.options.get_string_or("format", node.options.get_string_or("value.format", ""));
+  if (name.empty() || around.options.formats == nullptr) return node.changelog;
+  const Result<const Format*> format = around.options.formats->find(name);
+  return format.is_ok() && (*format)->changelog;
+}
+
+bool aggregate(const plan::AggregateNode& node, const Around& around) {
+  if (node.append) return false;
+  // DISTINCT: a row stands as soon as it has come.
+  return !node.calls.empty() || around.any_retracts();
+}
+
+bool join(const plan::JoinNode& node, const Around& around) {
+  const bool grows_only = node.type == plan::JoinType::kInner || node.type == plan::JoinType::kSemi;
+  return !grows_only || around.any_retracts();
+}
+
+bool set_operation(const plan::SetOperationNode& node, const Around& around) {
+  return node.operation == plan::SetOperationNode::Operation::kExcept || around.any_retracts();
+}
+
+bool over(const plan::OverNode& node, const Around& around) {
+  if (node.order.empty()) return !around.bounded;
+  const plan::SortKey& first = node.order[0];
+  const StreamFacts& input = *around.inputs[0];
+  const bool by_time = !first.descending && node.order.size() == 1 &&
+                       input.times[static_cast<std::size_t>(first.column)] != TimeAttribute::kNone;
+  return !by_time && !around.bounded;
+}
+
+bool sort(const plan::SortNode& node, const Around& around) {
+  if (node.is_final && around.bounded) return false;
+  if (!node.keys.empty() && node.limit >= 0) return true;
+  return around.any_retracts();
+}
+
+bool rank(const plan::RankNode& node, const Around& around) {
+  return !node.order.empty() || around.any_retracts();
+}
+
+bool deduplicate(const plan::DeduplicateNode& node, const Around&) {
+  return node.keep_last || node.time_column >= 0;
+}
+
+bool temporal_join(const plan::TemporalJoinNode&, const Around& around) {
+  return around.inputs[0]->retracts;
+}
+
+template <typename N>
+bool never(const N&, const Around&) {
+  return false;
+}
+
+const NodeTable<bool, const Around&>& table() {
+  static const auto* const made = [] {
+    auto* table = new NodeTable<bool, const Around&>;  // lives for the process
+    table->on<plan::SourceNode>(source);
+    table->on<plan::AggregateNode>(aggregate);
+    table->on<plan::JoinNode>(join);
+    table->on<plan::SetOperationNode>(set_operation);
+    table->on<plan::OverNode>(over);
+    table->on<plan::SortNode>(sort);
+    table->on<plan::RankNode>(rank);
+    table->on<plan::DeduplicateNode>(deduplicate);
+    table->on<plan::TemporalJoinNode>(temporal_join);
+    table->on<plan::FromChangelogNode>(
+        [](const plan::FromChangelogNode&, const Around&) { return true; });
+    table->on<plan::ToChangelogNode>(never<plan::ToChangelogNode>);
+    table->on<plan::ValuesNode>(never<plan::ValuesNode>);
+    table->on<plan::WindowAggregateNode>(never<plan::WindowAggregateNode>);
+    table->on<plan::WindowGroupNode>(never<plan::WindowGroupNode>);
+    table->on<plan::WindowJoinNode>(never<plan::WindowJoinNode>);
+    table->on<plan::IntervalJoinNode>(never<plan::IntervalJoinNode>);
+    table->on<plan::WindowRankNode>(never<plan::WindowRankNode>);
+    return table;
+  }();
+  return *made;
+}
+
+}  // namespace
+
+bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
+                     const LoweringOptions& options) {
+  const Around around{inputs, bounded, options};
+  // Others hand on what comes in, row by row.
+  return table().has(node) ? table()(node, around) : around.any_retracts();
+}
+
+std::string changelog_origin(const plan::Input& input, PlanFacts& facts) {
+  const plan::Node* node = input.node.get();
+  while (!table().has(*node) && !node->inputs.empty()) {
+    const plan::Node* next = nullptr;
+    for (const plan::Input& each : node->inputs) {
+      if (facts.of(each).retracts) next = each.node.get();
+    }
+    if (next == nullptr) break;
+    node = next;
+  }
+  const std::string details = node->details();
+  return details.empty() ? std::string(node->kind()) : fmt::format("{}({})", node->kind(), details);
+}
+
+Status check_insert_only_input(const plan::Node& node, const plan::Input& input, PlanFacts& facts) {
+  if (!facts.of(input).retracts) return Status::ok();
+  return error(
+      ErrorCode::kInvalidPlan,
+      "{} doesn't support consuming update and delete changes which is produced by node {}",
+      node.kind(), changelog_origin(input, facts));
+}
+
+}  // namespace tidegate

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "planner/stream_facts.h"
+
+namespace tidegate {
+
+/// Whether the rows of a node may be taken back. Changelogs are always full inside a job: whoever
+/// takes a row back says so with -U or -D and the whole row.
+bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
+                     const LoweringOptions& options);
+
+/// kInvalidPlan when `input` takes rows back: "IntervalJoin doesn't support consuming update and
+/// delete changes which is produced by node Aggregate(...)".
+Status check_insert_only_input(const plan::Node& node, const plan::Input& input, PlanFacts& facts);
+
+/// The node that makes a changelog out of what `input` reads, for messages.
+std::string changelog_origin(const plan::Input& input, PlanFacts& facts);
+
+}  // namespace tidegate

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "dataflow/connector.h"
+#include "planner/lowering.h"
+
+namespace tidegate {
+
+/// What a connector gets to make the source or sink of `node`, with the job's defaults of its
+/// options filled in.
+ConnectorRequest connector_request(const plan::Node& node, const SchemaPtr& schema,
+                                   const std::string& connector, const Options& options,
+                                   const LoweringOptions& lowering);
+
+/// Finds what nobody understands before anything outside is touched.
+Status check_connector_options(const Connector& connector, const ConnectorRequest& request);
+
+}  // namespace tidegate
