@@ -12,6 +12,7 @@
 #include "operators/ranked_rows.h"
 #include "operators/stored_rows.h"
 #include "operators/top_rows.h"
+#include "operators/updating_rank.h"
 #include "state/state_bytes.h"
 
 namespace tidegate {
@@ -68,7 +69,9 @@ class TopN final : public Operator {
     std::size_t at = entries_.size();
     while (at > 0 && key < entries_[at - 1].key) --at;
     TG_RETURN_IF_ERROR(tell(at));
-    write_top_rows(entries_, at, key, row_, static_cast<std::size_t>(options_.rank_end), bytes_);
+    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), {key, row_});
+    if (std::ssize(entries_) > options_.rank_end) entries_.pop_back();
+    write_top_rows(entries_, bytes_);
     assign_bytes(keys_.table(), value, bytes_);
     keys_.touch(value);
     return Status::ok();
@@ -116,6 +119,9 @@ Result<std::unique_ptr<Operator>> make_rank(RankOptions options) {
                  "the rows of a Top-N change, so they cannot be told by appending alone");
   }
   TG_ASSIGN_OR_RETURN(SortKeys sort_keys, SortKeys::make(options.order, options.types));
+  if (!options.upsert_keys.empty()) {
+    return make_updating_rank(std::move(options), std::move(sort_keys));
+  }
   if (options.retracts || options.rank_end > kMostRowsInOneValue) {
     return make_indexed_rank(std::move(options), std::move(sort_keys));
   }

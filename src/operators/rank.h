@@ -35,6 +35,11 @@ struct RankOptions {
   std::int64_t rank_end = 1;
   bool emit_rank_number = false;
   bool retracts = false;  ///< the input may hold -U and -D
+  /// Set where rows that have been told are only updated, each by the next row with equal columns
+  /// here, and never so that they fall behind in `order` (COUNT(*) DESC over rows that stay): then
+  /// only the top rows are kept, -U is not looked at, and an update is told as -U and +U. A -D is
+  /// kInvalidPlan. The columns include `keys`, unless all rows of the task are one partition.
+  std::vector<int> upsert_keys = {};
   Changelog changelog = Changelog::kRetract;
   /// A key is forgotten when nothing has been stored for it for this long in processing time; 0:
   /// never.

@@ -11,8 +11,8 @@
 namespace tidegate {
 
 Status RankedRows::update(std::string_view before, std::string_view after, std::int64_t rank) {
-  if (emit_before_) TG_RETURN_IF_ERROR(add(before, rank, RowKind::kUpdateBefore));
-  return add(after, rank, RowKind::kUpdateAfter);
+  TG_RETURN_IF_ERROR(update_before(before, rank));
+  return update_after(after, rank);
 }
 
 Status RankedRows::add(std::string_view row, std::int64_t rank, RowKind kind) {

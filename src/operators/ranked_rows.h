@@ -30,6 +30,13 @@ class RankedRows {
     return add(row, rank, RowKind::kDelete);
   }
   Status update(std::string_view before, std::string_view after, std::int64_t rank);
+  /// The two halves of an update.
+  Status update_before(std::string_view row, std::int64_t rank) {
+    return emit_before_ ? add(row, rank, RowKind::kUpdateBefore) : Status::ok();
+  }
+  Status update_after(std::string_view row, std::int64_t rank) {
+    return add(row, rank, RowKind::kUpdateAfter);
+  }
 
   bool full() const { return rows_.full(); }
   /// Emits the rows since the last flush, if there are any.

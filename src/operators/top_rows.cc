@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/top_rows.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -14,13 +13,6 @@ constexpr std::size_t kHeader = 8;
 
 Status corrupt() {
   return error(ErrorCode::kStateCorrupt, "the stored top rows of a key are cut short");
-}
-
-void append_entry(std::string_view key, std::string_view row, std::string& out) {
-  write_varint(out, key.size());
-  write_varint(out, row.size());
-  out += key;
-  out += row;
 }
 
 }  // namespace
@@ -60,25 +52,20 @@ Status TopRows::entries(std::vector<Entry>& entries) const {
   return Status::ok();
 }
 
-void write_top_rows(const std::vector<TopRows::Entry>& entries, std::size_t at,
-                    std::string_view key, std::string_view row, std::size_t limit,
-                    std::string& out) {
+void write_top_rows(std::span<const TopRows::Entry> entries, std::string& out) {
   out.assign(kHeader, '\0');
-  const std::size_t size = std::min(entries.size() + 1, limit);
   std::size_t last = 0;
-  for (std::size_t i = 0; i < size; ++i) {
+  for (const TopRows::Entry& entry : entries) {
     last = out.size() - kHeader;
-    if (i == at) {
-      append_entry(key, row, out);
-    } else {
-      const TopRows::Entry& entry = entries[i < at ? i : i - 1];
-      append_entry(entry.key, entry.row, out);
-    }
+    write_varint(out, entry.key.size());
+    write_varint(out, entry.row.size());
+    out += entry.key;
+    out += entry.row;
   }
-  const auto size32 = static_cast<std::uint32_t>(size);
-  const auto last32 = static_cast<std::uint32_t>(last);
-  std::memcpy(out.data(), &size32, sizeof(size32));
-  std::memcpy(out.data() + sizeof(size32), &last32, sizeof(last32));
+  const auto size = static_cast<std::uint32_t>(entries.size());
+  const auto last_offset = static_cast<std::uint32_t>(last);
+  std::memcpy(out.data(), &size, sizeof(size));
+  std::memcpy(out.data() + sizeof(size), &last_offset, sizeof(last_offset));
 }
 
 }  // namespace tidegate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ class TopRows {
   struct Entry {
     std::string_view key;
     std::string_view row;
-    std::size_t offset;  ///< of the entry from the first one
+    std::size_t offset = 0;  ///< of the entry from the first one
   };
 
   /// kStateCorrupt when the bytes are too short to be what was written.
@@ -43,10 +44,7 @@ class TopRows {
   std::size_t last_ = 0;
 };
 
-/// Puts the bytes of `entries` with a new one in front of entries[at] to `out`; only the first
-/// `limit` of them all.
-void write_top_rows(const std::vector<TopRows::Entry>& entries, std::size_t at,
-                    std::string_view key, std::string_view row, std::size_t limit,
-                    std::string& out);
+/// Puts the bytes of these rows, in this order, to `out`. Their offsets do not matter.
+void write_top_rows(std::span<const TopRows::Entry> entries, std::string& out);
 
 }  // namespace tidegate

@@ -109,8 +109,9 @@ class WindowRank final : public Operator {
     while (at > 0 && is_before(sort_key, entries_[at - 1].key)) --at;
     row_.clear();
     encoder.append(row, row_);
-    write_top_rows(entries_, at, sort_key, row_, static_cast<std::size_t>(options_.rank_end),
-                   bytes_);
+    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), {sort_key, row_});
+    if (std::ssize(entries_) > options_.rank_end) entries_.pop_back();
+    write_top_rows(entries_, bytes_);
     TG_ASSIGN_OR_RETURN(std::byte * value, table_->find_or_create(end(row), key));
     assign_bytes(*table_, value, bytes_);
     return Status::ok();
