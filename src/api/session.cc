@@ -82,6 +82,8 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
   lowering.formats = &formats;
   lowering.files = &local_file_system();
   lowering.functions = &builtin_functions();
+  // A job that goes on from a savepoint must have the operators of the one that left it.
+  lowering.drains = options.savepoint.empty() && options.restore.empty();
   for (const auto& [name, value] : options.settings) {
     lowering.settings.set(name, value);
     if (name == "planner.disabled-rules") {

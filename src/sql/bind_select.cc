@@ -229,7 +229,7 @@ Status Binder::bind_order(const Select& select, const Query& clauses, SelectStat
 /// rows are grouped, as keys.
 Status Binder::expose_correlated(SelectState& state, bool grouped) {
   const auto expose = [&](const ExprPtr& value) {
-    for (std::size_t i = state.visible_items; i < state.items.size(); ++i) {
+    for (std::size_t i = 0; i < state.items.size(); ++i) {
       if (same_expr(state.items[i].value, value)) return col(static_cast<int>(i));
     }
     state.items.push_back({value, fmt::format("$key{}", state.items.size()), {}});

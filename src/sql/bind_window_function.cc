@@ -79,9 +79,12 @@ Result<BoundRelation> Binder::bind_table_function(const TableFunction& function,
     return each.name == upper(name);
   });
   if (window == known.end()) {
+    if (upper(name) == "TO_CHANGELOG" || upper(name) == "FROM_CHANGELOG") {
+      return bind_changelog_function(function, place, outer);
+    }
     return error_here(place, ErrorCode::kNotSupported,
-                      "the table function {} is not supported; TUMBLE, HOP, CUMULATE and SESSION "
-                      "are",
+                      "the table function {} is not supported; TUMBLE, HOP, CUMULATE, SESSION, "
+                      "TO_CHANGELOG and FROM_CHANGELOG are",
                       name);
   }
   const auto arguments = match_arguments(*window, function.arguments);
