@@ -48,25 +48,6 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-/// Bytes of the UTF-8 sequence at the beginning of `text`; 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead < 0xE0) return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead < 0xF0) {
-    if (!follows(1) || !follows(2)) return 0;
-    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
-    return lead == 0xED && byte(1) >= 0xA0 ? 0 : 3;
-  }
-  if (lead < 0xF0 || lead >= 0xF5 || !follows(1) || !follows(2) || !follows(3)) return 0;
-  if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) >= 0x90)) return 0;
-  return 4;
-}
-
 void append_utf8(char32_t c, std::string& out) {
   if (c < 0x80) {
     out += static_cast<char>(c);
@@ -90,6 +71,8 @@ struct LookAlike {
   std::string_view character;
   std::string_view meant;
 };
+/// A blank that does not break the line.
+constexpr std::string_view kHardBlank = "\xC2\xA0";
 constexpr LookAlike kLookAlikes[] = {
     {"\xE2\x80\x98", "'"}, {"\xE2\x80\x99", "'"}, {"\xE2\x80\x9C", "'"}, {"\xE2\x80\x9D", "'"},
     {"\xE2\x80\x93", "-"}, {"\xE2\x80\x94", "-"}, {"\xEF\xBC\x8C", ","}, {"\xEF\xBC\x9B", ";"},
@@ -146,8 +129,8 @@ class Lexer {
         ++next_;
       } else if (at_text("--") || at_text("//")) {
         while (next_ < text_.size() && text_[next_] != '\n') ++next_;
-      } else if (at_text("\xC2\xA0")) {
-        next_ += 2;  // a blank that does not break the line
+      } else if (at_text(kHardBlank)) {
+        next_ += kHardBlank.size();
       } else if (at_text("/*") && at(next_ + 2) != '+') {
         const std::size_t end = text_.find("*/", next_ + 2);
         if (end == std::string_view::npos)
@@ -178,7 +161,7 @@ class Lexer {
       return read_string(begin, next_ + 1, TokenKind::kBinaryString);
     if ((c == 'N' || c == 'n') && at(next_ + 1) == '\'')
       return read_string(begin, next_ + 1, TokenKind::kString);
-    while (next_ < text_.size() && is_name_part(text_[next_])) {
+    while (next_ < text_.size() && is_name_part(text_[next_]) && !at_text(kHardBlank)) {
       if (static_cast<unsigned char>(text_[next_]) < 0x80) {
         ++next_;
       } else if (!read_letter()) {
@@ -344,6 +327,24 @@ std::string unquote(std::string_view text, char quote) {
 }
 
 }  // namespace
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead < 0xE0) return follows(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead < 0xF0) {
+    if (!follows(1) || !follows(2)) return 0;
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+    return lead == 0xED && byte(1) >= 0xA0 ? 0 : 3;
+  }
+  if (lead < 0xF0 || lead >= 0xF5 || !follows(1) || !follows(2) || !follows(3)) return 0;
+  if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) >= 0x90)) return 0;
+  return 4;
+}
 
 std::string_view word_text(Word word) { return kByWord[static_cast<std::size_t>(word)].text; }
 

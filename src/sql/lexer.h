@@ -83,6 +83,9 @@ struct TokenList {
 
 TokenList tokenize(std::string_view text);
 
+/// Bytes of the UTF-8 sequence at the beginning of `text`; 0 when it is none.
+std::size_t utf8_length(std::string_view text);
+
 /// The name of a kWord or kQuotedName token.
 std::string name_of(std::string_view token_text);
 /// The characters of a kString or kBinaryString token.

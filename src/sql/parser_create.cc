@@ -16,9 +16,8 @@ Result<bool> Parser::parse_if_not_exists() {
 }
 
 Result<bool> Parser::parse_if_exists() {
-  if (!at_words({kIf, kExists})) return false;
-  advance();
-  advance();
+  if (!at(kIf) || peek(1).kind != TokenKind::kWord) return false;
+  TG_RETURN_IF_ERROR(expect_words({kIf, kExists}));
   return true;
 }
 
@@ -53,7 +52,7 @@ Status Parser::parse_table_elements(CreateTable* table) {
 }
 
 Status Parser::parse_table_element(CreateTable* table) {
-  if (at(kWatermark) && peek(1).is(kFor)) {
+  if (at(kWatermark) && (peek(1).is(kFor) || peek(2).is(kAs))) {
     TG_ASSIGN_OR_RETURN(WatermarkDefinition watermark, parse_watermark());
     table->watermarks.push_back(std::move(watermark));
     return Status::ok();

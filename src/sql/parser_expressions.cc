@@ -150,6 +150,10 @@ Result<ExpressionPtr> Parser::parse_operator(std::size_t first, const Expression
       predicate.is(kSimilar)) {
     return kPredicateBinding < least ? ExpressionPtr() : parse_predicate(first, left);
   }
+  if (at(kNot) && kPredicateBinding >= least && !predicate.is(kNull)) {
+    advance();
+    return expected("IN, BETWEEN, LIKE or SIMILAR TO");
+  }
   return ExpressionPtr();
 }
 

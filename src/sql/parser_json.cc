@@ -48,7 +48,7 @@ Result<ExpressionPtr> Parser::parse_json_value() {
   Call call;
   call.function = "JSON_VALUE";
   TG_ASSIGN_OR_RETURN(call.args, parse_expression_list());
-  if (call.args.size() != 2) return expected("a value and a path");
+  if (call.args.size() != 2) return expected("a value, a comma and a path");
   TG_ASSIGN_OR_RETURN(ExpressionPtr returning, parse_json_returning("STRING"));
   ExpressionPtr clauses[4];  // on empty, its default, on error, its default
   while (!at(')')) {
@@ -89,7 +89,7 @@ Result<ExpressionPtr> Parser::parse_json_query() {
   Call call;
   call.function = "JSON_QUERY";
   TG_ASSIGN_OR_RETURN(call.args, parse_expression_list());
-  if (call.args.size() != 2) return expected("a value and a path");
+  if (call.args.size() != 2) return expected("a value, a comma and a path");
   TG_ASSIGN_OR_RETURN(ExpressionPtr returning, parse_json_returning("STRING"));
   std::string wrapper = "WITHOUT";
   if (at(kWith) || at(kWithout)) {
@@ -132,7 +132,7 @@ Result<ExpressionPtr> Parser::parse_json_exists() {
   Call call;
   call.function = "JSON_EXISTS";
   TG_ASSIGN_OR_RETURN(call.args, parse_expression_list());
-  if (call.args.size() != 2) return expected("a value and a path");
+  if (call.args.size() != 2) return expected("a value, a comma and a path");
   std::string on_error = "FALSE";
   if (!at(')')) {
     bool known = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Names, brackets, CASE, CAST and types: expressions without operators.
+#include <algorithm>
 #include <utility>
 
 #include "sql/parser_rules.h"
@@ -8,6 +9,20 @@
 namespace tidegate::sql {
 
 using enum Word;
+
+namespace {
+
+/// Types of Flink that there are no values of here.
+bool is_foreign_type(std::string_view name) {
+  constexpr std::string_view kNames[] = {"VARIANT", "RAW", "STRUCTURED", "BITMAP", "SYMBOL"};
+  const auto same = [](char a, char b) { return a == b || (a >= 'a' && a - 'a' + 'A' == b); };
+  for (std::string_view other : kNames) {
+    if (std::equal(name.begin(), name.end(), other.begin(), other.end(), same)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<ExpressionPtr> Parser::parse_primary() {
   const std::size_t first = position();
@@ -185,6 +200,13 @@ Result<LogicalType> Parser::parse_type() {
   Result<LogicalType> type = LogicalType::parse(text);
   if (type.is_ok()) return type;
   const Status status = type.status();
+  if (status.code() == ErrorCode::kUnknownName) {
+    for (std::size_t i = first; i < position(); ++i) {
+      if (is_foreign_type(text_of(token(i))))
+        return error_in(place_from(first), ErrorCode::kNotSupported,
+                        fmt::format("the type {} is not supported", text_of(token(i))));
+    }
+  }
   const bool own_remedy = status.remedy() != error_info(status.code()).remedy;
   return error_in(place_from(first), status.code(), status.message(),
                   own_remedy ? std::string(status.remedy()) : std::string());

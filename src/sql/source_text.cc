@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "sql/lexer.h"
 
 namespace tidegate::sql {
 
@@ -25,7 +26,6 @@ namespace {
 
 /// Bytes shown on either side of the place in a long line.
 constexpr std::size_t kShownAround = 100;
-constexpr std::string_view kMask = "***";
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -134,52 +134,71 @@ void add_secrets_of_line(std::string_view text, Place line, std::vector<Place>& 
   }
 }
 
-/// The part of a line that is shown, with secrets masked; `caret` gets what goes under it.
-std::string shown_line(std::string_view text, Place line, Place place, std::string* caret) {
-  std::size_t begin = line.begin;
-  std::size_t end = line.end;
-  std::string out;
-  if (place.begin > begin + kShownAround) {
-    begin = place.begin - kShownAround;
-    while (begin < place.begin && is_continuation(text[begin])) ++begin;
-    out = "... ";
+/// Writes the part of a line around a place, with secrets masked and what cannot be shown as '?',
+/// and what goes under it to put a caret there.
+class LineWriter {
+ public:
+  LineWriter(std::string_view text, Place line, std::size_t place)
+      : text_(text), line_(line), place_(place) {
+    secrets_ = SecretFinder(text).run();
+    add_secrets_of_line(text, line, secrets_);
+    secrets_.erase(std::remove_if(secrets_.begin(), secrets_.end(),
+                                  [&](const Place& secret) {
+                                    return secret.end <= line.begin || secret.begin >= line.end;
+                                  }),
+                   secrets_.end());
   }
-  const bool cut = end > place.begin + kShownAround;
-  if (cut) {
-    end = place.begin + kShownAround;
-    while (end > place.begin && is_continuation(text[end])) --end;
-  }
-  std::vector<Place> secrets = SecretFinder(text).run();
-  add_secrets_of_line(text, line, secrets);
-  caret->assign(out.size(), ' ');
-  const auto is_secret = [&](std::size_t i) -> const Place* {
-    for (const Place& secret : secrets)
-      if (secret.begin <= i && i < secret.end) return &secret;
-    return nullptr;
-  };
-  // Only those of this line matter, and a script may have many.
-  secrets.erase(
-      std::remove_if(secrets.begin(), secrets.end(),
-                     [&](const Place& p) { return p.end <= line.begin || p.begin >= line.end; }),
-      secrets.end());
-  bool caret_done = false;
-  for (std::size_t i = begin; i < end;) {
-    std::string_view piece = text.substr(i, 1);
-    std::size_t length = 1;
-    if (const Place* secret = is_secret(i)) {
-      piece = kMask;
-      length = std::min(secret->end, end) - i;
+
+  std::string line() const { return shown_; }
+  std::string caret() const { return caret_ + '^'; }
+
+  void run() {
+    std::size_t begin = line_.begin;
+    std::size_t end = line_.end;
+    if (place_ > begin + kShownAround) {
+      begin = place_ - kShownAround;
+      while (begin < place_ && is_continuation(text_[begin])) ++begin;
+      shown_ = "... ";
+      caret_ = "    ";
     }
-    if (place.begin < i + length) caret_done = true;
-    if (!caret_done && !is_continuation(piece[0]))
-      caret->append(piece.size(), piece[0] == '\t' ? '\t' : ' ');
-    out += piece;
-    i += length;
+    const bool cut = end > place_ + kShownAround;
+    if (cut) {
+      end = place_ + kShownAround;
+      while (end > place_ && is_continuation(text_[end])) --end;
+    }
+    for (std::size_t i = begin; i < end;) i = write(i, end);
+    if (cut) shown_ += " ...";
   }
-  if (cut) out += " ...";
-  *caret += '^';
-  return out;
-}
+
+ private:
+  /// Writes what stands at `i`; answers what comes next.
+  std::size_t write(std::size_t i, std::size_t end) {
+    const auto secret = std::find_if(secrets_.begin(), secrets_.end(), [&](const Place& place) {
+      return place.begin <= i && i < place.end;
+    });
+    std::size_t next = i + 1;
+    std::string_view piece = "?";
+    if (secret != secrets_.end()) {
+      piece = "***";
+      next = std::min(secret->end, end);
+    } else if (const std::size_t length = utf8_length(text_.substr(i, end - i)); length > 0) {
+      const auto c = static_cast<unsigned char>(text_[i]);
+      if (c == '\t' || (c >= ' ' && c != 0x7F)) piece = text_.substr(i, length);
+      next = i + length;
+    }
+    if (next <= place_)
+      caret_.append(secret != secrets_.end() ? piece.size() : 1, piece == "\t" ? '\t' : ' ');
+    shown_ += piece;
+    return next;
+  }
+
+  std::string_view text_;
+  Place line_;
+  std::size_t place_;
+  std::vector<Place> secrets_;
+  std::string shown_;
+  std::string caret_;
+};
 
 }  // namespace
 
@@ -195,10 +214,11 @@ Status error_at(const SourceText& source, Place place, ErrorCode code, std::stri
       1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(line.begin), '\n');
   const std::size_t column =
       1 + count_characters(text.substr(line.begin, place.begin - line.begin));
-  std::string caret;
-  const std::string shown = shown_line(text, line, place, &caret);
+  LineWriter writer(text, line, place.begin);
+  writer.run();
   const std::string file = source.name.empty() ? "" : fmt::format("{}, ", source.name);
-  message += fmt::format("\nat {}line {}, column {}:\n  {}\n  {}", file, row, column, shown, caret);
+  message += fmt::format("\nat {}line {}, column {}:\n  {}\n  {}", file, row, column, writer.line(),
+                         writer.caret());
   return Status(code, std::move(message), std::move(remedy));
 }
 

@@ -208,6 +208,7 @@ std::string TokenCursor::suggestion() const {
     for (Word word : words) candidates.emplace_back(word_text(word));
     return nearest_name(written, candidates);
   };
+  if (at(':') && peek(1).is(':')) return "; casts are written CAST(value AS type)";
   if (peek().kind == TokenKind::kWord) {
     const std::string word = nearest(text_of(peek()), tried_);
     if (!word.empty()) return fmt::format("; did you mean {}?", word);
@@ -219,14 +220,22 @@ std::string TokenCursor::suggestion() const {
   return fmt::format("; '{}' was read as an alias, did you mean {}?", alias, word);
 }
 
+/// True if the reserved word here was probably meant as a name: one is wanted, or the text goes on
+/// as it would behind one.
+bool TokenCursor::stands_for_name(std::string_view wanted) const {
+  if (wanted.find("name") != std::string_view::npos) return true;
+  if (wanted != "an expression") return false;
+  const Token& next = peek(1);
+  return next.is(',') || next.is('.') || next.is('=') || next.is(')') || next.is('+') ||
+         next.is('-') || next.is('<') || next.is('>') || next.is(Word::kFrom) || next.is(Word::kAs);
+}
+
 Status TokenCursor::expected(std::string_view what) const {
   const Token& token = peek();
   if (token.kind == TokenKind::kError) return error_here(list_.error_code, list_.error);
   std::string remedy;
-  if (token.kind == TokenKind::kWord && is_reserved(token.word()) &&
-      what.find("name") != std::string_view::npos) {
+  if (token.kind == TokenKind::kWord && is_reserved(token.word()) && stands_for_name(what))
     remedy = fmt::format("Put reserved words that are names in back quotes: `{}`.", text_of(token));
-  }
   return error_here(ErrorCode::kInvalidSyntax,
                     fmt::format("expected {} but found {}{}", what, found(), suggestion()),
                     std::move(remedy));

@@ -81,6 +81,7 @@ class TokenCursor {
  private:
   std::string found() const;
   std::string suggestion() const;
+  bool stands_for_name(std::string_view wanted) const;
   void match_brackets() const;
 
   SourceText source_;
