@@ -75,7 +75,7 @@ Status lower_top(const plan::SortNode& sort, Lowering& lowering) {
 }
 
 bool is_by_event_time(const plan::SortNode& sort, PlanFacts& facts) {
-  return sort.keys.size() == 1 && !sort.keys[0].descending &&
+  return !sort.keys[0].descending &&
          time_of(sort.inputs[0], sort.keys[0].column, facts) == TimeAttribute::kRowtime;
 }
 
@@ -90,6 +90,8 @@ Status lower_sort(const plan::SortNode& sort, Lowering& lowering) {
     SortByTimeOptions options;
     options.types = column_types(*sort.schema);
     options.time_column = sort.keys[0].column;
+    options.ties = sort_columns(sort.keys);
+    options.ties.erase(options.ties.begin());
     return add_single(
         sort, kSortByTimeTimeGrain,
         [options]() -> Result<std::unique_ptr<Operator>> { return make_sort_by_time(options); },

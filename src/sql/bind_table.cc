@@ -48,6 +48,27 @@ auto extractor(std::shared_ptr<const CompiledExpr> expr) {
   };
 }
 
+/// Formats let nulls into nested values whatever the type says, as Flink's do: what a table
+/// promises about them is checked in front of a sink.
+LogicalType nullable_inside(const LogicalType& type) {
+  const auto child = [&](std::size_t i) {
+    return nullable_inside(type.children()[i].type).with_nullable(true);
+  };
+  switch (type.kind()) {
+    case TypeKind::kArray:
+      return LogicalType::array(child(0), type.nullable());
+    case TypeKind::kMap:
+      return LogicalType::map(nullable_inside(type.children()[0].type), child(1), type.nullable());
+    case TypeKind::kRow: {
+      std::vector<LogicalType::Child> fields = type.children();
+      for (std::size_t i = 0; i < fields.size(); ++i) fields[i].type = child(i);
+      return LogicalType::row(std::move(fields), type.nullable());
+    }
+    default:
+      return type;
+  }
+}
+
 std::vector<std::string> names_of(const TableDefinition& table) {
   std::vector<std::string> names;
   for (const TableColumn& column : table.columns) names.push_back(column.name);
@@ -68,7 +89,7 @@ Result<BoundRelation> Binder::bind_table(const TableDefinition& table, const Opt
     if (column.kind == TableColumn::Kind::kMetadata) {
       metadata.push_back({static_cast<int>(fields.size()), column.metadata_key});
     }
-    fields.push_back({column.name, column.type});
+    fields.push_back({column.name, nullable_inside(column.type)});
   }
   Options options = table.options;
   for (const auto& [key, value] : hints) options.set(key, value);
