@@ -75,7 +75,6 @@ class RegularJoin final : public Operator {
     TG_RETURN_IF_ERROR(find_lists());
     TG_RETURN_IF_ERROR(own().changes.read(batch_, own().lists, own_lists_));
     changes_ = own().changes.changes();
-    encoder_.emplace(own().changes.rows());
     own().results.begin(own().changes.rows());
     if (options_.condition) own().pairs.begin(own().changes.rows());
     if (is_null_aware()) TG_RETURN_IF_ERROR(own().compared.read(own().changes.rows()));
@@ -97,7 +96,7 @@ class RegularJoin final : public Operator {
           compared(compared_columns(options, side),
                    types_at(compared_columns(options, side), input->types)),
           changes(input->types, input->keys,
-                  input->insert_only ? std::vector<int>() : input->unique_key),
+                  input->insert_only ? std::vector<int>() : input->unique_key, input->upserts),
           outer(is_outer(options.kind, side)),
           lists({.counted = counts_matches(options.kind, side),
                  .keyed = changes.stores_unique_key(),
@@ -309,21 +308,16 @@ class RegularJoin final : public Operator {
   Status store(const JoinChange& change, std::uint32_t matches) {
     const bool adds = row_kind_adds(change.kind);
     const std::string_view unique_key = own().changes.unique_key(change.key_row);
-    if (adds || !own().changes.has_unique_key()) {
-      row_bytes_.clear();
-      encoder_->append(change.row, row_bytes_);
-    }
+    const std::string_view bytes = own().changes.bytes(change.row);
     RowLists& lists = own().lists;
     std::byte* list = own_list(change);
     if (adds) {
       const std::string_view compared =
           is_null_aware() ? own().compared[change.row].bytes : std::string_view();
-      return lists.append(list, {matches, unique_key, compared, row_bytes_});
+      return lists.append(list, {matches, unique_key, compared, bytes});
     }
     ListedRow stored;
-    TG_ASSIGN_OR_RETURN(const bool found, own().changes.has_unique_key()
-                                              ? lists.find_key(list, unique_key, stored)
-                                              : lists.find_row(list, row_bytes_, stored));
+    TG_ASSIGN_OR_RETURN(const bool found, lists.find(list, unique_key, bytes, stored));
     if (found) {
       lists.remove(list, stored);
     } else {
@@ -367,13 +361,11 @@ class RegularJoin final : public Operator {
   std::vector<std::byte*> own_lists_;    // per row; null: it has none
   std::vector<std::byte*> other_lists_;  // per row; null: nothing has its key
   std::span<const JoinChange> changes_;
-  std::optional<RowEncoder> encoder_;
   std::size_t next_ = 0;       // change whose pairs are being made
   RowLists::Cursor place_;     // in the list that it is paired with
   std::size_t ended_ = 0;      // changes before it have had their effect
   std::uint32_t matched_ = 0;  // by change ended_
   std::vector<Pair> pairs_;    // of the rows in own().pairs
-  std::string row_bytes_;
 };
 
 Status check_columns(const RegularJoinInput& input) {
@@ -394,6 +386,10 @@ Result<std::unique_ptr<Operator>> make_regular_join(RegularJoinOptions options) 
       check_null_aware(options.left, options.right, options.kind, options.null_aware));
   for (const RegularJoinInput* input : {&options.left, &options.right}) {
     TG_RETURN_IF_ERROR(check_columns(*input));
+  }
+  for (const RegularJoinInput* input : {&options.left, &options.right}) {
+    if (!input->upserts || !input->unique_key.empty()) continue;
+    return error(ErrorCode::kInvalidArgument, "join: rows without a unique key replace none");
   }
   if (!options.null_safe_keys.empty() &&
       options.null_safe_keys.size() != options.left.keys.size()) {

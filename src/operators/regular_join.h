@@ -15,11 +15,14 @@ namespace tidegate {
 struct RegularJoinInput : JoinInput {
   /// The planner knows that it holds only +I; another row is kInvalidPlan.
   bool insert_only = false;
-  /// Columns that tell the rows of this side apart at any time; {} when rows may be equal, or
-  /// nothing is known. Where given and the side is not insert_only, a row replaces the one that has
-  /// the same key and the same unique key, also if no -U has taken that back (the join then takes
-  /// it back by itself), and -U and -D need only hold the right join key and unique key.
+  /// Columns that tell the rows of this side apart, as long as its changes come in order; {} when
+  /// rows may be equal, or nothing is known. Where given and the side is not insert_only, a row to
+  /// take back that is not there as a whole is the one with its key and unique key (columns that
+  /// are not deterministic).
   std::vector<int> unique_key = {};
+  /// A row replaces the one with its key and unique key, which no -U need have taken back; the join
+  /// then does so itself. Only for changes in order; the row's key must not change without a -U.
+  bool upserts = false;
   /// A row is forgotten this long (in processing time) after it came or, on an outer side, after a
   /// match of it came or went; without a word, as in Flink. 0: never.
   std::int64_t ttl_ms = 0;

@@ -155,20 +155,30 @@ TEST(RegularJoin, WithoutKeysEachRowMeetsAll) {
                           "+I[a, 1, null, 3]", "+I[null, null, d, 0]"));
 }
 
-TEST(RegularJoin, UniqueKeysReplace) {
-  RegularJoinOptions unique = options(JoinKind::kLeft);
+const SchemaPtr& wide() {
+  static const SchemaPtr kSchema = schema_of("k STRING, v BIGINT, w BIGINT");
+  return kSchema;
+}
+
+/// The left has a column more.
+RegularJoinOptions wide_options(JoinKind kind) {
+  RegularJoinOptions unique = options(kind);
   unique.left.types.push_back(LogicalType(TypeKind::kBigInt));
   unique.left.unique_key = {1};
   unique.right.unique_key = {0};
-  const SchemaPtr left = schema_of("k STRING, v BIGINT, w BIGINT");
-  OperatorHarness harness(factory(unique));
+  return unique;
+}
+
+TEST(RegularJoin, RowsMayReplaceOthers) {
+  RegularJoinOptions upserts = wide_options(JoinKind::kLeft);
+  upserts.left.upserts = upserts.right.upserts = true;
+  OperatorHarness harness(factory(upserts));
   harness.push(1, rows(R"([["a", 7]])"));
-  harness.push(0, batch_of(left, R"([["a", 1, 10], ["a", 2, 20], ["a", 1, 11]])"));
+  harness.push(0, batch_of(wide(), R"([["a", 1, 10], ["a", 2, 20], ["a", 1, 11]])"));
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 10, a, 7]", "+I[a, 2, 20, a, 7]",
                                                "-D[a, 1, 10, a, 7]", "+I[a, 1, 11, a, 7]"));
   harness.restart();
-  // What is taken back is what was there, whatever the row says beside its keys.
-  const Batch changes = batch_of(left, R"([["a", 1, 99], ["a", 2, null], ["a", 2, 22]])");
+  const Batch changes = batch_of(wide(), R"([["a", 1, 99], ["a", 2, null], ["a", 2, 22]])");
   harness.push(0, with_row_kinds(changes, {kUa, kD, kI}));
   EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 1, 11, a, 7]", "+I[a, 1, 99, a, 7]",
                                                "-D[a, 2, 20, a, 7]", "+I[a, 2, 22, a, 7]"));
@@ -177,6 +187,30 @@ TEST(RegularJoin, UniqueKeysReplace) {
               ElementsAre("-U[a, 1, 99, a, 7]", "+I[a, 1, 99, null, null]", "-U[a, 2, 22, a, 7]",
                           "+I[a, 2, 22, null, null]", "-D[a, 1, 99, null, null]",
                           "+I[a, 1, 99, a, 8]", "-D[a, 2, 22, null, null]", "+I[a, 2, 22, a, 8]"));
+}
+
+TEST(RegularJoin, WhatIsTakenBackIsWhatWasThere) {
+  OperatorHarness harness(factory(wide_options(JoinKind::kInner)));
+  harness.push(1, rows(R"([["a", 7]])"));
+  harness.push(0, batch_of(wide(), R"([["a", 1, 10], ["a", 2, 20]])"));
+  harness.restart();
+  harness.take_rows();
+  // The last column is another one each time that it is computed.
+  const Batch changes = batch_of(wide(), R"([["a", 1, 11], ["a", 1, 12], ["a", 1, 13]])");
+  harness.push(0, with_row_kinds(changes, {kUb, kUa, kD}));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("-U[a, 1, 10, a, 7]", "+U[a, 1, 12, a, 7]", "-D[a, 1, 12, a, 7]"));
+  // Changes that come from several tasks may have overtaken each other.
+  const Batch early = batch_of(wide(), R"([["a", 2, 22], ["a", 2, 21]])");
+  harness.push(0, with_row_kinds(early, {kUa, kUa}));
+  harness.restart();
+  const Batch rest = batch_of(wide(), R"([["a", 2, 21], ["a", 2, 20]])");
+  harness.push(0, with_row_kinds(rest, {kUb, kUb}));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+U[a, 2, 22, a, 7]", "+U[a, 2, 21, a, 7]",
+                                               "-U[a, 2, 21, a, 7]", "-U[a, 2, 20, a, 7]"));
+  harness.push(1, rows({kD}, R"([["a", 7]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("-D[a, 2, 22, a, 7]"));
+  EXPECT_EQ(harness.counter("rows_not_found"), 0);
 }
 
 TEST(RegularJoin, NotIn) {
@@ -365,6 +399,9 @@ TEST(RegularJoin, SaysWhatItCannotDo) {
   wrong.left.unique_key = {2};
   EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
   wrong = options(JoinKind::kInner);
+  wrong.left.upserts = true;
+  EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
+  wrong = options(JoinKind::kInner);
   wrong.null_safe_keys = {true, false};
   EXPECT_EQ(make_regular_join(wrong).status().code(), ErrorCode::kInvalidArgument);
 }
@@ -481,7 +518,10 @@ TEST(RegularJoin, AgreesWithTheModelUnderChaos) {
     Random random(++seed);
     RegularJoinOptions all = options(test.kind);
     if (test.condition) all.condition = in_order;
-    if (test.unique) all.left.unique_key = all.right.unique_key = {1};
+    for (RegularJoinInput* side : {&all.left, &all.right}) {
+      if (test.unique) side->unique_key = {1};
+      side->upserts = test.unique;
+    }
     if (test.not_in) all.null_aware = {{1, 1}};
     std::array<Rows, 2> sides;
     const Script script = random_script(random, test, sides);

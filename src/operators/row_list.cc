@@ -89,20 +89,12 @@ Status RowLists::read_again(ListedRow& row) const {
   return read(BytesLayout::view(row.chunk), row.begin, row) ? Status::ok() : corrupt();
 }
 
-Result<bool> RowLists::find_key(std::byte* list, std::string_view unique_key,
-                                ListedRow& found) const {
+Result<bool> RowLists::find(std::byte* list, std::string_view unique_key, std::string_view bytes,
+                            ListedRow& found) const {
   Cursor cursor(list);
   while (true) {
     TG_ASSIGN_OR_RETURN(const bool more, next(cursor, found));
-    if (!more || !format_.keyed || found.unique_key == unique_key) return more;
-  }
-}
-
-Result<bool> RowLists::find_row(std::byte* list, std::string_view bytes, ListedRow& found) const {
-  Cursor cursor(list);
-  while (true) {
-    TG_ASSIGN_OR_RETURN(const bool more, next(cursor, found));
-    if (!more || found.row == bytes) return more;
+    if (!more || (found.unique_key == unique_key && found.row == bytes)) return more;
   }
 }
 

@@ -83,9 +83,9 @@ class RowLists {
   /// Reads a row again whose count may have changed.
   Status read_again(ListedRow& row) const;
 
-  /// The first row with this unique key (in lists without: any row), or with these bytes.
-  Result<bool> find_key(std::byte* list, std::string_view unique_key, ListedRow& found) const;
-  Result<bool> find_row(std::byte* list, std::string_view bytes, ListedRow& found) const;
+  /// The first row with this unique key (of lists that have them) and these bytes.
+  Result<bool> find(std::byte* list, std::string_view unique_key, std::string_view bytes,
+                    ListedRow& found) const;
 
   Status append(std::byte* list, const RowParts& parts);
   void remove(std::byte* list, const ListedRow& row);

@@ -4,12 +4,11 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "operators/key_table.h"
 #include "types/column.h"
 
 namespace tidegate {
 namespace {
-
-constexpr std::int32_t kNoRow = -1;
 
 std::vector<int> without(const std::vector<int>& columns, const std::vector<int>& others) {
   std::vector<int> rest;
@@ -19,25 +18,31 @@ std::vector<int> without(const std::vector<int>& columns, const std::vector<int>
   return rest;
 }
 
-std::vector<LogicalType> types_of(const std::vector<LogicalType>& types,
-                                  const std::vector<int>& columns) {
-  std::vector<LogicalType> some;
-  for (const int column : columns) some.push_back(types[static_cast<std::size_t>(column)]);
-  return some;
-}
-
 }  // namespace
 
 JoinChanges::JoinChanges(const std::vector<LogicalType>& types, const std::vector<int>& keys,
-                         const std::vector<int>& unique_key)
+                         const std::vector<int>& unique_key, bool upserts)
     : has_unique_key_(!unique_key.empty()),
+      upserts_(upserts),
       unique_columns_(without(unique_key, keys)),
-      unique_keys_(unique_columns_, types_of(types, unique_columns_)),
+      unique_keys_(unique_columns_, types_at(unique_columns_, types)),
       replaced_(types) {}
+
+void JoinChanges::encode(const Batch& batch) {
+  const RowEncoder encoder(batch);
+  bytes_.clear();
+  replaced_bytes_.clear();
+  offsets_.assign(1, 0);
+  for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+    encoder.append(row, bytes_);
+    offsets_.push_back(bytes_.size());
+  }
+}
 
 Status JoinChanges::read(const Batch& batch, const RowLists& state,
                          std::span<std::byte* const> lists) {
   rows_ = Batch(batch.num_rows(), batch.columns());
+  encode(batch);
   changes_.clear();
   const auto count = static_cast<std::int32_t>(batch.num_rows());
   if (!has_unique_key_) {
@@ -47,55 +52,75 @@ Status JoinChanges::read(const Batch& batch, const RowLists& state,
     return Status::ok();
   }
   if (stores_unique_key()) TG_RETURN_IF_ERROR(unique_keys_.read(batch));
-  const RowEncoder encoder(batch);
-  current_.clear();
+  there_.clear();
   for (std::int32_t row = 0; row < count; ++row) {
-    const RowKind kind = batch.row_kind(row);
     std::byte* list = lists[static_cast<std::size_t>(row)];
     if (list == nullptr) {
-      changes_.push_back({row, row, kind});
+      changes_.push_back({row, row, batch.row_kind(row)});
       continue;
     }
-    const auto [place, is_first] = current_.try_emplace(Place(list, unique_key(row)), kNoRow);
-    if (is_first) {
-      TG_ASSIGN_OR_RETURN(place->second, find_stored(batch, encoder, state, list, row));
-    }
-    const std::int32_t there = place->second;
-    if (row_kind_adds(kind)) {
-      if (there != kNoRow) changes_.push_back({there, row, RowKind::kUpdateBefore});
-      changes_.push_back({row, row, kind});
-      place->second = row;
-    } else {
-      changes_.push_back({there != kNoRow ? there : row, row, kind});
-      place->second = kNoRow;
-    }
+    const Place place(list, unique_key(row));
+    const auto [found, is_first] = there_.try_emplace(place);
+    if (is_first) TG_RETURN_IF_ERROR(find_stored(state, place, found->second));
+    TG_RETURN_IF_ERROR(change(row, batch.row_kind(row), found->second));
   }
-  return append_replaced(batch);
+  return append_replaced();
 }
 
-/// The row with the unique key of this one that was there before the batch.
-Result<std::int32_t> JoinChanges::find_stored(const Batch& batch, const RowEncoder& encoder,
-                                              const RowLists& state, std::byte* list,
-                                              std::int32_t row) {
-  ListedRow found;
-  TG_ASSIGN_OR_RETURN(const bool is_there, state.find_key(list, unique_key(row), found));
-  if (!is_there) return kNoRow;
-  // Mostly it is what the batch says it is, and need not be read.
-  bytes_.clear();
-  encoder.append(row, bytes_);
-  if (found.row == bytes_) return row;
-  const std::int64_t index = batch.num_rows() + replaced_.num_rows();
-  TG_RETURN_IF_ERROR(replaced_.append(found.row));
-  return static_cast<std::int32_t>(index);
+Status JoinChanges::change(std::int32_t row, RowKind kind, Rows& there) {
+  if (row_kind_adds(kind)) {
+    while (upserts_ && !there.empty()) {
+      TG_ASSIGN_OR_RETURN(const std::int32_t old, take_back(there, there.begin()));
+      changes_.push_back({old, row, RowKind::kUpdateBefore});
+    }
+    there.push_back({row, bytes(row)});
+    changes_.push_back({row, row, kind});
+    return Status::ok();
+  }
+  // The row itself, or else the first with its unique key. Changes of one unique key that come
+  // from several tasks may have overtaken each other, so that there are several.
+  auto known = std::ranges::find(there, bytes(row), &Known::bytes);
+  if (known != there.end()) {
+    there.erase(known);
+    changes_.push_back({row, row, kind});
+    return Status::ok();
+  }
+  std::int32_t taken = row;
+  if (!there.empty()) {
+    TG_ASSIGN_OR_RETURN(taken, take_back(there, there.begin()));
+  }
+  changes_.push_back({taken, row, kind});
+  return Status::ok();
 }
 
-Status JoinChanges::append_replaced(const Batch& batch) {
+/// The rows of the place before the batch.
+Status JoinChanges::find_stored(const RowLists& state, const Place& place, Rows& there) const {
+  RowLists::Cursor cursor(place.first);
+  ListedRow listed;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, state.next(cursor, listed));
+    if (!more) return Status::ok();
+    if (listed.unique_key == place.second) there.push_back({kInState, listed.row});
+  }
+}
+
+Result<std::int32_t> JoinChanges::take_back(Rows& there, Rows::iterator known) {
+  std::int32_t row = known->row;
+  if (row == kInState) {
+    row = static_cast<std::int32_t>(rows_.num_rows() + replaced_.num_rows());
+    TG_RETURN_IF_ERROR(replaced_.append(known->bytes));
+    replaced_bytes_.emplace_back(known->bytes);
+  }
+  there.erase(known);
+  return row;
+}
+
+Status JoinChanges::append_replaced() {
   const std::int64_t count = replaced_.num_rows();
   if (count == 0) return Status::ok();
   TG_ASSIGN_OR_RETURN(std::vector<ArrayPtr> columns, replaced_.take());
   const Batch parts[] = {rows_, Batch(count, std::move(columns))};
   TG_ASSIGN_OR_RETURN(rows_, Batch::concatenate(parts));
-  TG_CHECK(rows_.num_rows() == batch.num_rows() + count, "rows={}", rows_.num_rows());
   return Status::ok();
 }
 
