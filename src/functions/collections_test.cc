@@ -229,5 +229,24 @@ TEST(CollectionsTest, Maps) {
       std::string::npos);
 }
 
+TEST(CollectionsTest, OfNothingButNull) {
+  const ExprPtr null = lit_null();
+  const ExprPtr nulls = array({null, null});
+  EXPECT_EQ(evaluate(call("ARRAY_DISTINCT", {nulls})), "[NULL]");
+  EXPECT_EQ(evaluate(call("ARRAY_SORT", {nulls})), "[NULL, NULL]");
+  EXPECT_EQ(evaluate(call("ARRAY_MAX", {nulls})), "NULL");
+  EXPECT_EQ(evaluate(call("ARRAY_CONCAT", {nulls, ints({1})})), "[NULL, NULL, 1]");
+  EXPECT_EQ(evaluate(call("ARRAY_CONTAINS", {array({}), lit(1)})), "FALSE");
+  EXPECT_EQ(evaluate(call("ELEMENT_AT", {array({}), lit(1)})), "NULL");
+  EXPECT_EQ(evaluate(call("CARDINALITY", {array({})})), "0");
+  EXPECT_EQ(evaluate(call("ELEMENT_AT", {map({lit("a"), null}), lit("a")})), "NULL");
+  EXPECT_EQ(evaluate(call("MAP_ENTRIES", {map({lit("a"), null})})), "[(a, NULL)]");
+  const ExprPtr no_array = cast(null, *LogicalType::parse("ARRAY<INT>"));
+  for (const char* function : {"ARRAY_REVERSE", "ARRAY_DISTINCT", "ARRAY_MIN", "CARDINALITY"})
+    EXPECT_EQ(evaluate(call(function, {no_array})), "NULL") << function;
+  EXPECT_EQ(over(call("ARRAY_UNION", {no_array, array({col(0)})}), {"a INT"}, "[[1], [2]]"),
+            (Texts{"NULL", "NULL"}));
+}
+
 }  // namespace
 }  // namespace tidegate
