@@ -144,7 +144,9 @@ class FirstByTime final : public Operator {
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), watermark_, out));
+    // As in Flink, a row exactly at its watermark, which is one less than ours, is not late here.
+    const EventTime late_before = add_saturating(watermark_, -1);
+    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), late_before, out));
     TG_RETURN_IF_ERROR(keys_.read(batch));
     const StoredRowEncoder encoder(batch);
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {

@@ -21,7 +21,7 @@ namespace tidegate {
 ///   kRetract  +I, then -U of the row that was kept and +U of the one that is
 ///   kUpsert   +I, then +U
 ///   kAppend   the first row by event time only: +I, once the watermark has passed it. Rows behind
-///             the watermark are late (rows_late) and left out
+///             the watermark by more than a millisecond are late (rows_late) and left out
 /// As in Flink, a row that equals the kept one gives nothing by arrival and without a TTL, else it
 /// is told as a change. By event time, rows without it are left out and counted as rows_null_time.
 ///

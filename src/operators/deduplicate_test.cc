@@ -81,10 +81,10 @@ TEST(Deduplicate, FirstByEventTimeOnceItIsCertain) {
   harness.advance(12);
   EXPECT_THAT(harness.take_rows(), IsEmpty());
   harness.restart();
-  harness.push(rows(R"([["b", 5, 11]])"));
+  harness.push(rows(R"([["b", 5, 10], ["d", 8, 11]])"));
   EXPECT_EQ(harness.counter("rows_late"), 1);
   harness.advance(13);
-  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 3, 12]", "+I[b, 2, 12]"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[d, 8, 11]", "+I[a, 3, 12]", "+I[b, 2, 12]"));
   harness.push(rows(R"([["a", 6, 14], ["c", 7, 99]])"));
   harness.finish();
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[c, 7, 99]"));
@@ -221,9 +221,10 @@ TEST(Deduplicate, CertainFirstRowsDoNotDependOnCuts) {
     const std::string key = fmt::format("k{}", random.below(12));
     const EventTime time = id + static_cast<EventTime>(random.below(20));
     script.push_back({0, rows(fmt::format(R"([["{}", {}, {}]])", key, id, time)), kMinWatermark});
-    if (time >= watermark) {
+    if (time >= watermark - 1) {
       const auto [found, is_new] = first.try_emplace(key, time, id);
-      if (!is_new && time < found->second.first) found->second = {time, id};
+      const bool emitted = !is_new && found->second.first < watermark;
+      if (!emitted && time < found->second.first) found->second = {time, id};
     }
     if (id % 10 == 9) script.push_back({0, {}, watermark = id - 5});
   }
