@@ -387,6 +387,37 @@ TEST(Rank, ManyRowsOfAKey) {
   }
 }
 
+TEST(Rank, RowsGoWithTheirKeysWhenRescaled) {
+  RankOptions top = options(1, 1, false);
+  top.retracts = true;
+  OperatorHarness one(factory(top));
+  std::string inserts;
+  std::string deletes;
+  for (int k = 0; k < 20; ++k) {
+    inserts += fmt::format(R"({0}["k{1}", 2, 1], ["k{1}", 1, 2])", k > 0 ? "," : "", k);
+    deletes += fmt::format(R"({}["k{}", 2, 1])", k > 0 ? "," : "", k);
+  }
+  one.push(rows("[" + inserts + "]"));
+  one.seal();
+  std::vector<std::string> got;
+  for (int subtask = 0; subtask < 2; ++subtask) {
+    HarnessOptions half;
+    half.key_groups = key_groups_of_subtask(subtask, 128, 2);
+    OperatorHarness harness(factory(top), half);
+    harness.restore(one.stored(), kMinWatermark);
+    harness.push(
+        with_row_kinds(rows("[" + deletes + "]"), std::vector<RowKind>(20, RowKind::kDelete)));
+    EXPECT_GT(harness.counter("rows_not_found"), 0) << "some are the other's";
+    std::ranges::move(harness.take_rows(), std::back_inserter(got));
+  }
+  std::vector<std::string> expected;
+  for (int k = 0; k < 20; ++k) {
+    expected.push_back(fmt::format("-D[k{}, 2, 1]", k));
+    expected.push_back(fmt::format("+I[k{}, 1, 2]", k));
+  }
+  EXPECT_THAT(got, ::testing::UnorderedElementsAreArray(expected));
+}
+
 TEST(Rank, ARowIsFoundAmongManyTies) {
   RankOptions top = options(1, 1, false);
   top.retracts = true;
