@@ -6,13 +6,16 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
 #include "base/file_system.h"
 #include "base/options.h"
+#include "cli/line_reader.h"
 #include "cli/reference.h"
+#include "cli/shell.h"
 #include "cli/sql_session.h"
 
 namespace tidegate {
@@ -102,6 +105,41 @@ int with_script(const Arguments& arguments,
   return report(act(session, *std::move(text)));
 }
 
+/// The shell's statements run in one session, so that they see what earlier ones made.
+class SessionStatements final : public Statements {
+ public:
+  explicit SessionStatements(const SqlOptions& options) : session_(options) {}
+  Status run(std::string_view statement) override {
+    return session_.run("", std::string(statement));
+  }
+  std::vector<std::string> complete(std::string_view prefix) override {
+    return session_.complete(prefix);
+  }
+
+ private:
+  SqlSession session_;
+};
+
+int run_interactively(const Arguments& arguments) {
+  SessionStatements statements(arguments.options);
+  ShellOptions options;
+  options.interactive = is_interactive();
+  options.say = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  };
+  options.complain = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  };
+  const std::unique_ptr<LineReader> lines =
+      options.interactive ? make_terminal_reader(default_history_path(),
+                                                 [&](std::string_view line) {
+                                                   return complete_word(line, statements);
+                                                 })
+                          : make_stream_reader();
+  return report(run_shell(statements, *lines, options));
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -111,10 +149,11 @@ int run_command_line(int argc, char** argv) {
   CLI::App* run = program.add_subcommand("run", "Run a script.");
   CLI::App* check = program.add_subcommand("check", "Parse, plan and look for mistakes.");
   CLI::App* explain = program.add_subcommand("explain", "Show how the queries of a script run.");
+  CLI::App* shell = program.add_subcommand("sql", "Type statements, or pipe them in.");
   for (CLI::App* command : {run, check, explain}) {
     command->add_option("FILE", arguments.file, "the script")->required();
-    add_run_options(*command, arguments);
   }
+  for (CLI::App* command : {run, shell, check, explain}) add_run_options(*command, arguments);
   std::string topic;
   CLI::App* reference = program.add_subcommand("reference", "Print a reference page as Markdown.");
   reference->add_option("TOPIC", topic, "functions | errors | connectors")->required();
@@ -134,6 +173,7 @@ int run_command_line(int argc, char** argv) {
       return session.run(arguments.file, std::move(text));
     });
   }
+  if (shell->parsed()) return run_interactively(arguments);
   if (explain->parsed()) {
     return with_script(arguments, [&](SqlSession& session, std::string text) -> Status {
       TG_ASSIGN_OR_RETURN(const std::string plan, session.explain(arguments.file, std::move(text)));

@@ -19,6 +19,7 @@
 #include "planner/stream_facts.h"
 #include "sql/binder.h"
 #include "sql/parser.h"
+#include "sql/words.h"
 
 namespace tidegate {
 namespace {
@@ -86,6 +87,29 @@ RunOptions SqlSession::run_options() const {
     }
   }
   return options;
+}
+
+std::vector<std::string> SqlSession::complete(std::string_view prefix) const {
+  static constexpr std::string_view kWords[] = {
+#define TIDEGATE_RESERVED(name, text) text,
+#define TIDEGATE_WORD(name, text) text,
+#include "sql/keywords.inc"
+#undef TIDEGATE_RESERVED
+#undef TIDEGATE_WORD
+  };
+  std::vector<std::string> found;
+  const auto add = [&](std::string_view name) {
+    if (sql::upper(name).starts_with(sql::upper(prefix))) found.emplace_back(name);
+  };
+  for (const std::string& table : catalog_.tables()) add(table);
+  for (const ScalarFunction* function : builtin_functions().all()) add(function->name);
+  for (const AggregateFunction* function : builtin_functions().all_aggregates()) {
+    add(function->name);
+  }
+  for (const std::string_view word : kWords) add(word);
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 Status SqlSession::run(const std::string& name, std::string text) {

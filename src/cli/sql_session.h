@@ -39,8 +39,8 @@ class SqlSession {
   /// Likewise, but answers warnings.
   Result<std::vector<std::string>> check(const std::string& name, std::string text);
 
-  /// Names for completion.
-  std::vector<std::string> tables() const { return catalog_.tables(); }
+  /// Tables, functions and keywords that begin with `prefix`, in whatever case.
+  std::vector<std::string> complete(std::string_view prefix) const;
 
  private:
   struct Script {
