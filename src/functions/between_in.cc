@@ -107,6 +107,13 @@ Result<ExprPtr> rewrite_between(std::span<const ExprPtr> arguments) {
       {call(">=", {arguments[0], arguments[1]}), call("<=", {arguments[0], arguments[2]})});
 }
 
+/// low and high may stand in either order.
+Result<ExprPtr> rewrite_between_symmetric(std::span<const ExprPtr> arguments) {
+  TG_RETURN_IF_ERROR(check_argument_count("BETWEEN SYMMETRIC", arguments, 3, 3));
+  return logical_or({call("BETWEEN", {arguments[0], arguments[1], arguments[2]}),
+                     call("BETWEEN", {arguments[0], arguments[2], arguments[1]})});
+}
+
 }  // namespace
 
 void register_function_between_in(FunctionRegistry& registry) {
@@ -116,6 +123,12 @@ void register_function_between_in(FunctionRegistry& registry) {
                 .description = "True when low <= a and a <= high.",
                 .examples = {{"5 BETWEEN 1 AND 5", "TRUE"}},
                 .rewrite = rewrite_between});
+  registry.add({.name = "BETWEEN SYMMETRIC",
+                .category = "comparison",
+                .signature = "a BETWEEN SYMMETRIC b AND c",
+                .description = "True when a is between b and c or between c and b.",
+                .examples = {{"5 BETWEEN SYMMETRIC 10 AND 1", "TRUE"}},
+                .rewrite = rewrite_between_symmetric});
   registry.add({.name = "IN",
                 .category = "comparison",
                 .signature = "a IN (b, c, ...)",

@@ -23,6 +23,18 @@ std::string_view bytes_in_view(const arrow::Array& texts) {
   return {first.data(), static_cast<std::size_t>(last.data() + last.size() - first.data())};
 }
 
+constexpr std::string_view kSharpS = "ß";
+
+/// Its upper case is two letters, which a table of letters does not have.
+void without_sharp_s(std::string_view text, std::string& out) {
+  for (std::size_t at = text.find(kSharpS); at != std::string_view::npos; at = text.find(kSharpS)) {
+    out += text.substr(0, at);
+    out += "SS";
+    text.remove_prefix(at + kSharpS.size());
+  }
+  out += text;
+}
+
 /// ASCII here; what has other letters goes through Arrow's tables of Unicode.
 template <char (*kMap)(char)>
 Result<ArrayPtr> map_case(const char* kernel, std::span<const Argument> args,
@@ -33,17 +45,22 @@ Result<ArrayPtr> map_case(const char* kernel, std::span<const Argument> args,
                                            for (char c : text) out += kMap(c);
                                          });
   }
-  TG_ASSIGN_ARROW_OR_RETURN(arrow::Datum mapped,
-                            arrow::compute::CallFunction(kernel, {args[0].array}), kernel);
+  ArrayPtr texts = args[0].array;
+  if (kMap == upper && bytes_in_view(*texts).find(kSharpS) != std::string_view::npos) {
+    const Argument own{texts, false};
+    TG_ASSIGN_OR_RETURN(texts, map_to_text<std::string_view>(text_type(), {&own, 1},
+                                                             texts->length(), without_sharp_s));
+  }
+  TG_ASSIGN_ARROW_OR_RETURN(arrow::Datum mapped, arrow::compute::CallFunction(kernel, {texts}),
+                            kernel);
   return mapped.make_array();
 }
 
-/// The first letter of each word in upper case, the others in lower case.
+/// The first letter of each word in upper case, the others in lower case. Words are of ASCII.
 void capitalize(std::string_view text, std::string& out) {
   bool inside = false;
   for (char c : text) {
-    const bool letter = static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') ||
-                        (lower(c) >= 'a' && lower(c) <= 'z');
+    const bool letter = (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
     out += inside ? lower(c) : upper(c);
     inside = letter;
   }

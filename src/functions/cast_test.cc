@@ -43,8 +43,9 @@ TEST(CastTest, Numbers) {
 }
 
 TEST(CastTest, TextToNumbers) {
-  EXPECT_EQ(cast_rows("STRING", "INT", R"([["42"], [" -7 "], ["+3"], ["1.9"], [null]])"),
-            Texts({"42", "-7", "3", "1", "NULL"}));
+  EXPECT_EQ(
+      cast_rows("STRING", "INT", R"([["42"], [" -7 "], ["+3"], ["1.9"], [".5"], ["1."], [null]])"),
+      Texts({"42", "-7", "3", "1", "0", "1", "NULL"}));
   EXPECT_EQ(cast_rows("STRING", "INT", R"([["abc"]])"), Texts({"cannot cast 'abc' to INT"}));
   EXPECT_EQ(
       try_cast_rows(
@@ -52,33 +53,45 @@ TEST(CastTest, TextToNumbers) {
           R"([[""], [" "], ["abc"], ["12x"], ["2147483648"], ["1.x"], ["--1"], ["+-1"], ["7"]])"),
       Texts({"NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "7"}));
   EXPECT_EQ(try_cast_rows("STRING", "TINYINT", R"([["127"], ["128"]])"), Texts({"127", "NULL"}));
-  EXPECT_EQ(try_cast_rows("STRING", "DOUBLE",
-                          R"([["1e3"], ["NaN"], ["Infinity"], ["1e999"], ["x"], [""]])"),
-            Texts({"1000.0", "NaN", "Infinity", "Infinity", "NULL", "NULL"}));
+  EXPECT_EQ(
+      try_cast_rows("STRING", "DOUBLE",
+                    R"([["1e3"], ["NaN"], ["Infinity"], ["1e999"], ["x"], [""], ["1d"], ["0x1p3"],
+                              ["inf"], ["nan"], [" 1.5 "], ["0x10"], ["1_0"]])"),
+      Texts({"1000.0", "NaN", "Infinity", "Infinity", "NULL", "NULL", "1.0", "8.0", "NULL", "NULL",
+             "1.5", "NULL", "NULL"}));
   EXPECT_EQ(try_cast_rows("STRING", "DECIMAL(4, 2)", R"([["12.345"], ["-1e1"], ["100"], ["x"]])"),
             Texts({"12.35", "-10.00", "NULL", "NULL"}));
-  EXPECT_EQ(try_cast_rows("STRING", "BOOLEAN", R"([["true"], ["NO"], ["T"], ["0"], ["maybe"]])"),
-            Texts({"TRUE", "FALSE", "TRUE", "FALSE", "NULL"}));
+  EXPECT_EQ(try_cast_rows("STRING", "BOOLEAN",
+                          R"([["true"], ["NO"], ["T"], ["0"], ["maybe"], [" true"]])"),
+            Texts({"TRUE", "FALSE", "TRUE", "FALSE", "NULL", "NULL"}));
 }
 
 TEST(CastTest, TextToTimes) {
-  EXPECT_EQ(try_cast_rows(
-                "STRING", "DATE",
-                R"([["2020-10-10"], [" 2020-10-10 "], ["2020-10-10 12:00:00"], ["2020-02-30"]])"),
-            Texts({"2020-10-10", "2020-10-10", "2020-10-10", "NULL"}));
-  EXPECT_EQ(
-      try_cast_rows("STRING", "TIME", R"([["12:30:15.7"], ["2020-10-10 12:30:15"], ["25:00"]])"),
-      Texts({"12:30:15", "12:30:15", "NULL"}));
-  EXPECT_EQ(
-      try_cast_rows(
-          "STRING", "TIMESTAMP(3)",
-          R"([["2020-10-10 12:30:15.1239"], ["2020-10-10T12:30"], ["2020-10-10"], ["soon"]])"),
-      Texts({"2020-10-10 12:30:15.123", "2020-10-10 12:30:00.000", "2020-10-10 00:00:00.000",
-             "NULL"}));
+  EXPECT_EQ(try_cast_rows("STRING", "DATE",
+                          R"([["2020-10-10"], [" 2020-10-10 "], ["2020-10-10 12:00:00"],
+                              ["2020-02-30"], ["2020-1-1"], ["2020"], ["2020-10"], ["20201010"],
+                              ["2020-10-10T12:00:00"], ["-2020-10-10"], [""]])"),
+            Texts({"2020-10-10", "2020-10-10", "2020-10-10", "NULL", "2020-01-01", "2020-01-01",
+                   "2020-10-01", "NULL", "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(try_cast_rows("STRING", "TIME",
+                          R"([["12:30:15.7"], ["2020-10-10 12:30:15"], ["25:00"], ["12"],
+                              ["1:2:3"], [" 12:30 "], ["12:30:"]])"),
+            Texts({"12:30:15", "NULL", "NULL", "12:00:00", "01:02:03", "12:30:00", "NULL"}));
+  EXPECT_EQ(try_cast_rows("STRING", "TIMESTAMP(3)",
+                          R"([["2020-10-10 12:30:15.1239"], ["2020-10-10T12:30:15"],
+                              ["2020-10-10"], ["soon"], ["2020-1-1 1:2:3"], ["2020-02-30"],
+                              ["2020-10-10 24:00:00"], ["2020-10-10 25:00:00"],
+                              [" 2020-10-10"], ["2020-10-10 12:30"]])"),
+            Texts({"2020-10-10 12:30:15.123", "NULL", "2020-10-10 00:00:00.000", "NULL",
+                   "2020-01-01 01:02:03.000", "2020-02-29 00:00:00.000", "2020-10-11 00:00:00.000",
+                   "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(try_cast_rows("STRING", "TIMESTAMP(9)", R"([["9999-12-31"], ["2000-01-01"]])"),
+            Texts({"NULL", "2000-01-01 00:00:00.000000000"}));
   EvalContext berlin{.time_zone = "Europe/Berlin"};
-  EXPECT_EQ(cast_rows("STRING", "TIMESTAMP_LTZ(0)",
-                      R"([["2020-07-01 12:00:00"], ["2020-07-01 12:00:00Z"]])", berlin),
-            Texts({"2020-07-01 12:00:00", "2020-07-01 14:00:00"}));
+  EXPECT_EQ(cast_rows("STRING", "TIMESTAMP_LTZ(0)", R"([["2020-07-01 12:00:00"]])", berlin),
+            Texts({"2020-07-01 12:00:00"}));
+  EXPECT_EQ(try_cast_rows("STRING", "TIMESTAMP_LTZ(0)", R"([["2020-07-01 12:00:00Z"]])"),
+            Texts({"NULL"}));
 }
 
 TEST(CastTest, ToText) {
@@ -87,6 +100,9 @@ TEST(CastTest, ToText) {
   EXPECT_EQ(cast_rows("BOOLEAN", "STRING", "[[true]]"), Texts({"TRUE"}));
   EXPECT_EQ(cast_rows("TIMESTAMP(3)", "STRING", "[[1602288001000]]"),
             Texts({"2020-10-10 00:00:01.000"}));
+  EXPECT_EQ(cast_rows("TIME(3)", "STRING", "[[45015500], [45015000]]"),
+            Texts({"12:30:15.5", "12:30:15"}));
+  EXPECT_EQ(cast_rows("BOOLEAN", "CHAR(2)", "[[true]]"), Texts({"TR"}));
   EXPECT_EQ(cast_rows("STRING", "CHAR(4)", R"([["ab"], ["abcdef"], ["äöüßé"]])"),
             Texts({"ab  ", "abcd", "äöüß"}));
   EXPECT_EQ(cast_rows("STRING", "VARCHAR(2)", R"([["abc"], ["é"]])"), Texts({"ab", "é"}));

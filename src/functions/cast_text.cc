@@ -3,10 +3,12 @@
 // Casts to and from text, and among bytes.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "expr/map_values.h"
 #include "functions/cast_kernels.h"
+#include "functions/java_number.h"
+#include "functions/sql_time_text.h"
+#include "functions/time_fields.h"
 #include "functions/utf8.h"
 #include "types/civil_time.h"
 #include "types/time_text.h"
@@ -16,13 +18,6 @@
 namespace tidegate {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c >= 0 && c <= ' '; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
@@ -69,73 +64,74 @@ bool parse_whole(std::string_view text, T* value) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return false;
   }
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, *value);
-  if (parsed.ec != std::errc()) return false;
-  if (parsed.ptr == end) return true;
-  return *parsed.ptr == '.' &&
-         std::all_of(parsed.ptr + 1, end, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-template <typename T>
-bool parse_floating(std::string_view text, T* value) {
-  if (!text.empty() && text[0] == '+') {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return false;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const std::string_view fraction = text.substr(std::min(point + 1, text.size()));
+  if (!std::all_of(fraction.begin(), fraction.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return false;
+  const std::string_view whole = text.substr(0, point);
+  // ".5" is 0; but there has to be a digit somewhere.
+  if (whole.empty() || whole == "-") {
+    *value = 0;
+    return !fraction.empty();
   }
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, *value);
-  if (parsed.ec == std::errc::result_out_of_range) {
-    // Too large or too small to be told apart here: infinity or zero, as strtod says.
-    *value = static_cast<T>(std::strtod(std::string(text).c_str(), nullptr));
-    return parsed.ptr == end;
-  }
-  return parsed.ec == std::errc() && parsed.ptr == end && !text.empty();
+  const auto parsed = std::from_chars(whole.data(), whole.data() + whole.size(), *value);
+  return parsed.ec == std::errc() && parsed.ptr == whole.data() + whole.size();
 }
 
 /// One value of a type other than times; false when the text is not one.
 template <typename T>
 bool parse_value(std::string_view text, const LogicalType& to, T* value) {
+  // Blanks around are well for all but BOOLEAN.
   if constexpr (std::is_same_v<T, bool>) return parse_boolean(text, value);
-  if constexpr (std::is_floating_point_v<T>) return parse_floating(text, value);
+  if constexpr (std::is_floating_point_v<T>) return parse_java_floating(text, value);
+  text = without_blanks(text);
   if constexpr (std::is_same_v<T, Int128>)
     return parse_decimal(text, to.precision(), to.scale(), value) == DecimalText::kOk;
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return parse_whole(text, value);
   return false;
 }
 
-/// The same for times. A date may have a time behind it and the other way round.
+/// The same for times.
 template <typename T>
 bool parse_moment(std::string_view text, const LogicalType& to, const TimeZone& zone, T* value) {
-  std::int64_t units = 0;
   switch (to.kind()) {
     case TypeKind::kDate: {
-      if (!parse_timestamp(text, 3, &units)) return false;
-      *value = static_cast<T>(floor_div(units, kMsPerDay));
+      std::int32_t days = 0;
+      if (!read_sql_date(text, &days)) return false;
+      *value = static_cast<T>(days);
       return true;
     }
     case TypeKind::kTime: {
-      const std::int64_t cut = kNanosPerSecond / time_units_per_second(to.precision());
-      if (parse_time(text, &units)) {
-        *value = static_cast<T>(units / cut);
-        return true;
-      }
-      if (!parse_timestamp(text, 9, &units)) return false;
-      *value = static_cast<T>(floor_mod(units, kNanosPerDay) / cut);
+      std::int64_t nanos = 0;
+      if (!read_sql_time(text, &nanos)) return false;
+      nanos -= nanos % static_cast<std::int64_t>(power_of_ten(9 - to.precision()));
+      *value = static_cast<T>(nanos / (kNanosPerSecond / time_units_per_second(to.precision())));
       return true;
     }
-    case TypeKind::kTimestamp:
-      if (!parse_timestamp(text, to.precision(), &units)) return false;
-      break;
-    default:
-      if (!parse_instant(text, to.precision(), &units, &zone)) return false;
+    default: {
+      Moment moment;
+      if (!read_sql_timestamp(text, &moment)) return false;
+      // Nanoseconds since 1970 end in 2262.
+      constexpr std::int64_t kMostDaysOfNanos = 106'751;
+      if (to.precision() > 6 && std::abs(moment.days) >= kMostDaysOfNanos) return false;
+      moment.nanos -= moment.nanos % static_cast<std::int64_t>(power_of_ten(9 - to.precision()));
+      *value = static_cast<T>(MomentCodec(to, zone).write(moment));
+      return true;
+    }
   }
-  *value = static_cast<T>(units);
-  return true;
 }
 
-bool is_time_type(const LogicalType& type) {
-  return type.is_timestamp() || type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime;
+/// A value as text. Of TIME, other than of TIMESTAMP, zeros at the end of the fraction are left
+/// out.
+void append_text(const LogicalType& from, const arrow::Array& values, std::int64_t row,
+                 const TimeZone& zone, std::string& out) {
+  if (from.kind() != TypeKind::kTime) {
+    append_value(from, values, row, TextForm::kCast, out, &zone);
+    return;
+  }
+  const std::int64_t value = from.precision() <= 3 ? ValueReader<std::int32_t>(values)[row]
+                                                   : ValueReader<std::int64_t>(values)[row];
+  append_time(value, from.precision(), Fraction::kTrimmed, out);
 }
 
 template <typename T>
@@ -155,9 +151,9 @@ CastKernel parsing_kernel(const LogicalType& to, bool strict) {
               T value{};
               const bool parsed = [&] {
                 if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>) {
-                  if (is_time_type(to)) return parse_moment(trimmed(text), to, zone, &value);
+                  if (is_time_type(to)) return parse_moment(text, to, zone, &value);
                 }
-                return parse_value(trimmed(text), to, &value);
+                return parse_value(text, to, &value);
               }();
               if (parsed) return std::optional<T>(value);
               if (strict) return cast_failed(text, to);
@@ -182,7 +178,7 @@ std::optional<CastKernel> find_cast_to_text(const LogicalType& from, const Logic
             continue;
           }
           const std::size_t start = writer.text().size();
-          append_value(from, *values, row, TextForm::kCast, writer.text(), &zone);
+          append_text(from, *values, row, zone, writer.text());
           fit_length(to, start, writer.text());
           writer.end_row();
         }

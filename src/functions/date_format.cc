@@ -1,113 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dates and times to text and from text by patterns, and to and from numbers.
+// DATE_FORMAT, FROM_UNIXTIME, UNIX_TIMESTAMP, TO_DATE and TO_TIMESTAMP: dates and times to text and
+// from text by patterns. Which of Java's two kinds of patterns they take is Flink's choice.
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "functions/binding.h"
-#include "functions/date_pattern.h"
+#include "functions/date_pattern_column.h"
+#include "functions/sql_time_text.h"
 #include "functions/time_fields.h"
-#include "types/time_text.h"
 
 namespace tidegate {
 
 namespace {
 
-using PatternPtr = std::shared_ptr<const DatePattern>;
-
-LogicalType timestamp_type() { return LogicalType::timestamp(3); }
-LogicalType instant_type() { return LogicalType::timestamp_ltz(3); }
-
-/// The pattern of each row: argument `index` when there is one, prepared when it is constant, else
-/// the standard one.
-class Patterns {
- public:
-  static Result<PatternPtr> prepare(std::span<const LogicalType> types,
-                                    std::span<const ArrayPtr> constants, std::size_t index) {
-    if (index >= constants.size())
-      return std::make_shared<const DatePattern>(DatePattern::standard());
-    if (constants[index] == nullptr || !types[index].is_character() || constants[index]->IsNull(0))
-      return PatternPtr();
-    TG_ASSIGN_OR_RETURN(DatePattern pattern,
-                        DatePattern::parse(ValueReader<std::string_view>(*constants[index])[0]));
-    return std::make_shared<const DatePattern>(std::move(pattern));
-  }
-
-  Patterns(PatternPtr prepared, std::span<const Argument> args, std::size_t index)
-      : prepared_(std::move(prepared)) {
-    if (prepared_ == nullptr) column_.emplace(args[index]);
-  }
-
-  bool is_null(std::int64_t row) const { return column_ && column_->is_null(row); }
-  /// Null when the row's pattern is not one.
-  const DatePattern* at(std::int64_t row) {
-    if (prepared_ != nullptr) return prepared_.get();
-    const std::string_view text = (*column_)[row];
-    if (!tried_ || text != last_text_) {
-      tried_ = true;
-      last_text_ = text;
-      Result<DatePattern> pattern = DatePattern::parse(text);
-      last_ = pattern.is_ok() ? std::make_shared<const DatePattern>(*std::move(pattern)) : nullptr;
-    }
-    return last_.get();
-  }
-
- private:
-  PatternPtr prepared_;
-  std::optional<ArgumentReader<std::string_view>> column_;
-  bool tried_ = false;
-  std::string last_text_;
-  PatternPtr last_;
-};
-
 /// What the functions below share: a value, and a pattern behind it that may be left out.
-using PatternEvaluate = Result<ArrayPtr> (*)(const LogicalType& result, Patterns& patterns,
+using PatternEvaluate = Result<ArrayPtr> (*)(const LogicalType& result, DatePatternColumn& patterns,
                                              std::span<const Argument> args, std::int64_t num_rows,
                                              EvalContext& context);
 
-Result<BoundFunction> bind_with_pattern(FixedSignature signature, PatternEvaluate evaluate,
+struct PatternFunction {
+  FixedSignature signature;
+  PatternEvaluate evaluate;
+  PatternDialect dialect = PatternDialect::kSimple;
+  WrongDatePattern wrong = WrongDatePattern::kIsAnError;
+};
+
+Result<BoundFunction> bind_with_pattern(const PatternFunction& function,
                                         std::span<const LogicalType> arguments,
                                         std::span<const ArrayPtr> constants) {
-  TG_ASSIGN_OR_RETURN(PatternPtr prepared, Patterns::prepare(arguments, constants, 1));
-  const LogicalType result = signature.result;
+  TG_ASSIGN_OR_RETURN(
+      PreparedDatePattern prepared,
+      prepare_date_pattern(function.dialect, function.wrong, arguments, constants, 1));
+  FixedSignature signature = function.signature;
+  signature.can_fail = !prepared.is_constant && function.wrong == WrongDatePattern::kIsAnError;
   const Bind bind =
       bind_fixed(std::move(signature),
-                 [prepared, evaluate, result](std::span<const Argument> args, std::int64_t num_rows,
-                                              EvalContext& context) {
-                   Patterns patterns(prepared, args, 1);
+                 [prepared, dialect = function.dialect, wrong = function.wrong,
+                  evaluate = function.evaluate, result = function.signature.result](
+                     std::span<const Argument> args, std::int64_t num_rows, EvalContext& context) {
+                   DatePatternColumn patterns(dialect, wrong, prepared, args, 1);
                    return evaluate(result, patterns, args, num_rows, context);
                  });
   return bind(arguments);
 }
 
-/// Each row's value and pattern to text; read(row, &moment) answers false for NULL.
+/// Each row's value and pattern to text; read(row, &moment, &offset) answers false for NULL.
 template <typename Read>
-Result<ArrayPtr> format_rows(Patterns& patterns, std::int64_t num_rows, Read read) {
+Result<ArrayPtr> format_rows(DatePatternColumn& patterns, std::int64_t num_rows, Read read) {
   TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
   for (std::int64_t row = 0; row < num_rows; ++row) {
     Moment moment;
-    const DatePattern* pattern = patterns.is_null(row) ? nullptr : patterns.at(row);
-    if (pattern == nullptr || !read(row, &moment)) {
+    std::int64_t offset = 0;
+    TG_ASSIGN_OR_RETURN(const DatePattern* const pattern, patterns.at(row));
+    if (pattern == nullptr || !read(row, &moment, &offset)) {
       TG_RETURN_IF_ERROR(writer.set_null(row));
       continue;
     }
-    pattern->format(moment, writer.text());
+    pattern->format(moment, offset, writer.text());
     writer.end_row();
   }
   return writer.finish(text_type());
 }
 
-/// Each row's text by its pattern to a value of type T.
-template <typename T, typename Write>
-Result<ArrayPtr> read_rows(const LogicalType& result, Patterns& patterns, const Argument& argument,
-                           std::int64_t num_rows, Write write) {
+/// Each row's text by its pattern to a value of type T; convert(text, reading) answers none for
+/// NULL, and is asked only for texts and patterns that are not NULL.
+template <typename T, typename Convert>
+Result<ArrayPtr> read_rows(const LogicalType& result, DatePatternColumn& patterns,
+                           const Argument& argument, std::int64_t num_rows, Convert convert) {
   const ArgumentReader<std::string_view> texts(argument);
   TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<T>::make(num_rows));
   for (std::int64_t row = 0; row < num_rows; ++row) {
-    Moment moment;
-    const bool present = !texts.is_null(row) && !patterns.is_null(row);
-    const DatePattern* pattern = present ? patterns.at(row) : nullptr;
-    if (pattern != nullptr && pattern->read(texts[row], &moment)) {
-      writer.set(row, write(moment));
+    TG_ASSIGN_OR_RETURN(const DatePattern* const pattern, patterns.at(row));
+    const std::optional<T> value = pattern == nullptr || texts.is_null(row)
+                                       ? std::nullopt
+                                       : convert(texts[row], pattern->read(texts[row]));
+    if (value) {
+      writer.set(row, *value);
     } else {
       TG_RETURN_IF_ERROR(writer.set_null(row));
     }
@@ -115,159 +85,186 @@ Result<ArrayPtr> read_rows(const LogicalType& result, Patterns& patterns, const 
   return writer.finish(result);
 }
 
+using MaybeReading = std::optional<DatePattern::Reading>;
+
+/// DATE_FORMAT of a text, which has to be of the standard form.
+Result<ArrayPtr> reformat(const LogicalType&, DatePatternColumn& patterns,
+                          std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+  const ArgumentReader<std::string_view> texts(args[0]);
+  return format_rows(patterns, num_rows, [&](std::int64_t row, Moment* moment, std::int64_t*) {
+    if (texts.is_null(row)) return false;
+    const MaybeReading reading = DatePattern::standard().read(texts[row]);
+    if (reading) *moment = reading->moment;
+    return reading.has_value();
+  });
+}
+
 /// DATE_FORMAT of a timestamp; the first argument is of type `type`.
-Result<BoundFunction> bind_date_format(std::span<const LogicalType> arguments,
-                                       std::span<const ArrayPtr> constants) {
-  constexpr const char* kTakes = "a date, timestamp or string and a pattern";
-  if (arguments.size() != 2 || !(arguments[1].is_character()))
-    return argument_mismatch("DATE_FORMAT", kTakes, arguments);
-  const LogicalType& given = arguments[0];
-  const LogicalType type =
-      given.is_timestamp() ? given : LogicalType::timestamp(9, given.nullable());
-  if (!given.is_timestamp() && given.kind() != TypeKind::kDate && !given.is_character())
-    return argument_mismatch("DATE_FORMAT", kTakes, arguments);
-  TG_ASSIGN_OR_RETURN(PatternPtr prepared, Patterns::prepare(arguments, constants, 1));
+Result<BoundFunction> bind_timestamp_format(const LogicalType& type,
+                                            std::span<const LogicalType> arguments,
+                                            std::span<const ArrayPtr> constants) {
+  constexpr PatternDialect kDialect = PatternDialect::kFormatter;
+  constexpr WrongDatePattern kWrong = WrongDatePattern::kIsAnError;
+  TG_ASSIGN_OR_RETURN(PreparedDatePattern prepared,
+                      prepare_date_pattern(kDialect, kWrong, arguments, constants, 1));
+  const bool instant = type.kind() == TypeKind::kTimestampLtz;
+  if (!instant && prepared.pattern != nullptr && prepared.pattern->needs_offset())
+    return error(ErrorCode::kInvalidArgument,
+                 "DATE_FORMAT: only TIMESTAMP_LTZ has the offset that the pattern asks for");
   BoundFunction bound;
   bound.argument_types = {type, arguments[1]};
   bound.result_type = text_type();
-  bound.can_fail = false;
-  bound.uses_context = type.kind() == TypeKind::kTimestampLtz;
-  bound.evaluate = [type, prepared](std::span<const Argument> args, std::int64_t num_rows,
-                                    EvalContext& context) -> Result<ArrayPtr> {
+  bound.can_fail = !prepared.is_constant;
+  bound.uses_context = instant;
+  bound.evaluate = [type, prepared, instant](std::span<const Argument> args, std::int64_t num_rows,
+                                             EvalContext& context) -> Result<ArrayPtr> {
     TG_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::find(context.time_zone));
     const MomentCodec codec(type, zone);
+    const std::int64_t per_second = timestamp_units_per_second(type.precision());
     const ArgumentReader<std::int64_t> values(args[0]);
-    Patterns patterns(prepared, args, 1);
-    return format_rows(patterns, num_rows, [&](std::int64_t row, Moment* moment) {
-      if (values.is_null(row)) return false;
-      *moment = codec.read(values[row]);
-      return true;
-    });
+    DatePatternColumn patterns(kDialect, kWrong, prepared, args, 1);
+    return format_rows(patterns, num_rows,
+                       [&](std::int64_t row, Moment* moment, std::int64_t* offset) {
+                         if (values.is_null(row)) return false;
+                         *moment = codec.read(values[row]);
+                         if (instant)
+                           *offset = zone.offset_seconds(floor_div(values[row], per_second));
+                         return true;
+                       });
   };
   return bound;
 }
 
-Result<ArrayPtr> from_unixtime(const LogicalType&, Patterns& patterns,
+Result<BoundFunction> bind_date_format(std::span<const LogicalType> arguments,
+                                       std::span<const ArrayPtr> constants) {
+  constexpr const char* kTakes = "a date, timestamp or string and a pattern";
+  const bool fits = arguments.size() == 2 &&
+                    (arguments[1].is_character() || arguments[1].kind() == TypeKind::kNull);
+  if (!fits) return argument_mismatch("DATE_FORMAT", kTakes, arguments);
+  const LogicalType& given = arguments[0];
+  if (given.is_character()) {
+    return bind_with_pattern({{.name = "DATE_FORMAT",
+                               .takes = kTakes,
+                               .parameters = {text_type(), text_type()},
+                               .result = text_type(),
+                               .may_be_null = true},
+                              reformat},
+                             arguments, constants);
+  }
+  if (!given.is_timestamp() && given.kind() != TypeKind::kDate)
+    return argument_mismatch("DATE_FORMAT", kTakes, arguments);
+  const LogicalType type =
+      given.is_timestamp() ? given : LogicalType::timestamp(3, given.nullable());
+  std::vector<LogicalType> types(arguments.begin(), arguments.end());
+  if (!types[1].is_character()) types[1] = text_type();
+  return bind_timestamp_format(type, types, constants);
+}
+
+Result<ArrayPtr> from_unixtime(const LogicalType&, DatePatternColumn& patterns,
                                std::span<const Argument> args, std::int64_t num_rows,
                                EvalContext& context) {
   TG_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::find(context.time_zone));
   const ArgumentReader<std::int64_t> seconds(args[0]);
-  return format_rows(patterns, num_rows, [&](std::int64_t row, Moment* moment) {
-    if (seconds.is_null(row)) return false;
-    const std::int64_t local = seconds[row] + zone.offset_seconds(seconds[row]);
-    moment->days = floor_div(local, kSecondsPerDay);
-    moment->nanos = floor_mod(local, kSecondsPerDay) * kNanosPerSecond;
-    return true;
-  });
+  return format_rows(patterns, num_rows,
+                     [&](std::int64_t row, Moment* moment, std::int64_t* offset) {
+                       if (seconds.is_null(row)) return false;
+                       *offset = zone.offset_seconds(seconds[row]);
+                       const std::int64_t local = seconds[row] + *offset;
+                       moment->days = floor_div(local, kSecondsPerDay);
+                       moment->nanos = floor_mod(local, kSecondsPerDay) * kNanosPerSecond;
+                       return true;
+                     });
 }
 
-Result<ArrayPtr> unix_timestamp(const LogicalType& result, Patterns& patterns,
+/// A text that cannot be read is the smallest BIGINT, as in Flink.
+Result<ArrayPtr> unix_timestamp(const LogicalType& result, DatePatternColumn& patterns,
                                 std::span<const Argument> args, std::int64_t num_rows,
                                 EvalContext& context) {
   TG_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::find(context.time_zone));
-  return read_rows<std::int64_t>(result, patterns, args[0], num_rows, [&](const Moment& moment) {
-    return zone.to_utc_seconds(moment.days * kSecondsPerDay + moment.nanos / kNanosPerSecond);
-  });
+  return read_rows<std::int64_t>(
+      result, patterns, args[0], num_rows,
+      [&](std::string_view, const MaybeReading& reading) -> std::optional<std::int64_t> {
+        if (!reading) return std::numeric_limits<std::int64_t>::min();
+        const std::int64_t local =
+            reading->moment.days * kSecondsPerDay + reading->moment.nanos / kNanosPerSecond;
+        return reading->offset_seconds ? local - *reading->offset_seconds
+                                       : zone.to_utc_seconds(local);
+      });
 }
 
-Result<ArrayPtr> to_timestamp(const LogicalType& result, Patterns& patterns,
+Result<ArrayPtr> to_timestamp(const LogicalType& result, DatePatternColumn& patterns,
                               std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+  const MomentCodec codec(result, TimeZone());
   if (args.size() == 1) {
     return map_values<std::int64_t, std::string_view>(
-        result, args, num_rows, [](std::string_view text) -> std::optional<std::int64_t> {
-          std::int64_t value = 0;
-          if (!parse_timestamp(text, 3, &value)) return std::nullopt;
-          return value;
+        result, args, num_rows, [&](std::string_view text) -> std::optional<std::int64_t> {
+          Moment moment;
+          if (!read_sql_timestamp(text, &moment)) return std::nullopt;
+          return codec.write(moment);
         });
   }
-  const MomentCodec codec(result, TimeZone());
-  return read_rows<std::int64_t>(result, patterns, args[0], num_rows,
-                                 [&](const Moment& moment) { return codec.write(moment); });
+  return read_rows<std::int64_t>(
+      result, patterns, args[0], num_rows,
+      [&](std::string_view text, const MaybeReading& reading) -> std::optional<std::int64_t> {
+        if (reading) return codec.write(reading->moment);
+        // A text of the usual form is taken whatever the pattern is.
+        Moment moment;
+        if (!read_jdbc_timestamp(text, &moment)) return std::nullopt;
+        return codec.write(moment);
+      });
 }
 
-Result<ArrayPtr> to_date(const LogicalType& result, Patterns& patterns,
+Result<ArrayPtr> to_date(const LogicalType& result, DatePatternColumn& patterns,
                          std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
   if (args.size() == 1) {
     return map_values<std::int32_t, std::string_view>(
         result, args, num_rows, [](std::string_view text) -> std::optional<std::int32_t> {
           std::int32_t days = 0;
-          if (!parse_date(text, &days)) return std::nullopt;
+          if (!read_sql_date(text, &days)) return std::nullopt;
           return days;
         });
   }
-  return read_rows<std::int32_t>(result, patterns, args[0], num_rows, [](const Moment& moment) {
-    return static_cast<std::int32_t>(moment.days);
-  });
-}
-
-/// TO_TIMESTAMP_LTZ(number[, 0 | 3]): seconds or milliseconds since 1970.
-Result<ArrayPtr> to_instant(std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-  if (args.size() == 1) {
-    return map_values<std::int64_t, std::int64_t>(instant_type(), args, num_rows,
-                                                  [](std::int64_t ms) { return ms; });
-  }
-  return map_values<std::int64_t, std::int64_t, std::int64_t>(
-      instant_type(), args, num_rows,
-      [](std::int64_t value, std::int64_t precision) -> Result<std::int64_t> {
-        if (precision == 3) return value;
-        if (precision == 0)
-          return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) * 1000);
-        return error(ErrorCode::kInvalidArgument,
-                     "TO_TIMESTAMP_LTZ: the precision is {}, not 0 (seconds) or 3 (milliseconds)",
-                     precision);
-      });
-}
-
-Result<ArrayPtr> convert_tz(std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-  return map_values<std::string_view, std::string_view, std::string_view, std::string_view>(
-      text_type(), args, num_rows,
-      [scratch = std::string()](
-          std::string_view text, std::string_view from,
-          std::string_view to) mutable -> Result<std::optional<std::string_view>> {
-        TG_ASSIGN_OR_RETURN(const TimeZone from_zone, TimeZone::find(from));
-        TG_ASSIGN_OR_RETURN(const TimeZone to_zone, TimeZone::find(to));
-        std::int64_t local = 0;
-        if (!parse_timestamp(text, 3, &local)) return std::optional<std::string_view>();
-        const std::int64_t utc = from_zone.to_utc_seconds(floor_div(local, kMsPerSecond));
-        scratch.clear();
-        append_timestamp((utc + to_zone.offset_seconds(utc)) * kMsPerSecond, 0, ' ',
-                         Fraction::kFixed, scratch);
-        return std::optional<std::string_view>(scratch);
+  return read_rows<std::int32_t>(
+      result, patterns, args[0], num_rows,
+      [](std::string_view, const MaybeReading& reading) -> std::optional<std::int32_t> {
+        if (!reading) return std::nullopt;
+        return static_cast<std::int32_t>(reading->moment.days);
       });
 }
 
 void add_with_pattern(FunctionRegistry& registry, ScalarFunction documented,
-                      FixedSignature signature, PatternEvaluate evaluate) {
+                      PatternFunction function) {
   documented.category = "time";
-  signature.name = documented.name;
-  signature.required = 1;
-  signature.may_be_null = true;
-  documented.bind_with_constants = [signature = std::move(signature), evaluate](
+  function.signature.name = documented.name;
+  function.signature.required = 1;
+  function.signature.may_be_null = true;
+  documented.bind_with_constants = [function = std::move(function)](
                                        std::span<const LogicalType> arguments,
                                        std::span<const ArrayPtr> constants) {
-    return bind_with_pattern(signature, evaluate, arguments, constants);
+    return bind_with_pattern(function, arguments, constants);
   };
   registry.add(std::move(documented));
 }
 
+FixedSignature text_and_pattern(LogicalType result, bool uses_context) {
+  return {.takes = "a string and a pattern",
+          .parameters = {text_type(), text_type()},
+          .result = std::move(result),
+          .uses_context = uses_context};
+}
+
 void add_patterned(FunctionRegistry& registry) {
-  const auto text_and_pattern = [](LogicalType result, bool uses_context) {
-    return FixedSignature{.takes = "a string and a pattern",
-                          .parameters = {text_type(), text_type()},
-                          .result = std::move(result),
-                          .uses_context = uses_context};
-  };
   add_with_pattern(registry,
                    {.name = "FROM_UNIXTIME",
                     .signature = "FROM_UNIXTIME(seconds[, pattern])",
                     .description = "Seconds since 1970 as text, in the session's time zone.",
                     .examples = {{"FROM_UNIXTIME(44)", "1970-01-01 00:00:44"},
                                  {"FROM_UNIXTIME(44, 'mm:ss')", "00:44"}}},
-                   {.takes = "a whole number and a pattern",
-                    .parameters = {integer_type(), text_type()},
-                    .result = text_type(),
-                    .uses_context = true},
-                   from_unixtime);
+                   {{.takes = "a whole number and a pattern",
+                     .parameters = {integer_type(), text_type()},
+                     .result = text_type(),
+                     .uses_context = true},
+                    from_unixtime});
   add_with_pattern(registry,
                    {.name = "TO_TIMESTAMP",
                     .signature = "TO_TIMESTAMP(string[, pattern])",
@@ -276,27 +273,24 @@ void add_patterned(FunctionRegistry& registry) {
                                  {"TO_TIMESTAMP('10/10/20 1:05 PM', 'dd/MM/yy h:mm a')",
                                   "2020-10-10 13:05:00.000"},
                                  {"TO_TIMESTAMP('soon')", "NULL"}}},
-                   text_and_pattern(timestamp_type(), false), to_timestamp);
+                   {text_and_pattern(LogicalType::timestamp(3), false), to_timestamp,
+                    PatternDialect::kFormatter, WrongDatePattern::kIsNull});
   add_with_pattern(registry,
                    {.name = "TO_DATE",
                     .signature = "TO_DATE(string[, pattern])",
                     .description = "Text as DATE; NULL when it is not one.",
                     .examples = {{"TO_DATE('2020-10-10')", "2020-10-10"},
                                  {"TO_DATE('20201010', 'yyyyMMdd')", "2020-10-10"}}},
-                   text_and_pattern(LogicalType(TypeKind::kDate), false), to_date);
+                   {text_and_pattern(LogicalType(TypeKind::kDate), false), to_date});
 }
 
 Result<BoundFunction> bind_unix_timestamp(std::span<const LogicalType> arguments,
                                           std::span<const ArrayPtr> constants) {
   if (!arguments.empty()) {
-    return bind_with_pattern({.name = "UNIX_TIMESTAMP",
-                              .takes = "a string and a pattern",
-                              .parameters = {text_type(), text_type()},
-                              .required = 1,
-                              .result = integer_type(),
-                              .may_be_null = true,
-                              .uses_context = true},
-                             unix_timestamp, arguments, constants);
+    FixedSignature signature = text_and_pattern(integer_type(), true);
+    signature.name = "UNIX_TIMESTAMP";
+    signature.required = 1;
+    return bind_with_pattern({std::move(signature), unix_timestamp}, arguments, constants);
   }
   BoundFunction now;
   now.result_type = LogicalType(TypeKind::kBigInt, false);
@@ -317,8 +311,9 @@ void register_function_date_format(FunctionRegistry& registry) {
   registry.add(
       {.name = "DATE_FORMAT",
        .category = "time",
-       .signature = "DATE_FORMAT(date or timestamp, pattern)",
-       .description = "A date and time as text, by a pattern as in Java.",
+       .signature = "DATE_FORMAT(date, timestamp or string, pattern)",
+       .description = "A date and time as text, by a pattern as in Java; NULL for a string that is "
+                      "not one.",
        .examples = {{"DATE_FORMAT(TIMESTAMP '2020-10-10 12:34:56.789', 'yyyy/MM/dd HH:mm:ss.SSS')",
                      "2020/10/10 12:34:56.789"},
                     {"DATE_FORMAT(DATE '2020-10-10', 'EEE d MMMM')", "Sat 10 October"}},
@@ -327,35 +322,10 @@ void register_function_date_format(FunctionRegistry& registry) {
   registry.add({.name = "UNIX_TIMESTAMP",
                 .category = "time",
                 .signature = "UNIX_TIMESTAMP([string[, pattern]])",
-                .description = "Seconds since 1970, now or of a text in the session's time zone.",
+                .description = "Seconds since 1970, now or of a text in the session's time zone "
+                               "(the smallest BIGINT when it is no time).",
                 .examples = {{"UNIX_TIMESTAMP('1970-01-01 00:01:00')", "60"}},
                 .bind_with_constants = bind_unix_timestamp});
-  registry.add({.name = "TO_TIMESTAMP_LTZ",
-                .category = "time",
-                .signature = "TO_TIMESTAMP_LTZ(number[, precision])",
-                .description = "Seconds (precision 0) or milliseconds (3) since 1970 as "
-                               "TIMESTAMP_LTZ(3).",
-                .examples = {{"TO_TIMESTAMP_LTZ(100, 0)", "1970-01-01 00:01:40.000"}},
-                .bind = bind_fixed({.name = "TO_TIMESTAMP_LTZ",
-                                    .takes = "two whole numbers",
-                                    .parameters = {integer_type(), integer_type()},
-                                    .required = 1,
-                                    .result = instant_type(),
-                                    .can_fail = true},
-                                   to_instant)});
-  registry.add({.name = "CONVERT_TZ",
-                .category = "time",
-                .signature = "CONVERT_TZ(string, from, to)",
-                .description = "A date and time of one time zone as that of another.",
-                .examples = {{"CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')",
-                              "1969-12-31 16:00:00"}},
-                .bind = bind_fixed({.name = "CONVERT_TZ",
-                                    .takes = "three strings",
-                                    .parameters = {text_type(), text_type(), text_type()},
-                                    .result = text_type(),
-                                    .may_be_null = true,
-                                    .can_fail = true},
-                                   convert_tz)});
 }
 
 }  // namespace tidegate

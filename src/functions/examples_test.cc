@@ -10,6 +10,7 @@
 
 #include "functions/test_collection_examples.h"
 #include "functions/test_evaluation.h"
+#include "functions/test_text_examples.h"
 
 namespace tidegate {
 namespace {
@@ -184,6 +185,8 @@ std::map<std::string, ExprPtr> time_examples() {
       {"UNIX_TIMESTAMP('1970-01-01 00:01:00')",
        call("UNIX_TIMESTAMP", {lit("1970-01-01 00:01:00")})},
       {"TO_TIMESTAMP_LTZ(100, 0)", call("TO_TIMESTAMP_LTZ", {lit(100), lit(0)})},
+      {"TO_TIMESTAMP_LTZ('10/10/2020', 'dd/MM/yyyy')",
+       call("TO_TIMESTAMP_LTZ", {lit("10/10/2020"), lit("dd/MM/yyyy")})},
       {"CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')",
        call("CONVERT_TZ", {lit("1970-01-01 00:00:00"), lit("UTC"), lit("America/Los_Angeles")})},
       {"FLOOR(TIMESTAMP '2020-10-10 12:34:56' TO HOUR)",
@@ -244,6 +247,8 @@ TEST(ExamplesTest, EveryExampleGivesWhatItSays) {
   built.merge(time_examples());
   built.merge(math_examples());
   built.merge(collection_examples());
+  built.merge(more_text_examples());
+  built.merge(json_examples());
   for (const ScalarFunction* function : builtin_functions().all()) {
     EXPECT_FALSE(function->description.empty()) << function->name;
     EXPECT_TRUE(!function->examples.empty() || !function->deterministic) << function->name;

@@ -10,6 +10,13 @@ namespace tidegate {
 
 namespace {
 
+/// _ is the point of Java's regular expressions, which ends at the end of a line.
+bool is_line_end(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(at);
+  return rest[0] == '\n' || rest[0] == '\r' || rest.starts_with("\u0085") ||
+         rest.starts_with("\u2028") || rest.starts_with("\u2029");
+}
+
 /// A LIKE pattern: % is any text, _ any character, and behind the escape character both are
 /// themselves.
 class LikePattern {
@@ -107,7 +114,7 @@ class LikePattern {
           any_end = at;
           continue;
         }
-        if (next.kind == Kind::kAnyCharacter && at < text.size()) {
+        if (next.kind == Kind::kAnyCharacter && at < text.size() && !is_line_end(text, at)) {
           at += character_length(text, at);
           ++part;
           continue;
@@ -189,7 +196,7 @@ void register_function_like(FunctionRegistry& registry) {
                 .category = "string",
                 .signature = "string LIKE pattern [ESCAPE character]",
                 .description = "True when the string matches the pattern: % is any text, _ any "
-                               "character.",
+                               "character but the end of a line.",
                 .examples = {{"'hello' LIKE 'h_l%'", "TRUE"},
                              {"'100%' LIKE '%!%' ESCAPE '!'", "TRUE"},
                              {"'hello' LIKE 'ell'", "FALSE"}},

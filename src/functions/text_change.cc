@@ -3,6 +3,7 @@
 // REPLACE, REVERSE, REPEAT, LPAD, RPAD, SPLIT_INDEX, STARTSWITH, ENDSWITH.
 #include "expr/map_values.h"
 #include "functions/binding.h"
+#include "functions/unicode.h"
 #include "functions/utf8.h"
 
 namespace tidegate {
@@ -19,7 +20,12 @@ Status too_long(const char* function) {
 
 void replace(std::string_view text, std::string_view from, std::string_view to, std::string& out) {
   if (from.empty()) {
-    out += text;
+    // Java finds the empty text at each character and at the end.
+    for (; !text.empty(); text.remove_prefix(character_length(text, 0))) {
+      out += to;
+      out += text.substr(0, character_length(text, 0));
+    }
+    out += to;
     return;
   }
   for (;;) {
@@ -79,28 +85,66 @@ Result<ArrayPtr> evaluate_pad(std::span<const Argument> args, std::int64_t num_r
   return writer.finish(text_type());
 }
 
-/// Part `index` (from 0) of the text between separators.
+/// Part `index` (from 0) of the text between separators; an empty separator stands for any blank.
+/// An empty text has no parts.
 std::optional<std::string_view> split_index(std::string_view text, std::string_view separator,
                                             std::int64_t index) {
-  if (index < 0 || separator.empty()) return std::nullopt;
+  if (index < 0 || text.empty()) return std::nullopt;
+  const std::size_t skipped = separator.empty() ? 1 : separator.size();
   for (;; --index) {
-    const std::size_t at = text.find(separator);
+    const std::size_t at =
+        separator.empty() ? text.find_first_of(" \t\n\v\f\r") : text.find(separator);
     if (index == 0) return text.substr(0, at);
     if (at == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(at + separator.size());
+    text.remove_prefix(at + skipped);
   }
 }
 
+/// The same with the number of a character (1 to 255) as separator.
+std::optional<std::string_view> split_index_by_code(std::string_view text, std::int64_t code,
+                                                    std::int64_t index) {
+  if (code < 1 || code > 255) return std::nullopt;
+  std::string separator;
+  append_code_point(static_cast<char32_t>(code), separator);
+  return split_index(text, separator, index);
+}
+
+Result<BoundFunction> bind_split_index(std::span<const LogicalType> arguments) {
+  const bool by_code = arguments.size() == 3 && arguments[1].is_integer();
+  const Bind bind = bind_fixed(
+      {.name = "SPLIT_INDEX",
+       .takes = "two strings and a whole number",
+       .parameters = {text_type(), by_code ? integer_type() : text_type(), integer_type()},
+       .result = text_type(),
+       .may_be_null = true},
+      [by_code](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+        if (by_code) {
+          return map_values<std::string_view, std::string_view, std::int64_t, std::int64_t>(
+              text_type(), args, num_rows, split_index_by_code);
+        }
+        return map_values<std::string_view, std::string_view, std::string_view, std::int64_t>(
+            text_type(), args, num_rows, split_index);
+      });
+  return bind(arguments);
+}
+
+/// Of two strings, or of bytes.
 template <bool (*kTest)(std::string_view, std::string_view)>
 Bind bind_test(const char* name) {
-  return bind_fixed({.name = name,
-                     .takes = "two strings",
-                     .parameters = {text_type(), text_type()},
-                     .result = boolean_type()},
-                    [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-                      return map_values<bool, std::string_view, std::string_view>(
-                          boolean_type(), args, num_rows, kTest);
-                    });
+  return [name](std::span<const LogicalType> arguments) {
+    const bool bytes = !arguments.empty() && arguments[0].is_bytes();
+    const LogicalType type = bytes ? LogicalType(TypeKind::kVarbinary) : text_type();
+    const Bind bind =
+        bind_fixed({.name = name,
+                    .takes = "two strings or bytes",
+                    .parameters = {type, type},
+                    .result = boolean_type()},
+                   [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+                     return map_values<bool, std::string_view, std::string_view>(
+                         boolean_type(), args, num_rows, kTest);
+                   });
+    return bind(arguments);
+  };
 }
 
 bool starts_with(std::string_view text, std::string_view part) { return text.starts_with(part); }
@@ -183,16 +227,7 @@ void register_function_text_change(FunctionRegistry& registry) {
        .description =
            "The part of this index (from 0) between separators; NULL when there is none.",
        .examples = {{"SPLIT_INDEX('a,b,c', ',', 1)", "b"}, {"SPLIT_INDEX('a,b', ',', 2)", "NULL"}},
-       .bind = bind_fixed(
-           {.name = "SPLIT_INDEX",
-            .takes = "two strings and a whole number",
-            .parameters = {text_type(), text_type(), integer_type()},
-            .result = text_type(),
-            .may_be_null = true},
-           [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-             return map_values<std::string_view, std::string_view, std::string_view, std::int64_t>(
-                 text_type(), args, num_rows, split_index);
-           })});
+       .bind = bind_split_index});
   registry.add({.name = "STARTSWITH",
                 .category = "string",
                 .signature = "STARTSWITH(string, part)",

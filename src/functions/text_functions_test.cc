@@ -14,10 +14,12 @@ using Texts = std::vector<std::string>;
 TEST(TextFunctionsTest, CaseMapping) {
   EXPECT_EQ(over(call("UPPER", {col(0)}), {"s STRING"}, R"([["abc"], [null], [""], ["ÿ é ж"]])"),
             Texts({"ABC", "NULL", "", "Ÿ É Ж"}));
+  EXPECT_EQ(over(call("UPPER", {col(0)}), {"s STRING"}, R"([["Straße ß"], ["é"], [null]])"),
+            Texts({"STRASSE SS", "É", "NULL"}));
   EXPECT_EQ(over(call("LOWER", {col(0)}), {"s STRING"}, R"([["ABC"], ["ÄÖ"]])"),
             Texts({"abc", "äö"}));
   EXPECT_EQ(over(call("INITCAP", {col(0)}), {"s STRING"}, R"([["a-b c1d"], ["éA"]])"),
-            Texts({"A-B C1d", "éa"}));
+            Texts({"A-B C1d", "éA"}));
   EXPECT_EQ(type_text(call("UPPER", {lit(1)})),
             "UPPER(1): UPPER takes one string, not (INT NOT NULL)");
 }
@@ -48,8 +50,17 @@ TEST(TextFunctionsTest, Positions) {
       Texts({"2", "1", "0", "0"}));
   EXPECT_EQ(evaluate(call("POSITION", {lit(""), lit("abc")})), "1");
   EXPECT_EQ(evaluate(call("LOCATE", {lit("a"), lit("aäa"), lit(2)})), "3");
-  EXPECT_EQ(evaluate(call("LOCATE", {lit("a"), lit("aäa"), lit(0)})), "0");
+  EXPECT_EQ(evaluate(call("LOCATE", {lit("a"), lit("aäa"), lit(0)})), "1");
+  EXPECT_EQ(evaluate(call("LOCATE", {lit(""), lit("abc"), lit(5)})), "1");
   EXPECT_EQ(evaluate(call("INSTR", {lit("hello"), lit("lo")})), "4");
+  const auto instr = [](std::int32_t from, std::int32_t nth) {
+    return evaluate(call("INSTR", {lit("Corporate Floor"), lit("or"), lit(from), lit(nth)}));
+  };
+  EXPECT_EQ(instr(3, 2), "14");
+  EXPECT_EQ(instr(-3, 2), "2");
+  EXPECT_EQ(instr(0, 1), "0");
+  EXPECT_EQ(instr(1, 9), "0");
+  EXPECT_EQ(instr(1, 0), "INSTR: occurrence 0 is not positive");
   EXPECT_EQ(over(call("CHAR_LENGTH", {col(0)}), {"s STRING"}, R"([["äöü"], [""], [null]])"),
             Texts({"3", "0", "NULL"}));
   EXPECT_EQ(evaluate(call("CHR", {lit(228)})), "ä");
@@ -73,7 +84,7 @@ TEST(TextFunctionsTest, Changing) {
   EXPECT_EQ(over(call("REPLACE", {col(0), lit("a"), lit("bb")}), {"s STRING"},
                  R"([["aca"], [""], [null]])"),
             Texts({"bbcbb", "", "NULL"}));
-  EXPECT_EQ(evaluate(call("REPLACE", {lit("abc"), lit(""), lit("x")})), "abc");
+  EXPECT_EQ(evaluate(call("REPLACE", {lit("aäc"), lit(""), lit("x")})), "xaxäxcx");
   EXPECT_EQ(over(call("REPEAT", {col(0), col(1)}), {"s STRING", "n INT"},
                  R"([["ab", 2], ["ab", 0], ["", 1000000000]])"),
             Texts({"abab", "", ""}));
@@ -87,6 +98,13 @@ TEST(TextFunctionsTest, Changing) {
       over(call("SPLIT_INDEX", {col(0), lit("::"), col(1)}), {"s STRING", "i INT"},
            R"([["a::b::", 0], ["a::b::", 1], ["a::b::", 2], ["a::b::", 3], ["a", 0], ["a", -1]])"),
       Texts({"a", "b", "", "NULL", "a", "NULL"}));
+  EXPECT_EQ(evaluate(call("SPLIT_INDEX", {lit(""), lit(","), lit(0)})), "NULL");
+  EXPECT_EQ(evaluate(call("SPLIT_INDEX", {lit("a b"), lit(""), lit(1)})), "b");
+  EXPECT_EQ(evaluate(call("SPLIT_INDEX", {lit("a,b"), lit(44), lit(1)})), "b");
+  EXPECT_EQ(evaluate(call("SPLIT_INDEX", {lit("a,b"), lit(0), lit(0)})), "NULL");
+  EXPECT_EQ(over(call("STARTSWITH", {col(0), col(1)}), {"a BYTES", "b BYTES"},
+                 R"([["abc", "ab"], ["abc", ""], ["a", "ab"], [null, "a"]])"),
+            Texts({"TRUE", "TRUE", "FALSE", "NULL"}));
   EXPECT_EQ(evaluate(call("CONCAT_WS", {lit_null(LogicalType::string()), lit("a")})), "NULL");
   EXPECT_EQ(over(call("||", {col(0), lit("-"), col(1)}), {"a STRING", "b STRING"},
                  R"([["x", "y"], ["x", null]])"),
@@ -110,6 +128,8 @@ TEST(LikeTest, Patterns) {
   EXPECT_TRUE(like("hello", "%"));
   EXPECT_TRUE(like("", "%"));
   EXPECT_TRUE(like("", ""));
+  EXPECT_FALSE(like("a\nb", "a_b"));
+  EXPECT_TRUE(like("a\nb", "a%b"));
   EXPECT_FALSE(like("", "_"));
   EXPECT_TRUE(like("é", "_"));
   EXPECT_TRUE(like("héllo", "h_l%o"));
@@ -148,12 +168,33 @@ TEST(RegexTest, FindsExtractsReplaces) {
   EXPECT_EQ(evaluate(call("REGEXP", {lit("aéb"), lit("a.b")})), "TRUE");
 }
 
-TEST(RegexTest, WrongPatterns) {
+TEST(RegexTest, WrongPatternsAreFalseOrNull) {
+  EXPECT_EQ(over(call("REGEXP", {lit("a"), col(0)}), {"p STRING"},
+                 R"([["("], ["a"], ["["], [""], [null]])"),
+            Texts({"FALSE", "TRUE", "FALSE", "FALSE", "NULL"}));
+  EXPECT_EQ(evaluate(call("REGEXP", {lit("a"), lit("(")})), "FALSE");
+  for (const char* name :
+       {"REGEXP_EXTRACT", "REGEXP_COUNT", "REGEXP_INSTR", "REGEXP_SUBSTR", "REGEXP_EXTRACT_ALL"})
+    EXPECT_EQ(evaluate(call(name, {lit("a"), lit("(")})), "NULL") << name;
+  EXPECT_EQ(evaluate(call("REGEXP_REPLACE", {lit("a"), lit("("), lit("b")})), "NULL");
+}
+
+TEST(RegexTest, Searches) {
+  const std::vector<std::string> columns = {"s STRING", "p STRING"};
+  constexpr const char* kRows =
+      R"([["abcabc", "b"], ["aaa", ""], ["äöü", "ü"], ["äöü", "x*"], ["", "a"], [null, "a"]])";
+  EXPECT_EQ(over(call("REGEXP_COUNT", {col(0), col(1)}), columns, kRows),
+            Texts({"2", "4", "1", "4", "0", "NULL"}));
+  EXPECT_EQ(over(call("REGEXP_INSTR", {col(0), col(1)}), columns, kRows),
+            Texts({"2", "1", "3", "1", "0", "NULL"}));
+  EXPECT_EQ(over(call("REGEXP_SUBSTR", {col(0), col(1)}), columns, kRows),
+            Texts({"b", "", "ü", "", "NULL", "NULL"}));
   EXPECT_EQ(
-      type_of(call("REGEXP", {lit("a"), lit("(")}), Schema(), builtin_functions()).status().code(),
-      ErrorCode::kInvalidSyntax);
-  EXPECT_EQ(over(call("REGEXP", {lit("a"), col(0)}), {"p STRING"}, R"([["("], ["a"], ["["]])"),
-            Texts({"NULL", "TRUE", "NULL"}));
+      over(call("REGEXP_EXTRACT_ALL", {col(0), lit("ab((c)?)"), col(1)}), {"s STRING", "g INT"},
+           R"([["abcdeabde", 2], ["abcdeabde", 0], ["x", 1], ["abc", 3], ["abc", -1],
+                     ["abc", null]])"),
+      Texts({"[c, NULL]", "[abc, ab]", "[]", "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(evaluate(call("REGEXP_EXTRACT_ALL", {lit("ab1"), lit("[a-z]+")})), "NULL");
 }
 
 // A pattern that backtracks without end is an error and not a hang.
@@ -171,7 +212,20 @@ TEST(RegexTest, SimilarTo) {
   EXPECT_EQ(similar("abc", "a_c"), "TRUE");
   EXPECT_EQ(similar("abc", "b"), "FALSE");
   EXPECT_EQ(similar("a.c", "a.c"), "TRUE");
-  EXPECT_EQ(similar("abc", "a.c"), "FALSE");
+  // The point is any character, as it is in Flink.
+  EXPECT_EQ(similar("abc", "a.c"), "TRUE");
+  EXPECT_EQ(similar("a.c", "a\\.c"), "FALSE");
+  EXPECT_EQ(similar("a$", "a$"), "TRUE");
+  EXPECT_EQ(similar("a-c", "a[[:ALPHA:]-]c"), "TRUE");
+  EXPECT_EQ(similar("a5c", "a[[:DIGIT:]]c"), "TRUE");
+  EXPECT_EQ(evaluate(call("SIMILAR TO", {lit("a%c"), lit("a!%c"), lit("!")})), "TRUE");
+  EXPECT_EQ(evaluate(call("SIMILAR TO", {lit("abc"), lit("a!%c"), lit("!")})), "FALSE");
+  for (const char* wrong : {"a[b", "a(b"}) {
+    EXPECT_EQ(type_of(call("SIMILAR TO", {lit("a"), lit(wrong)}), Schema(), builtin_functions())
+                  .status()
+                  .code(),
+              ErrorCode::kInvalidSyntax);
+  }
   EXPECT_EQ(similar("aaa", "a{3}"), "TRUE");
   EXPECT_EQ(similar("ab", "a|b"), "FALSE");
   EXPECT_EQ(similar("a\nb", "a%b"), "TRUE");

@@ -10,14 +10,55 @@ namespace {
 LogicalType int_type() { return LogicalType(TypeKind::kInt); }
 
 /// The 1-based character at which `part` first starts, from character `from` on; 0 when it does
-/// not.
+/// not. A place in front of the text is its start; an empty part is found there always.
 std::int32_t position(std::string_view part, std::string_view text, std::int64_t from) {
-  if (from < 1) return 0;
-  const std::size_t start = byte_of_character(text, from - 1);
-  if (start == text.size() && !part.empty()) return 0;
+  if (part.empty()) return 1;
+  const std::size_t start = byte_of_character(text, std::max<std::int64_t>(from - 1, 0));
   const std::size_t at = text.find(part, start);
   if (at == std::string_view::npos) return 0;
   return static_cast<std::int32_t>(count_characters(text.substr(0, at))) + 1;
+}
+
+/// INSTR from a place on, the nth of the places found; from the end for a negative place.
+Result<std::int32_t> nth_position(std::string_view text, std::string_view part, std::int64_t from,
+                                  std::int64_t nth) {
+  if (nth <= 0)
+    return error(ErrorCode::kInvalidArgument, "INSTR: occurrence {} is not positive", nth);
+  if (from == 0) return 0;
+  if (from > 0) {
+    std::int32_t found = 0;
+    for (; nth > 0; --nth) {
+      found = position(part, text, from);
+      if (found == 0) return 0;
+      from = std::int64_t{found} + 1;
+    }
+    return found;
+  }
+  // Places at which the part may start, from the last one on.
+  const std::int64_t length = count_characters(part);
+  for (std::int64_t at = count_characters(text) + from - length + 2; at > 0; --at) {
+    if (text.substr(byte_of_character(text, at - 1)).starts_with(part) && --nth == 0)
+      return static_cast<std::int32_t>(at);
+  }
+  return 0;
+}
+
+Result<ArrayPtr> evaluate_instr(std::span<const Argument> args, std::int64_t num_rows,
+                                EvalContext&) {
+  if (args.size() == 4) {
+    return map_values<std::int32_t, std::string_view, std::string_view, std::int64_t, std::int64_t>(
+        int_type(), args, num_rows, nth_position);
+  }
+  if (args.size() == 3) {
+    return map_values<std::int32_t, std::string_view, std::string_view, std::int64_t>(
+        int_type(), args, num_rows,
+        [](std::string_view text, std::string_view part, std::int64_t from) {
+          return nth_position(text, part, from, 1);
+        });
+  }
+  return map_values<std::int32_t, std::string_view, std::string_view>(
+      int_type(), args, num_rows,
+      [](std::string_view text, std::string_view part) { return position(part, text, 1); });
 }
 
 Result<ArrayPtr> evaluate_position(std::span<const Argument> args, std::int64_t num_rows,
@@ -79,31 +120,36 @@ void register_function_text_length(FunctionRegistry& registry) {
   registry.add(
       {.name = "INSTR",
        .category = "string",
-       .signature = "INSTR(string, part)",
-       .description = "The 1-based place where the part first starts, 0 when it does not.",
+       .signature = "INSTR(string, part[, from[, nth]])",
+       .description = "The 1-based place where the part starts, 0 when it does not: the first one, "
+                      "or the nth from a place on, from the end when that is negative.",
        .examples = {{"INSTR('hello', 'l')", "3"}},
-       .bind = bind_fixed(two_texts("INSTR"), [](std::span<const Argument> args,
-                                                 std::int64_t num_rows, EvalContext& context) {
-         const Argument exchanged[] = {args[1], args[0]};
-         return evaluate_position(exchanged, num_rows, context);
-       })});
-  registry.add({.name = "ASCII",
-                .category = "string",
-                .signature = "ASCII(string)",
-                .description = "The number of the first byte; 0 for an empty string.",
-                .examples = {{"ASCII('abc')", "97"}, {"ASCII('')", "0"}},
-                .bind = bind_fixed(
-                    {.name = "ASCII",
-                     .takes = "one string",
-                     .parameters = {text_type()},
-                     .result = int_type()},
-                    [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
-                      return map_values<std::int32_t, std::string_view>(
-                          int_type(), args, num_rows, [](std::string_view text) {
-                            return text.empty() ? 0
-                                                : std::int32_t{static_cast<unsigned char>(text[0])};
-                          });
-                    })});
+       .bind = bind_fixed({.name = "INSTR",
+                           .takes = "two strings and one or two whole numbers",
+                           .parameters = {text_type(), text_type(), integer_type(), integer_type()},
+                           .required = 2,
+                           .result = int_type(),
+                           .can_fail = true},
+                          evaluate_instr)});
+  registry.add(
+      {.name = "ASCII",
+       .category = "string",
+       .signature = "ASCII(string)",
+       .description = "The number of the first byte of the UTF-8, negative past 127; 0 for "
+                      "an empty string.",
+       .examples = {{"ASCII('abc')", "97"}, {"ASCII('')", "0"}},
+       .bind = bind_fixed({.name = "ASCII",
+                           .takes = "one string",
+                           .parameters = {text_type()},
+                           .result = int_type()},
+                          [](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+                            return map_values<std::int32_t, std::string_view>(
+                                int_type(), args, num_rows, [](std::string_view text) {
+                                  return text.empty()
+                                             ? 0
+                                             : std::int32_t{static_cast<signed char>(text[0])};
+                                });
+                          })});
   registry.add(
       {.name = "CHR",
        .category = "string",

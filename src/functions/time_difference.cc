@@ -11,20 +11,28 @@ namespace tidegate {
 
 namespace {
 
+/// Months that can be added to the day `from` without passing the day `to`, which is not before
+/// it. From January 31st to February 29th it is one, since that is where one month later is.
+std::int64_t whole_months(std::int64_t from, std::int64_t to) {
+  const CivilDate first = civil_from_days(from);
+  const CivilDate last = civil_from_days(to);
+  const std::int64_t months = (last.year - first.year) * 12 + last.month - first.month;
+  return add_months(from, months) > to ? months - 1 : months;
+}
+
+/// Calcite's rule, and so Flink's: by the days first; when the months lead to the day of b but its
+/// time of the day has not come, it is one less, also for b before a.
+std::int64_t months_between(const Moment& a, const Moment& b) {
+  const std::int64_t months =
+      a.days <= b.days ? whole_months(a.days, b.days) : -whole_months(b.days, a.days);
+  return add_months(a.days, months) == b.days && b.nanos < a.nanos ? months - 1 : months;
+}
+
 /// Whole units from a to b, cut towards zero.
 std::int64_t difference(TimeUnit unit, const Moment& a, const Moment& b) {
   const std::int64_t unit_months = months_of(unit);
   if (unit_months > 0) {
-    const CivilDate from = civil_from_days(a.days);
-    const CivilDate to = civil_from_days(b.days);
-    std::int64_t months = (to.year - from.year) * 12 + to.month - from.month;
-    // A month is only whole when its day and time have come.
-    const auto rest = [](const CivilDate& date, const Moment& moment) {
-      return std::pair(date.day, moment.nanos);
-    };
-    if (months > 0 && rest(to, b) < rest(from, a)) --months;
-    if (months < 0 && rest(to, b) > rest(from, a)) ++months;
-    return months / unit_months;
+    return months_between(a, b) / unit_months;
   }
   const Int128 nanos = Int128{b.days - a.days} * kNanosPerDay + (b.nanos - a.nanos);
   const std::int64_t per_unit = nanos_of(unit) * (unit == TimeUnit::kWeek ? 7 : 1);
@@ -37,11 +45,10 @@ Result<BoundFunction> bind_difference(std::span<const LogicalType> arguments,
   if (arguments.size() != 3) return argument_mismatch("TIMESTAMPDIFF", kTakes, arguments);
   TG_ASSIGN_OR_RETURN(const TimeUnit unit,
                       constant_time_unit("TIMESTAMPDIFF", arguments[0], constants[0]));
-  const auto takes = [](const LogicalType& t) {
-    return t.is_timestamp() || t.kind() == TypeKind::kDate;
-  };
-  if (!takes(arguments[1]) || !takes(arguments[2]) || unit > TimeUnit::kMillennium)
-    return argument_mismatch("TIMESTAMPDIFF", kTakes, arguments);
+  const auto is_time = [](const LogicalType& t) { return t.kind() == TypeKind::kTime; };
+  const bool fits = is_time_type(arguments[1]) && is_time_type(arguments[2]) &&
+                    is_time(arguments[1]) == is_time(arguments[2]) && unit <= TimeUnit::kMillennium;
+  if (!fits) return argument_mismatch("TIMESTAMPDIFF", kTakes, arguments);
   // Both as timestamps that hold either, so that one kernel does.
   const bool instants = arguments[1].kind() == TypeKind::kTimestampLtz ||
                         arguments[2].kind() == TypeKind::kTimestampLtz;
@@ -71,8 +78,8 @@ Result<BoundFunction> bind_difference(std::span<const LogicalType> arguments,
 
 /// The type that holds `type` plus some units: a DATE plus hours is a TIMESTAMP.
 LogicalType sum_type(const LogicalType& type, TimeUnit unit) {
-  if (unit >= TimeUnit::kDay) return type;
-  int precision = type.is_timestamp() ? type.precision() : 0;
+  if (unit >= TimeUnit::kDay || type.kind() == TypeKind::kTime) return type;
+  int precision = type.is_timestamp() ? type.precision() : 6;
   if (unit == TimeUnit::kMillisecond) precision = std::max(precision, 3);
   if (unit == TimeUnit::kMicrosecond) precision = std::max(precision, 6);
   if (unit == TimeUnit::kNanosecond) precision = 9;
@@ -103,8 +110,7 @@ Result<BoundFunction> bind_add(std::span<const LogicalType> arguments,
   TG_ASSIGN_OR_RETURN(const TimeUnit unit,
                       constant_time_unit("TIMESTAMPADD", arguments[0], constants[0]));
   const LogicalType& from = arguments[2];
-  if (!arguments[1].is_integer() || !(from.is_timestamp() || from.kind() == TypeKind::kDate) ||
-      unit > TimeUnit::kMillennium)
+  if (!arguments[1].is_integer() || !is_time_type(from) || unit > TimeUnit::kMillennium)
     return argument_mismatch("TIMESTAMPADD", kTakes, arguments);
   const LogicalType type = sum_type(from, unit);
   BoundFunction bound;
@@ -113,17 +119,21 @@ Result<BoundFunction> bind_add(std::span<const LogicalType> arguments,
   bound.result_type = type.with_nullable(arguments[1].nullable() || from.nullable());
   bound.can_fail = false;
   bound.uses_context = from.kind() == TypeKind::kTimestampLtz;
-  bound.evaluate = [unit, result = bound.result_type](std::span<const Argument> args,
-                                                      std::int64_t num_rows,
-                                                      EvalContext& context) -> Result<ArrayPtr> {
+  const bool wraps = from.kind() == TypeKind::kTime;
+  bound.evaluate = [unit, wraps, result = bound.result_type](
+                       std::span<const Argument> args, std::int64_t num_rows,
+                       EvalContext& context) -> Result<ArrayPtr> {
     TG_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::find(context.time_zone));
     const MomentCodec codec(result, zone);
     return with_physical_type(result, [&]<typename T>() -> Result<ArrayPtr> {
       if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>) {
-        return map_values<T, std::int64_t, T>(
-            result, args.subspan(1), num_rows, [&](std::int64_t count, T value) {
-              return static_cast<T>(codec.write(add(unit, codec.read(value), count)));
-            });
+        return map_values<T, std::int64_t, T>(result, args.subspan(1), num_rows,
+                                              [&](std::int64_t count, T value) {
+                                                Moment sum = add(unit, codec.read(value), count);
+                                                // A time of the day wraps around at midnight.
+                                                if (wraps) sum.days = 0;
+                                                return static_cast<T>(codec.write(sum));
+                                              });
       } else {
         return null_column(result.arrow_type(), num_rows);
       }
@@ -150,7 +160,7 @@ void register_function_time_difference(FunctionRegistry& registry) {
                 .examples = {{"TIMESTAMPDIFF(DAY, TIMESTAMP '2003-01-02 10:00:00', "
                               "TIMESTAMP '2003-01-03 10:00:00')",
                               "1"},
-                             {"TIMESTAMPDIFF(MONTH, DATE '2020-01-31', DATE '2020-02-29')", "0"}},
+                             {"TIMESTAMPDIFF(MONTH, DATE '2020-01-31', DATE '2020-02-29')", "1"}},
                 .bind_with_constants = bind_difference});
 }
 

@@ -100,10 +100,14 @@ TEST(TimeDifferenceTest, Differences) {
   const auto diff = [](const char* unit, const char* a, const char* b) {
     return evaluate(call("TIMESTAMPDIFF", {lit(unit), ts(a), ts(b)}));
   };
-  EXPECT_EQ(diff("MONTH", "2020-01-31 00:00:00", "2020-02-29 00:00:00"), "0");
+  EXPECT_EQ(diff("MONTH", "2020-01-31 00:00:00", "2020-02-29 00:00:00"), "1");
+  EXPECT_EQ(diff("MONTH", "2020-01-31 12:00:00", "2020-02-29 11:00:00"), "0");
+  EXPECT_EQ(diff("MONTH", "2020-03-31 12:00:00", "2020-02-29 11:00:00"), "-2");
+  EXPECT_EQ(diff("MONTH", "2020-03-31 12:00:00", "2020-02-29 13:00:00"), "-1");
+  EXPECT_EQ(diff("MONTH", "2020-02-29 00:00:00", "2020-01-31 00:00:00"), "-1");
   EXPECT_EQ(diff("MONTH", "2020-01-31 00:00:00", "2020-03-31 00:00:00"), "2");
   EXPECT_EQ(diff("MONTH", "2020-03-01 00:00:00", "2020-01-31 23:59:59"), "-1");
-  EXPECT_EQ(diff("YEAR", "2020-02-29 12:00:00", "2021-02-28 12:00:00"), "0");
+  EXPECT_EQ(diff("YEAR", "2020-02-29 12:00:00", "2021-02-28 12:00:00"), "1");
   EXPECT_EQ(diff("QUARTER", "2020-01-01 00:00:00", "2020-12-31 00:00:00"), "3");
   EXPECT_EQ(diff("DAY", "2020-01-01 12:00:00", "2020-01-02 11:59:59"), "0");
   EXPECT_EQ(diff("DAY", "2020-01-02 11:59:59", "2020-01-01 12:00:00"), "0");
@@ -121,7 +125,13 @@ TEST(TimeDifferenceTest, Sums) {
   EXPECT_EQ(sum("MONTH", 1, date("2020-01-31")), "2020-02-29");
   EXPECT_EQ(sum("MONTH", -11, ts("2020-12-31 10:00:00")), "2020-01-31 10:00:00.000");
   EXPECT_EQ(sum("HOUR", -1, ts("1970-01-01 00:30:00")), "1969-12-31 23:30:00.000");
-  EXPECT_EQ(sum("HOUR", 1, date("2020-01-31")), "2020-01-31 01:00:00");
+  EXPECT_EQ(sum("HOUR", 1, date("2020-01-31")), "2020-01-31 01:00:00.000000");
+  EXPECT_EQ(sum("HOUR", 25, typed("23:30:00", "TIME")), "00:30:00");
+  EXPECT_EQ(sum("DAY", 1, typed("10:00:00", "TIME")), "10:00:00");
+  EXPECT_EQ(sum("QUARTER", 1, date("2020-11-30")), "2021-02-28");
+  EXPECT_EQ(evaluate(call("TIMESTAMPDIFF",
+                          {lit("MINUTE"), typed("10:00:00", "TIME"), typed("11:30:00", "TIME")})),
+            "90");
   EXPECT_EQ(sum("SQL_TSI_DAY", 1, date("2020-02-28")), "2020-02-29");
   EXPECT_EQ(sum("MICROSECOND", 1, ts("1970-01-01 00:00:00")), "1970-01-01 00:00:00.000001");
   EXPECT_EQ(over(call("TIMESTAMPADD", {lit("DAY"), col(1), col(0)}), {"d DATE", "n INT"},
@@ -137,44 +147,155 @@ TEST(DateFormatTest, Patterns) {
   EXPECT_EQ(format("d.M.yy h:m:s a"), "5.1.20 3:4:9 PM");
   EXPECT_EQ(format("EEEE, MMM d ''yy"), "Sunday, Jan 5 '20");
   EXPECT_EQ(format("DDD k K S"), "005 15 3 0");
-  EXPECT_EQ(type_text(call("DATE_FORMAT", {ts("2020-01-05 15:04:09"), lit("yyyy Q")})),
-            "DATE_FORMAT(TIMESTAMP '2020-01-05 15:04:09.000', 'yyyy Q'): date pattern 'yyyy Q': "
-            "letter Q is not supported");
+  EXPECT_EQ(format("D w ww W e F u Y G"), "5 2 02 2 1 5 2020 2020 AD");
+  EXPECT_EQ(format("Q QQQ A n N"), "1 Q1 54249007 7000000 54249007000000");
+  EXPECT_EQ(format("yyyyy yyy y MMMMM EEEEE"), "02020 2020 2020 J S");
+  EXPECT_EQ(evaluate(call("DATE_FORMAT", {ts("2020-12-29 15:04:09"), lit("YYYY LLL ee ww W F")})),
+            "2021 Dec 03 01 5 1");
+  EXPECT_EQ(type_text(call("DATE_FORMAT", {ts("2020-01-05 15:04:09"), lit("yyyy o")})),
+            "DATE_FORMAT(TIMESTAMP '2020-01-05 15:04:09.000', 'yyyy o'): date pattern 'yyyy o': "
+            "letter o is not supported");
   EXPECT_EQ(over(call("DATE_FORMAT", {col(0), col(1)}), {"t TIMESTAMP(3)", "p STRING"},
-                 R"([[0, "yyyy"], [0, "Q"], [0, null], [null, "yyyy"]])"),
-            Texts({"1970", "NULL", "NULL", "NULL"}));
+                 R"([[0, "yyyy"], [0, null], [null, "yyyy"]])"),
+            Texts({"1970", "NULL", "NULL"}));
+  EvalContext berlin{.time_zone = "Europe/Berlin"};
+  const ExprPtr instant = *lit_text("2020-07-01 22:30:00Z", LogicalType::timestamp_ltz(3));
+  EXPECT_EQ(evaluate(call("DATE_FORMAT", {instant, lit("HH XXX Z")}), berlin), "00 +02:00 +0200");
 }
 
-TEST(DateFormatTest, Reading) {
+TEST(DateFormatTest, OfTexts) {
+  const auto format = [](const char* text, const char* pattern) {
+    return evaluate(call("DATE_FORMAT", {lit(text), lit(pattern)}));
+  };
+  EXPECT_EQ(format("2020-01-05 15:04:09", "HH:mm"), "15:04");
+  EXPECT_EQ(format("2020-01-05 15:04:09", "u D E a"), "7 5 Sun PM");
+  EXPECT_EQ(format("2020-13-05 15:04:09", "yyyy-MM-dd"), "2021-01-05");
+  EXPECT_EQ(format("2020-01-05", "yyyy"), "NULL");
+  EXPECT_EQ(format("soon", "yyyy"), "NULL");
+}
+
+TEST(DateFormatTest, ToTimestampIsExact) {
   const auto read = [](const char* text, const char* pattern) {
     return evaluate(call("TO_TIMESTAMP", {lit(text), lit(pattern)}));
   };
   EXPECT_EQ(read("20201010123456", "yyyyMMddHHmmss"), "2020-10-10 12:34:56.000");
   EXPECT_EQ(read("10 October 2020", "d MMMM yyyy"), "2020-10-10 00:00:00.000");
-  EXPECT_EQ(read("12:00 am", "hh:mm a"), "1970-01-01 00:00:00.000");
+  EXPECT_EQ(read("10 october 2020", "d MMMM yyyy"), "NULL");
+  EXPECT_EQ(read("12:00 am", "hh:mm a"), "NULL");
+  EXPECT_EQ(read("12:00 AM", "hh:mm a"), "1970-01-01 00:00:00.000");
   EXPECT_EQ(read("12:00 PM", "hh:mm a"), "1970-01-01 12:00:00.000");
-  EXPECT_EQ(read("2020-10-10 1.25", "yyyy-MM-dd H.S"), "2020-10-10 01:00:00.250");
+  EXPECT_EQ(read("2020-10-10 1.25", "yyyy-MM-dd H.S"), "NULL");
+  EXPECT_EQ(read("2020-10-10 1.2", "yyyy-MM-dd H.S"), "2020-10-10 01:00:00.200");
   EXPECT_EQ(read("2020-060", "yyyy-DDD"), "2020-02-29 00:00:00.000");
-  for (const char* bad : {"2020-13-01", "2020-02-30", "2020-1", "2020-01-01x", "", "a-b-c"})
+  EXPECT_EQ(read("2020-02-31", "yyyy-MM-dd"), "2020-02-29 00:00:00.000");
+  EXPECT_EQ(read("2020-10-10 24:00:00", "yyyy-MM-dd HH:mm:ss"), "2020-10-11 00:00:00.000");
+  EXPECT_EQ(read("99", "yy"), "2099-01-01 00:00:00.000");
+  EXPECT_EQ(read("2020-10-10T12:34:56+02:00", "yyyy-MM-dd'T'HH:mm:ssXXX"),
+            "2020-10-10 12:34:56.000");
+  for (const char* bad : {"2020-13-01", "2020-10-32", "2020-1", "2020-01-01x", "", "a-b-c"})
     EXPECT_EQ(read(bad, "yyyy-MM-dd"), "NULL") << bad;
-  EXPECT_EQ(over(call("TO_DATE", {col(0)}), {"s STRING"}, R"([["2020-10-10"], ["x"], [null]])"),
-            Texts({"2020-10-10", "NULL", "NULL"}));
+  EXPECT_EQ(read("1/2/2020", "dd/MM/yyyy"), "NULL");
+  EXPECT_EQ(read("2020-10-10", "nope"), "NULL");
+  // A text of the usual form is read whatever the pattern is.
+  EXPECT_EQ(read("2020-1-1", "yyyy-MM-dd"), "2020-01-01 00:00:00.000");
+  EXPECT_EQ(read("2020-10-10 25:00:00", "yyyy-MM-dd HH:mm:ss"), "2020-10-11 01:00:00.000");
+  EXPECT_EQ(read("2020-10-10 12:34:56.1", "yyyy-MM-dd HH:mm:ss.SSS"), "2020-10-10 12:34:56.100");
+}
+
+TEST(DateFormatTest, TextsWithoutAPattern) {
+  EXPECT_EQ(over(call("TO_TIMESTAMP", {col(0)}), {"s STRING"},
+                 R"([["2020-1-1 1:2:3"], ["2020-10-10"], ["2020-10-10 12:34:56.123456789"],
+                     ["2020-02-30 12:34:56"], ["2020-10-10T12:34:56"], ["2020-10-10 12:34"],
+                     [" 2020-10-10"], ["20201010"], [null]])"),
+            Texts({"2020-01-01 01:02:03.000", "2020-10-10 00:00:00.000", "2020-10-10 12:34:56.123",
+                   "2020-02-29 12:34:56.000", "NULL", "NULL", "NULL", "NULL", "NULL"}));
+  EXPECT_EQ(over(call("TO_DATE", {col(0)}), {"s STRING"},
+                 R"([["2020-10-10"], ["2020-1-1"], ["2020-10-10 12:00:00"], ["2020-02-30"], ["x"],
+                     [null]])"),
+            Texts({"2020-10-10", "2020-01-01", "2020-10-10", "NULL", "NULL", "NULL"}));
+}
+
+TEST(DateFormatTest, ToDateIsLenient) {
+  const auto read = [](const char* text, const char* pattern) {
+    return evaluate(call("TO_DATE", {lit(text), lit(pattern)}));
+  };
+  EXPECT_EQ(read("1/2/2020", "dd/MM/yyyy"), "2020-02-01");
+  EXPECT_EQ(read("2020-13-01", "yyyy-MM-dd"), "2021-01-01");
+  EXPECT_EQ(read("2020-02-30", "yyyy-MM-dd"), "2020-03-01");
+  EXPECT_EQ(read("2020-10-10x", "yyyy-MM-dd"), "2020-10-10");
+  EXPECT_EQ(read(" 2020-10-10", "yyyy-MM-dd"), "2020-10-10");
+  EXPECT_EQ(read("99-10-10", "yy-MM-dd"), "1999-10-10");
+  EXPECT_EQ(read("20-10-10", "yy-MM-dd"), "2020-10-10");
+  EXPECT_EQ(read("10 oct 2020", "dd MMM yyyy"), "2020-10-10");
+  EXPECT_EQ(read("x", "yyyy"), "NULL");
 }
 
 TEST(DateFormatTest, UnixTimesAreInTheSessionsZone) {
   EvalContext berlin{.time_zone = "Europe/Berlin"};
   EXPECT_EQ(evaluate(call("FROM_UNIXTIME", {lit(0)}), berlin), "1970-01-01 01:00:00");
   EXPECT_EQ(evaluate(call("FROM_UNIXTIME", {lit(-1)})), "1969-12-31 23:59:59");
-  EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP", {lit("1970-01-01 01:00:00")}), berlin), "0");
-  EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP", {lit("soon")})), "NULL");
+  const auto seconds = [&](const char* text) {
+    return evaluate(call("UNIX_TIMESTAMP", {lit(text)}), berlin);
+  };
+  EXPECT_EQ(seconds("1970-01-01 01:00:00"), "0");
+  EXPECT_EQ(seconds("1970-1-1 1:0:10xyz"), "10");
+  EXPECT_EQ(seconds("1970-01-01 25:00:00"), "86400");
+  EXPECT_EQ(seconds("soon"), "-9223372036854775808");
+  EXPECT_EQ(seconds("1970-01-01"), "-9223372036854775808");
+  EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP",
+                          {lit("1970-01-01 00:00:08 +0800"), lit("yyyy-MM-dd HH:mm:ss Z")}),
+                     berlin),
+            "-28792");
   EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP", {})), "1602288001");
+}
+
+TEST(InstantsTest, FromNumbers) {
+  const auto instant = [](const ExprPtr& number, std::int32_t precision) {
+    return evaluate(call("TO_TIMESTAMP_LTZ", {number, lit(precision)}));
+  };
   EXPECT_EQ(over(call("TO_TIMESTAMP_LTZ", {col(0), lit(3)}), {"n BIGINT"}, "[[1500], [null]]"),
             Texts({"1970-01-01 00:00:01.500", "NULL"}));
-  EXPECT_EQ(evaluate(call("TO_TIMESTAMP_LTZ", {lit(1), lit(6)})),
-            "TO_TIMESTAMP_LTZ: the precision is 6, not 0 (seconds) or 3 (milliseconds)");
+  EXPECT_EQ(evaluate(call("TO_TIMESTAMP_LTZ", {lit(1000)})), "1970-01-01 00:00:01.000");
+  EXPECT_EQ(instant(lit(1500000), 6), "1970-01-01 00:00:01.500000");
+  EXPECT_EQ(instant(lit(1), 4), "1970-01-01 00:00:00.0001");
+  EXPECT_EQ(instant(lit(-1), 0), "1969-12-31 23:59:59.000");
+  EXPECT_EQ(instant(lit(1.5), 0), "1970-01-01 00:00:01.500");
+  EXPECT_EQ(instant(typed("1.2345", "DECIMAL(5, 4)"), 0), "1970-01-01 00:00:01.000");
+  EXPECT_EQ(instant(lit(std::int64_t{9223372036854775807}), 0), "NULL");
+  EXPECT_EQ(type_text(call("TO_TIMESTAMP_LTZ", {lit(1), lit(10)})),
+            "TO_TIMESTAMP_LTZ(1, 10): TO_TIMESTAMP_LTZ: the precision is 10, not 0 (seconds) to 9 "
+            "(nanoseconds)");
+}
+
+TEST(InstantsTest, FromTexts) {
+  const auto instant = [](std::vector<ExprPtr> arguments) {
+    return evaluate(call("TO_TIMESTAMP_LTZ", std::move(arguments)));
+  };
+  EXPECT_EQ(instant({lit("2020-10-10 12:00:00.123456")}), "2020-10-10 12:00:00.123");
+  EXPECT_EQ(instant({lit("soon")}), "TO_TIMESTAMP_LTZ: 'soon' is no date and time");
+  EXPECT_EQ(instant({lit("soon"), lit("yyyy")}), "NULL");
+  EXPECT_EQ(instant({lit("2020-10-10 12:00:00"), lit("yyyy-MM-dd HH:mm:ss"), lit("Asia/Tokyo")}),
+            "2020-10-10 03:00:00.000");
   EXPECT_EQ(
       evaluate(call("CONVERT_TZ", {lit("2020-07-01 12:00:00"), lit("Europe/Berlin"), lit("UTC")})),
       "2020-07-01 10:00:00");
+  EXPECT_EQ(over(call("CONVERT_TZ", {col(0), lit("UTC"), col(1)}), {"s STRING", "z STRING"},
+                 R"([["1970-01-01 00:00:00.5", "GMT+08:00"], ["1970-01-01 00:00:00", "Nope"],
+                     ["1970-01-01", "UTC"], [null, "UTC"]])"),
+            Texts({"1970-01-01 08:00:00", "1970-01-01 00:00:00", "NULL", "NULL"}));
+}
+
+TEST(OverlapsTest, EndsBelongToPeriods) {
+  const auto overlaps = [](const char* a, const char* b, const char* c, const char* d) {
+    return evaluate(call("OVERLAPS", {date(a), date(b), date(c), date(d)}));
+  };
+  EXPECT_EQ(overlaps("2020-10-10", "2020-10-12", "2020-10-12", "2020-10-14"), "TRUE");
+  EXPECT_EQ(overlaps("2020-10-12", "2020-10-10", "2020-10-11", "2020-10-11"), "TRUE");
+  EXPECT_EQ(overlaps("2020-10-10", "2020-10-12", "2020-10-13", "2020-10-14"), "FALSE");
+  const ExprPtr day = typed("86400000", "INTERVAL DAY TO SECOND");
+  EXPECT_EQ(over(call("OVERLAPS", {col(0), day, col(1), typed("1", "INTERVAL YEAR TO MONTH")}),
+                 {"a DATE", "b DATE"}, "[[0, 1], [0, 2], [40, 10], [null, 1]]"),
+            Texts({"TRUE", "FALSE", "TRUE", "NULL"}));
 }
 
 TEST(CurrentTimeTest, FollowsTheClockAndTheZone) {
