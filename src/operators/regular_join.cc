@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kLeft = 0;
 constexpr int kRight = 1;
-/// Lists whose bytes are asked for before they are read.
+/// How long before it is needed memory is asked for.
 constexpr std::size_t kPrefetchRows = 8;
 
 bool is_left_only(JoinKind kind) { return kind == JoinKind::kSemi || kind == JoinKind::kAnti; }
@@ -176,8 +176,20 @@ class RegularJoin final : public Operator {
     if (next_ == changes_.size()) return;
     const std::int32_t row = changes_[next_].key_row;
     if (!has_null(row)) place_ = RowLists::Cursor(other_list(row));
+    prefetch();
+  }
+
+  /// Lists lie anywhere in memory: first their values are asked for, then the bytes.
+  void prefetch() const {
     const std::size_t later = next_ + kPrefetchRows;
-    if (later < changes_.size()) RowLists::prefetch(other_list(changes_[later].key_row));
+    if (later + kPrefetchRows < changes_.size()) {
+      const JoinChange& change = changes_[later + kPrefetchRows];
+      __builtin_prefetch(other_list(change.key_row));
+      __builtin_prefetch(own_list(change));
+    }
+    if (later >= changes_.size()) return;
+    RowLists::prefetch(other_list(changes_[later].key_row));
+    RowLists::prefetch(own_list(changes_[later]));
   }
 
   /// Pairs the next change with rows of the other side until there are no more (true) or enough for

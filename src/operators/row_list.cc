@@ -99,7 +99,11 @@ Result<bool> RowLists::find(std::byte* list, std::string_view unique_key, std::s
 }
 
 void RowLists::prefetch(const std::byte* list) {
-  if (list != nullptr) __builtin_prefetch(BytesLayout::view(list).data());
+  if (list == nullptr) return;
+  const std::string_view bytes = BytesLayout::view(list);
+  __builtin_prefetch(bytes.data());
+  // Where a row is going to be added.
+  __builtin_prefetch(bytes.data() + bytes.size());
 }
 
 // ---- changing
@@ -112,9 +116,8 @@ Status RowLists::append(std::byte* list, const RowParts& parts) {
   if (format_.compared) write_bytes(entry_, parts.compared);
   write_bytes(entry_, parts.row);
   if (BytesLayout::view(list).empty()) {
-    std::string with_header;
-    write_fixed(with_header, Header{});
-    entry_.insert(0, with_header);
+    const Header none;
+    entry_.insert(0, reinterpret_cast<const char*>(&none), sizeof(none));
     append_bytes(*table_, list, entry_);
     stamp(list);
     return Status::ok();
