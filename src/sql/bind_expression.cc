@@ -102,7 +102,8 @@ Result<ExprPtr> Binder::bind_literal(const Literal& literal, Place place) {
   const std::string& text = literal.text;
   const auto placed = [&](Result<ExprPtr> value) -> Result<ExprPtr> {
     if (value.is_ok()) return value;
-    return at(place, std::move(value).status());
+    // A constant that is none is a mistake of the text, not of data.
+    return at(place, Status(ErrorCode::kInvalidSyntax, value.status().message()));
   };
   switch (literal.kind) {
     case Literal::Kind::kNull:
@@ -242,6 +243,9 @@ Result<ExprPtr> Binder::bind_aggregate_call(const Call& call, Place place,
   use.place = place;
   context.inside_aggregate = true;
   const bool is_star = call.args.size() == 1 && std::get_if<Star>(&call.args[0]->node) != nullptr;
+  if (is_star && (use.function != "COUNT" || use.distinct)) {
+    return error_here(place, ErrorCode::kInvalidSyntax, "'*' is an argument of COUNT(*) only");
+  }
   if (!is_star) {
     TG_ASSIGN_OR_RETURN(use.arguments, bind_all(call.args, context));
   }
