@@ -371,6 +371,34 @@ TEST(AggregatesTest, Percentile) {
             "PERCENTILE: 1.5 is not between 0 and 1");
 }
 
+TEST(AggregatesTest, JsonArrays) {
+  constexpr const char* kRows = R"([["\"b\""], [null], ["[1]"], ["\"b\""]])";
+  EXPECT_EQ(aggregate("JSON_ARRAYAGG", {"a STRING"}, kRows), R"(["b",[1],"b"])");
+  EXPECT_EQ(aggregate("JSON_ARRAYAGG NULL ON NULL", {"a STRING"}, kRows), R"(["b",null,[1],"b"])");
+  EXPECT_EQ(aggregate("JSON_ARRAYAGG", {"a STRING"}, "[]"), "[]");
+  EXPECT_EQ(bind("JSON_ARRAYAGG", *schema_of({"a STRING"}))->result_type().to_string(),
+            "STRING NOT NULL");
+}
+
+TEST(AggregatesTest, JsonObjects) {
+  const std::vector<std::string> columns = {"k STRING NOT NULL", "v STRING"};
+  EXPECT_EQ(aggregate("JSON_OBJECTAGG", columns, R"([["b", "1"], ["a\"", null], ["a", "[3]"]])"),
+            R"({"a":[3],"a\"":null,"b":1})");
+  EXPECT_EQ(aggregate("JSON_OBJECTAGG ABSENT ON NULL", columns, R"([["b", "1"], ["a", null]])"),
+            R"({"b":1})");
+  EXPECT_EQ(aggregate("JSON_OBJECTAGG", columns, "[]"), "{}");
+  EXPECT_NE(
+      aggregate("JSON_OBJECTAGG", columns, R"([["b", "1"], ["b", "2"]])").find("is there twice"),
+      std::string::npos);
+  const SchemaPtr schema = schema_of({"k STRING", "v STRING"});
+  const AggregatorPtr object = bind("JSON_OBJECTAGG", *schema);
+  Accumulator state(*object);
+  std::byte* const accumulator = state.bytes();
+  EXPECT_EQ(
+      object->add({&accumulator, 1}, batch_of(*schema, R"([[null, "1"]])").columns()).message(),
+      "JSON_OBJECTAGG: a key is NULL");
+}
+
 TEST(AggregatesTest, ApproximateCountIsExact) {
   EXPECT_EQ(aggregate("APPROX_COUNT_DISTINCT", {"a STRING"}, R"([["x"], ["y"], [null], ["x"]])"),
             "2");
