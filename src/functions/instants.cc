@@ -102,58 +102,65 @@ Result<BoundFunction> bind_epoch(std::span<const LogicalType> arguments,
   return bound;
 }
 
-/// TO_TIMESTAMP_LTZ(text[, pattern[, zone]]): without a pattern a text that is no time is an error,
-/// with one it is NULL, as in Flink. Without a zone it is in UTC.
+constexpr PatternDialect kDialect = PatternDialect::kFormatter;
+constexpr WrongDatePattern kWrong = WrongDatePattern::kIsNull;
+
+/// Without a pattern a text that is no time is an error, with one it is none, as in Flink.
+Result<std::optional<Moment>> read_text(std::string_view text, bool has_pattern,
+                                        const DatePattern& pattern) {
+  Moment moment;
+  if (!has_pattern) {
+    if (read_sql_timestamp(text, &moment)) return std::optional<Moment>(moment);
+    return error(ErrorCode::kCastFailed, "TO_TIMESTAMP_LTZ: '{}' is no date and time", text);
+  }
+  if (const auto reading = pattern.read(text)) return std::optional<Moment>(reading->moment);
+  if (read_jdbc_timestamp(text, &moment)) return std::optional<Moment>(moment);
+  return std::optional<Moment>();
+}
+
+/// TO_TIMESTAMP_LTZ(text[, pattern[, zone]]). Without a zone it is in UTC.
+Result<ArrayPtr> from_texts(const PreparedDatePattern& prepared, std::span<const Argument> args,
+                            std::int64_t num_rows) {
+  const LogicalType type = LogicalType::timestamp_ltz(kMillis);
+  const ArgumentReader<std::string_view> texts(args[0]);
+  std::optional<ArgumentReader<std::string_view>> zones;
+  if (args.size() == 3) zones.emplace(args[2]);
+  DatePatternColumn patterns(kDialect, kWrong, prepared, args, 1);
+  TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::int64_t>::make(num_rows));
+  TimeZone zone;
+  for (std::int64_t row = 0; row < num_rows; ++row) {
+    TG_ASSIGN_OR_RETURN(const DatePattern* const pattern, patterns.at(row));
+    std::optional<Moment> moment;
+    if (!texts.is_null(row) && pattern != nullptr && !(zones && zones->is_null(row))) {
+      TG_ASSIGN_OR_RETURN(moment, read_text(texts[row], args.size() > 1, *pattern));
+      if (zones && (*zones)[row] != zone.name()) {
+        TG_ASSIGN_OR_RETURN(zone, TimeZone::find((*zones)[row]));
+      }
+    }
+    if (moment) {
+      writer.set(row, MomentCodec(type, zone).write(*moment));
+    } else {
+      TG_RETURN_IF_ERROR(writer.set_null(row));
+    }
+  }
+  return writer.finish(type);
+}
+
 Result<BoundFunction> bind_text(std::span<const LogicalType> arguments,
                                 std::span<const ArrayPtr> constants) {
-  constexpr PatternDialect kDialect = PatternDialect::kFormatter;
-  constexpr WrongDatePattern kWrong = WrongDatePattern::kIsNull;
-  const LogicalType type = LogicalType::timestamp_ltz(kMillis);
   TG_ASSIGN_OR_RETURN(const PreparedDatePattern prepared,
                       prepare_date_pattern(kDialect, kWrong, arguments, constants, 1));
-  const Bind bind = bind_fixed(
-      {.name = "TO_TIMESTAMP_LTZ",
-       .takes = "a number and a precision, or a string, a pattern and a time zone",
-       .parameters = {text_type(), text_type(), text_type()},
-       .required = 1,
-       .result = type,
-       .may_be_null = true,
-       .can_fail = true},
-      [type, prepared](std::span<const Argument> args, std::int64_t num_rows,
-                       EvalContext&) -> Result<ArrayPtr> {
-        const ArgumentReader<std::string_view> texts(args[0]);
-        std::optional<ArgumentReader<std::string_view>> zones;
-        if (args.size() == 3) zones.emplace(args[2]);
-        DatePatternColumn patterns(kDialect, kWrong, prepared, args, 1);
-        TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::int64_t>::make(num_rows));
-        TimeZone zone;
-        for (std::int64_t row = 0; row < num_rows; ++row) {
-          TG_ASSIGN_OR_RETURN(const DatePattern* const pattern, patterns.at(row));
-          if (texts.is_null(row) || pattern == nullptr || (zones && zones->is_null(row))) {
-            TG_RETURN_IF_ERROR(writer.set_null(row));
-            continue;
-          }
-          if (zones && (*zones)[row] != zone.name()) {
-            TG_ASSIGN_OR_RETURN(zone, TimeZone::find((*zones)[row]));
-          }
-          Moment moment;
-          const auto reading = args.size() == 1 ? std::nullopt : pattern->read(texts[row]);
-          if (reading) moment = reading->moment;
-          const bool read =
-              reading || (args.size() == 1 ? read_sql_timestamp(texts[row], &moment)
-                                           : read_jdbc_timestamp(texts[row], &moment));
-          if (!read && args.size() == 1) {
-            return error(ErrorCode::kCastFailed, "TO_TIMESTAMP_LTZ: '{}' is no date and time",
-                         texts[row]);
-          }
-          if (read) {
-            writer.set(row, MomentCodec(type, zone).write(moment));
-          } else {
-            TG_RETURN_IF_ERROR(writer.set_null(row));
-          }
-        }
-        return writer.finish(type);
-      });
+  const Bind bind =
+      bind_fixed({.name = "TO_TIMESTAMP_LTZ",
+                  .takes = "a number and a precision, or a string, a pattern and a time zone",
+                  .parameters = {text_type(), text_type(), text_type()},
+                  .required = 1,
+                  .result = LogicalType::timestamp_ltz(kMillis),
+                  .may_be_null = true,
+                  .can_fail = true},
+                 [prepared](std::span<const Argument> args, std::int64_t num_rows, EvalContext&) {
+                   return from_texts(prepared, args, num_rows);
+                 });
   return bind(arguments);
 }
 

@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
-#include <iterator>
-#include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "functions/unicode.h"
@@ -108,168 +106,216 @@ void group_thousands(std::string& number) {
 
 }  // namespace
 
-Result<JavaFormat> JavaFormat::parse(std::string_view text) {
-  JavaFormat format;
-  const auto wrong = [&](const char* what) {
-    return error(ErrorCode::kInvalidSyntax, "format '{}': {}", text, what);
-  };
-  int next = 0;
-  int last = -1;
-  std::size_t at = 0;
-  const auto take_number = [&](int* number) {
-    const auto parsed = std::from_chars(text.data() + at, text.data() + text.size(), *number);
-    const bool found = parsed.ec == std::errc() && *number >= 0 && *number <= kMostCharacters;
-    if (found) at = static_cast<std::size_t>(parsed.ptr - text.data());
-    return found;
-  };
-  while (at < text.size()) {
-    Item& item = format.items_.emplace_back();
-    const std::size_t percent = std::min(text.find('%', at), text.size());
-    item.text = text.substr(at, percent - at);
-    at = percent + 1;
-    if (percent == text.size()) break;
-    bool same_again = false;
-    int explicit_index = 0;
-    const std::size_t start = at;
-    if (at < text.size() && text[at] >= '1' && text[at] <= '9' && take_number(&explicit_index)) {
-      if (at < text.size() && text[at] == '$') {
-        ++at;
-      } else {
-        at = start;
-        explicit_index = 0;
-      }
-    } else if (at < text.size() && text[at] == '<') {
-      same_again = true;
-      ++at;
+/// Reads a format from left to right.
+class JavaFormatParser {
+ public:
+  explicit JavaFormatParser(std::string_view text) : text_(text) {}
+
+  Result<JavaFormat> parse() {
+    JavaFormat format;
+    while (at_ < text_.size()) {
+      Item& item = format.items_.emplace_back();
+      const std::size_t percent = std::min(text_.find('%', at_), text_.size());
+      item.text = text_.substr(at_, percent - at_);
+      at_ = percent;
+      if (at_ == text_.size()) break;
+      ++at_;
+      TG_RETURN_IF_ERROR(parse_item(item));
     }
-    while (at < text.size() && std::string_view("-#+ 0,(").find(text[at]) != std::string_view::npos)
-      item.flags += text[at++];
-    if (at < text.size() && text[at] >= '1' && text[at] <= '9' && !take_number(&item.width))
+    return format;
+  }
+
+ private:
+  using Item = JavaFormat::Item;
+
+  Status wrong(const char* what) const {
+    return error(ErrorCode::kInvalidSyntax, "format '{}': {}", text_, what);
+  }
+  char here() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool is_one_of(std::string_view characters) const {
+    return at_ < text_.size() && characters.find(text_[at_]) != std::string_view::npos;
+  }
+  bool at_positive_number() const { return here() >= '1' && here() <= '9'; }
+
+  bool take_number(int* number) {
+    const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), *number);
+    const bool found = parsed.ec == std::errc() && *number >= 0 && *number <= kMostCharacters;
+    if (found) at_ = static_cast<std::size_t>(parsed.ptr - text_.data());
+    return found;
+  }
+
+  Status parse_item(Item& item) {
+    const int index = take_index();
+    while (is_one_of("-#+ 0,(")) item.flags += text_[at_++];
+    if (at_positive_number() && !take_number(&item.width))
       return wrong("a width that is too large");
-    if (at < text.size() && text[at] == '.') {
-      ++at;
+    if (here() == '.') {
+      ++at_;
       if (!take_number(&item.precision)) return wrong("a precision is missing or too large");
     }
-    if (at == text.size()) return wrong("a conversion is missing");
-    char conversion = text[at++];
-    item.upper = conversion >= 'A' && conversion <= 'Z';
-    if (item.upper) conversion = static_cast<char>(conversion - 'A' + 'a');
-    if (std::string_view("aht").find(conversion) != std::string_view::npos)
-      return error(ErrorCode::kNotSupported, "the conversion %{} of a format", text[at - 1]);
-    if (std::string_view("bscdoxefg%n").find(conversion) == std::string_view::npos ||
-        (item.upper && std::string_view("bscxeg").find(conversion) == std::string_view::npos))
-      return wrong("an unknown conversion");
-    item.conversion = conversion;
-    if (conversion == '%' || conversion == 'n') continue;
-    item.index = same_again ? last : explicit_index > 0 ? explicit_index - 1 : next++;
+    if (at_ == text_.size()) return wrong("a conversion is missing");
+    TG_RETURN_IF_ERROR(parse_conversion(item));
+    if (item.conversion == '%' || item.conversion == 'n') return Status::ok();
+    item.index = index == kNext ? next_++ : index == kSame ? last_ : index;
     if (item.index < 0) return wrong("%< without a value before");
-    last = item.index;
+    last_ = item.index;
+    return Status::ok();
   }
-  return format;
+
+  /// '2$' or '<'.
+  int take_index() {
+    const std::size_t start = at_;
+    int number = 0;
+    if (here() == '<') {
+      ++at_;
+      return kSame;
+    }
+    if (at_positive_number() && take_number(&number) && here() == '$') {
+      ++at_;
+      return number - 1;
+    }
+    at_ = start;
+    return kNext;
+  }
+
+  Status parse_conversion(Item& item) {
+    const char written = text_[at_++];
+    item.upper = written >= 'A' && written <= 'Z';
+    item.conversion = item.upper ? static_cast<char>(written - 'A' + 'a') : written;
+    const auto is_in = [&item](std::string_view conversions) {
+      return conversions.find(item.conversion) != std::string_view::npos;
+    };
+    if (is_in("aht"))
+      return error(ErrorCode::kNotSupported, "the conversion %{} of a format", written);
+    if (!is_in("bscdoxefg%n") || (item.upper && !is_in("bscxeg")))
+      return wrong("an unknown conversion");
+    return Status::ok();
+  }
+
+  static constexpr int kNext = -1;
+  static constexpr int kSame = -2;
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int next_ = 0;
+  int last_ = -1;
+};
+
+Result<JavaFormat> JavaFormat::parse(std::string_view text) {
+  return JavaFormatParser(text).parse();
 }
 
-bool JavaFormat::append_item(const Item& item, const FormatValue& value, std::string& out) {
-  std::string body;
-  bool negative = false;
-  bool number = false;
-  const bool null = std::holds_alternative<std::monostate>(value);
+bool JavaFormat::make_text(const FormatValue& value, Body& body) {
+  if (const auto* flag = std::get_if<bool>(&value)) {
+    body.text = *flag ? "true" : "false";
+  } else if (const auto* integer = std::get_if<FormatInteger>(&value)) {
+    body.text = fmt::format("{}", integer->value);
+  } else if (const auto* single = std::get_if<float>(&value)) {
+    append_float(*single, body.text);
+  } else if (const auto* floating = std::get_if<double>(&value)) {
+    append_double(*floating, body.text);
+  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+    body.text = *text;
+  } else {
+    body.text = std::get<FormatOther>(value).text;
+  }
+  return true;
+}
+
+bool JavaFormat::make_integer(const Item& item, const FormatValue& value, Body& body) {
   const auto* integer = std::get_if<FormatInteger>(&value);
-  std::optional<double> floating;
-  if (const auto* wide = std::get_if<double>(&value)) floating = *wide;
-  const auto* single = std::get_if<float>(&value);
-  if (single != nullptr) floating = *single;
+  if (integer == nullptr || item.precision >= 0) return false;
+  body.is_number = true;
+  const auto bits = static_cast<std::uint64_t>(integer->value);
+  if (item.conversion == 'd') {
+    body.is_negative = integer->value < 0;
+    body.text = fmt::format("{}", body.is_negative ? 0 - bits : bits);
+    if (item.has(',')) group_thousands(body.text);
+    return true;
+  }
+  const int unused = 64 - 8 * integer->bytes;
+  const bool octal = item.conversion == 'o';
+  const std::uint64_t own = bits << unused >> unused;
+  body.text = octal ? fmt::format("{:o}", own) : fmt::format("{:x}", own);
+  if (item.has('#')) body.text.insert(0, octal ? "0" : "0x");
+  return true;
+}
+
+bool JavaFormat::make_floating(const Item& item, const FormatValue& value, Body& body) {
+  double number = 0;
+  if (const auto* single = std::get_if<float>(&value)) {
+    number = *single;
+  } else if (const auto* floating = std::get_if<double>(&value)) {
+    number = *floating;
+  } else {
+    return false;
+  }
+  if (!std::isfinite(number)) {
+    body.text = std::isnan(number) ? "NaN" : number < 0 ? "-Infinity" : "Infinity";
+    return true;
+  }
+  const int precision = item.precision < 0 ? 6 : item.precision;
+  body.is_number = true;
+  body.is_negative = std::signbit(number);
+  body.text = item.conversion == 'f'   ? fixed(number, precision)
+              : item.conversion == 'e' ? scientific(number, precision)
+                                       : general(number, precision);
+  if (item.has(',') && item.conversion != 'e') group_thousands(body.text);
+  return true;
+}
+
+bool JavaFormat::make_body(const Item& item, const FormatValue& value, Body& body) {
+  const bool null = std::holds_alternative<std::monostate>(value);
+  if (item.conversion == 'b') {
+    const auto* flag = std::get_if<bool>(&value);
+    body.text = null || (flag != nullptr && !*flag) ? "false" : "true";
+    return true;
+  }
+  if (null) {
+    body.text = "null";
+    return true;
+  }
   switch (item.conversion) {
-    case 'b':
-      body = null                                                            ? "false"
-             : std::holds_alternative<bool>(value) && !std::get<bool>(value) ? "false"
-                                                                             : "true";
-      break;
     case 's':
-      if (null) body = "null";
-      if (const auto* flag = std::get_if<bool>(&value)) body = *flag ? "true" : "false";
-      if (integer != nullptr) body = fmt::format("{}", integer->value);
-      if (single != nullptr) {
-        append_float(*single, body);
-      } else if (floating) {
-        append_double(*floating, body);
-      }
-      if (const auto* text = std::get_if<std::string_view>(&value)) body = *text;
-      if (const auto* other = std::get_if<FormatOther>(&value)) body = other->text;
-      break;
-    case 'c':
-      if (null) {
-        body = "null";
-      } else if (integer != nullptr && integer->value >= 0 && integer->value <= 0x10FFFF) {
-        append_code_point(static_cast<char32_t>(integer->value), body);
-      } else {
-        return false;
-      }
-      break;
+      return make_text(value, body);
+    case 'c': {
+      const auto* integer = std::get_if<FormatInteger>(&value);
+      if (integer == nullptr || integer->value < 0 || integer->value > 0x10FFFF) return false;
+      append_code_point(static_cast<char32_t>(integer->value), body.text);
+      return true;
+    }
     case 'd':
     case 'o':
-    case 'x': {
-      if (null) {
-        body = "null";
-        break;
-      }
-      if (integer == nullptr || item.precision >= 0) return false;
-      if (item.conversion == 'd') {
-        negative = integer->value < 0;
-        const auto bits = static_cast<std::uint64_t>(integer->value);
-        body = fmt::format("{}", negative ? 0 - bits : bits);
-        if (item.has(',')) group_thousands(body);
-      } else {
-        const int shift = 64 - 8 * integer->bytes;
-        const auto bits = static_cast<std::uint64_t>(integer->value) << shift >> shift;
-        body = item.conversion == 'o' ? fmt::format("{:o}", bits) : fmt::format("{:x}", bits);
-        if (item.has('#')) body.insert(0, item.conversion == 'o' ? "0" : "0x");
-      }
-      number = true;
-      break;
-    }
-    default: {
-      if (null) {
-        body = "null";
-        break;
-      }
-      if (!floating) return false;
-      if (!std::isfinite(*floating)) {
-        body = std::isnan(*floating) ? "NaN" : *floating < 0 ? "-Infinity" : "Infinity";
-        break;
-      }
-      const int precision = item.precision < 0 ? 6 : item.precision;
-      negative = std::signbit(*floating);
-      body = item.conversion == 'f'   ? fixed(*floating, precision)
-             : item.conversion == 'e' ? scientific(*floating, precision)
-                                      : general(*floating, precision);
-      if (item.has(',') && item.conversion != 'e') group_thousands(body);
-      number = true;
-    }
+    case 'x':
+      return make_integer(item, value, body);
+    default:
+      return make_floating(item, value, body);
   }
-  if (!number && item.precision >= 0) body = first_characters(body, item.precision);
+}
+
+void JavaFormat::append_filled(const Item& item, Body body, std::string& out) {
+  std::string text = std::move(body.text);
+  if (!body.is_number && item.precision >= 0) text = first_characters(text, item.precision);
   std::string sign;
-  if (number)
-    sign = negative ? (item.has('(') ? "(" : "-") : item.has('+') ? "+" : item.has(' ') ? " " : "";
-  const std::string closing = negative && item.has('(') ? ")" : "";
-  const auto length =
-      count_characters(body) + static_cast<std::int64_t>(sign.size() + closing.size());
-  const auto missing = static_cast<std::size_t>(std::max<std::int64_t>(item.width - length, 0));
-  if (number && item.has('0')) {
-    body.insert(0, missing, '0');
-    body = sign + body + closing;
-  } else {
-    body = sign + body + closing;
-    if (item.has('-')) {
-      body.append(missing, ' ');
-    } else {
-      body.insert(0, missing, ' ');
-    }
+  std::string closing;
+  if (body.is_negative) {
+    sign = item.has('(') ? "(" : "-";
+    closing = item.has('(') ? ")" : "";
+  } else if (body.is_number) {
+    sign = item.has('+') ? "+" : item.has(' ') ? " " : "";
   }
-  if (item.upper)
-    for (char& c : body)
+  const std::int64_t length =
+      count_characters(text) + static_cast<std::int64_t>(sign.size() + closing.size());
+  const auto missing = static_cast<std::size_t>(std::max<std::int64_t>(item.width - length, 0));
+  const bool zeros = body.is_number && item.has('0');
+  if (zeros) text.insert(0, missing, '0');
+  text = sign + text + closing;
+  if (!zeros) text.insert(item.has('-') ? text.size() : 0, missing, ' ');
+  if (item.upper) {
+    for (char& c : text)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  out += body;
-  return true;
+  }
+  out += text;
 }
 
 bool JavaFormat::append(const std::vector<FormatValue>& values, std::string& out) const {
@@ -282,10 +328,12 @@ bool JavaFormat::append(const std::vector<FormatValue>& values, std::string& out
       continue;
     }
     const auto index = static_cast<std::size_t>(item.index);
-    if (index >= values.size() || !append_item(item, values[index], out)) {
+    Body body;
+    if (index >= values.size() || !make_body(item, values[index], body)) {
       out.resize(start);
       return false;
     }
+    append_filled(item, std::move(body), out);
   }
   return true;
 }

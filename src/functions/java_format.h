@@ -34,17 +34,31 @@ class JavaFormat {
   bool append(const std::vector<FormatValue>& values, std::string& out) const;
 
  private:
+  friend class JavaFormatParser;
+
+  /// A text, and what stands behind it: "%[index$][flags][width][.precision]conversion".
   struct Item {
-    std::string text;     // in front
-    char conversion = 0;  // lower case; 0: none
+    std::string text = {};
+    char conversion = 0;  ///< lower case; 0: none
     bool upper = false;
     std::string flags = {};
     int width = -1;
     int precision = -1;
-    int index = 0;  // from 0
+    int index = 0;  ///< of the value, from 0
+
     bool has(char flag) const { return flags.find(flag) != std::string::npos; }
   };
-  static bool append_item(const Item& item, const FormatValue& value, std::string& out);
+  /// A value before it is filled up to the width.
+  struct Body {
+    std::string text = {};
+    bool is_number = false;
+    bool is_negative = false;
+  };
+  static bool make_body(const Item& item, const FormatValue& value, Body& body);
+  static bool make_text(const FormatValue& value, Body& body);
+  static bool make_integer(const Item& item, const FormatValue& value, Body& body);
+  static bool make_floating(const Item& item, const FormatValue& value, Body& body);
+  static void append_filled(const Item& item, Body body, std::string& out);
 
   std::vector<Item> items_;
 };
