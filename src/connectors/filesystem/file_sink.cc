@@ -53,7 +53,7 @@ class FileSinkWriter final : public SinkWriter {
   }
 
   Status open() {
-    if (!settings_.format.make_encoder) return Status::ok();
+    if (settings_.format.make_file_encoder) return Status::ok();
     TG_ASSIGN_OR_RETURN(encoder_,
                         settings_.format.make_encoder(settings_.schema, settings_.options));
     return Status::ok();

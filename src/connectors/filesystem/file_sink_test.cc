@@ -259,6 +259,20 @@ TEST(FileSink, RefusesAChangelog) {
       ErrorCode::kNotSupported);
 }
 
+// A format that has messages too is written to files as a whole.
+TEST(FileSink, WritesAvroFiles) {
+  Writing writing;
+  ASSERT_TRUE(writing.open("avro").is_ok());
+  auto writer = writing.writer();
+  ASSERT_TRUE(writing.write(*writer, R"([[1, "x"], [null, null]])").is_ok());
+  const Result<std::string> prepared = writing.end_epoch(*writer, 1);
+  ASSERT_TRUE(prepared.is_ok());
+  ASSERT_TRUE(writing.sink().commit(1, *prepared).is_ok());
+  const auto rows = writing.reading().read_all(
+      writing.reading().request({"a INT", "s STRING"}, {{"path", "/out"}, {"format", "avro"}}));
+  EXPECT_EQ(rows.texts, (Texts{"+I[1, x]", "+I[null, null]"})) << rows.status.to_string();
+}
+
 TEST(FileSink, WritesChangesThatReadBack) {
   Writing writing;
   ASSERT_TRUE(writing.open("debezium-json").is_ok());
