@@ -78,6 +78,12 @@ Result<std::byte*> OrderedOver::find_state(const StateKey& key) {
   return value;
 }
 
+std::optional<EventTime> OrderedOver::last_time(const StateKey& key) const {
+  std::byte* value = keys_->find(0, key);
+  if (value == nullptr || !state(value).in_use) return std::nullopt;
+  return state(value).last_time;
+}
+
 void OrderedOver::step(Step::Kind kind, std::int64_t row) {
   steps_.push_back({kind, static_cast<std::uint32_t>(groups_.size() - 1), row});
 }
@@ -191,10 +197,15 @@ void OrderedOver::trim(const OverState& over, OrderedRows::Key& history) {
   while (history.size() > needed) history_->erase(history, 0);
 }
 
+/// The key goes when its frame has been empty for a while: as in Flink by half its length, so that
+/// rows need not move the time on one by one.
 Status OrderedOver::expire_later(OverState& over, const StateKey& key, EventTime time) {
-  if (over.has_timer) return Status::ok();
-  over.has_timer = true;
-  return expiry_->add(add_saturating(add_saturating(time, *frame_.preceding), 1), key);
+  const std::int64_t length = *frame_.preceding;
+  const EventTime empty = add_saturating(add_saturating(time, length), 1);
+  if (over.has_cleanup && over.cleanup_time >= empty) return Status::ok();
+  over.has_cleanup = true;
+  over.cleanup_time = add_saturating(empty, length / 2);
+  return expiry_->add(over.cleanup_time, key);
 }
 
 Status OrderedOver::forget(EventTime watermark) {
@@ -203,26 +214,19 @@ Status OrderedOver::forget(EventTime watermark) {
     if (history_) history_->forget_expired();
   }
   Timer timer;
-  while (expiry_ && expiry_->pop(watermark, timer)) {
+  while (expiry_ && expiry_->pop(add_saturating(watermark, -1), timer)) {
     std::byte* value = keys_->find(0, timer.key);
-    if (value == nullptr) continue;
-    OverState& over = state(value);
-    const EventTime needed = add_saturating(add_saturating(over.last_time, *frame_.preceding), 1);
-    if (needed <= watermark) {
-      TG_RETURN_IF_ERROR(drop(timer.key, value));
-    } else {
-      TG_RETURN_IF_ERROR(expiry_->add(needed, timer.key));
-    }
+    if (value == nullptr || !state(value).has_cleanup) continue;
+    if (state(value).cleanup_time <= timer.time) drop(timer.key, value);
   }
   return Status::ok();
 }
 
-Status OrderedOver::drop(const StateKey& key, std::byte* value) {
+void OrderedOver::drop(const StateKey& key, std::byte* value) {
   OrderedRows::Key& rows = history_->key(key);
   history_->clear(rows);
   history_->drop_if_empty(rows);
   keys_->erase(0, value);
-  return Status::ok();
 }
 
 Status OrderedOver::flush(Output& out) {

@@ -36,6 +36,8 @@ class OrderedOver {
   /// The next rows of a key, in order, all of the same time; as stored rows, which are copied. None
   /// of this key may be of an earlier time than the ones before.
   Status add(const StateKey& key, EventTime time, std::span<const std::string_view> rows);
+  /// How far a key has come; nullopt: nowhere, or that has been forgotten.
+  std::optional<EventTime> last_time(const StateKey& key) const;
   bool full() const { return added_.full() || left_.full(); }
   /// Emits all rows since the last flush with their results.
   Status flush(Output& out);
@@ -48,8 +50,9 @@ class OrderedOver {
     OverNumbers numbers;
     EventTime last_time;
     std::int64_t frame_rows;  // in the accumulators: the last ones of the history
+    EventTime cleanup_time;   // of `expiry_`, if has_cleanup
     bool in_use;
-    bool has_timer;
+    bool has_cleanup;
   };
 
   /// What happens to the accumulators of a key, in order.
@@ -75,7 +78,7 @@ class OrderedOver {
   void trim(const OverState& state, OrderedRows::Key& history);
   void step(Step::Kind kind, std::int64_t row);
   Status expire_later(OverState& state, const StateKey& key, EventTime time);
-  Status drop(const StateKey& key, std::byte* value);
+  void drop(const StateKey& key, std::byte* value);
 
   Status compute(const Batch& added, const Batch& left);
   Result<std::vector<ArrayPtr>> lag_columns(const Batch& added) const;

@@ -49,9 +49,10 @@ struct OverFrame {
 enum class OverOrder : std::uint8_t {
   /// By event time (Flink's ORDER BY rowtime). Insert-only. Rows come out in the order of time once
   /// the watermark has passed them; those of one time by key, and of a key in the order of arrival,
-  /// which also is their order for ROWS, ROW_NUMBER and LAG. A row behind the watermark is
-  /// late: counted as rows_late, sent to `late_output` if there is one, and left out; without event
-  /// time it is counted as rows_null_time and left out.
+  /// which also is their order for ROWS, ROW_NUMBER and LAG. As in Flink a row is late where it is
+  /// behind the watermark, or with a bounded frame where a row of its key with the same or a later
+  /// time has come out: counted as rows_late, sent to `late_output` if there is one, and left out.
+  /// Without event time it is counted as rows_null_time and left out.
   kEventTime,
   /// In the order of arrival (Flink's ORDER BY proctime). Insert-only. Rows come out at once; where
   /// the frame is kRange with a bound, in the next millisecond, those of one millisecond together.

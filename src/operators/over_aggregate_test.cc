@@ -86,6 +86,25 @@ TEST(OverAggregate, AnIntervalOfProcessingTime) {
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 0, 7, 5, 12]", "+I[b, 0, 7, 6, 7]"));
 }
 
+TEST(OverAggregate, InABoundedFrameARowIsLateBehindItsKey) {
+  OverAggregateOptions over =
+      options(OverOrder::kEventTime, {.unit = Unit::kRows, .preceding = 1}, {aggregate("SUM")});
+  over.late_output = 2;
+  OperatorHarness harness(factory(over));
+  harness.push(rows(R"([["a", 5, 1, 1], ["b", 9, 2, 2]])"));
+  harness.advance(10);
+  harness.take_rows();
+  harness.restart();
+  harness.push(rows(R"([["a", 7, 3, 3], ["b", 9, 4, 4], ["b", 8, 5, 5], ["c", 1, 6, 6],
+                        ["a", 6, 7, 7], ["b", null, 8, 8]])"));
+  harness.advance(11);
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[c, 1, 6, 6, 6]", "+I[a, 6, 7, 7, 8]", "+I[a, 7, 3, 3, 10]"));
+  EXPECT_THAT(harness.take_side(2), ElementsAre("+I[b, 9, 4, 4]", "+I[b, 8, 5, 5]"));
+  EXPECT_EQ(harness.counter("rows_late"), 2);
+  EXPECT_EQ(harness.counter("rows_null_time"), 1);
+}
+
 TEST(OverAggregate, KeysAreForgottenWithTheirFrames) {
   OperatorHarness harness(
       factory(options(OverOrder::kEventTime, {.preceding = 10}, {aggregate("SUM")})));
@@ -214,9 +233,10 @@ TEST(OverAggregate, ByTimeAgreesWithTheModelUnderChaos) {
             id / 3 + static_cast<EventTime>(random.below(9)),
             static_cast<std::int64_t>(random.below(50)), id};
     if (*row.value % 7 == 0) row.value.reset();
+    row.time = std::max(row.time, watermark);
     script.push_back({0, batch_of_rows({row}), kMinWatermark});
-    if (row.time >= watermark) in_time[row.key].push_back(row);
-    if (id % 12 == 11) script.push_back({0, {}, watermark = id / 3 - 2});
+    in_time[row.key].push_back(row);
+    if (id % 12 == 11) script.push_back({0, {}, watermark = id / 3 + 3});
   }
   const std::vector<OverFrame> frames = {{Unit::kRange, {}}, {Unit::kRange, 0}, {Unit::kRange, 4},
                                          {Unit::kRows, {}},  {Unit::kRows, 0},  {Unit::kRows, 3}};

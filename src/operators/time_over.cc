@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "operators/group_join.h"
 #include "operators/join.h"
 #include "operators/key_table.h"
@@ -78,10 +80,10 @@ class WaitingOver : public Operator {
   StateTable* waiting_ = nullptr;
   /// Rows before it come out.
   EventTime bound_ = kMinWatermark;
-
- private:
   RowKeys keys_;
   OrderedOver over_;
+
+ private:
   std::string row_;
   std::string entry_;
 
@@ -97,12 +99,18 @@ class EventTimeOver final : public WaitingOver {
 
   Status open(OperatorContext& context) override {
     late_rows_.emplace(context.metrics(), options_.time_column, options_.late_output);
+    late_ = &context.metrics().counter("rows_late");
     return WaitingOver::open(context);
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), bound_, out));
+    const bool bounded = options_.frame.preceding.has_value();
+    TG_ASSIGN_OR_RETURN(
+        batch, late_rows_->remove(std::move(batch), bounded ? kMinWatermark : bound_, out));
+    if (bounded) {
+      TG_ASSIGN_OR_RETURN(batch, remove_behind_key(std::move(batch), out));
+    }
     TG_RETURN_IF_ERROR(store(batch, [&](std::int64_t row) { return late_rows_->time(row); }));
     return Progress::kDone;
   }
@@ -113,7 +121,33 @@ class EventTimeOver final : public WaitingOver {
   }
 
  private:
+  /// Where frames are bounded a row is late, as in Flink, only when its key has come as far.
+  Result<Batch> remove_behind_key(Batch batch, Output& out) {
+    std::vector<std::int32_t> kept;
+    std::vector<std::int32_t> late;
+    bool has_keys = false;
+    for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
+      const EventTime time = late_rows_->time(row);
+      bool is_late = false;
+      if (time < bound_) {
+        if (!std::exchange(has_keys, true)) TG_RETURN_IF_ERROR(keys_.read(batch));
+        const std::optional<EventTime> last = over_.last_time(keys_[row]);
+        is_late = last && time <= *last;
+      }
+      (is_late ? late : kept).push_back(row);
+    }
+    if (late.empty()) return batch;
+    late_->add(std::ssize(late));
+    if (options_.late_output >= 0) {
+      TG_ASSIGN_OR_RETURN(Batch rows, batch.take(late));
+      out.emit_side(options_.late_output, std::move(rows));
+    }
+    TG_ASSIGN_OR_RETURN(batch, batch.take(kept));
+    return late_rows_->remove(std::move(batch), kMinWatermark, out);  // reads the times again
+  }
+
   std::optional<LateRows> late_rows_;
+  Counter* late_ = nullptr;
 };
 
 /// Intervals of processing time: the rows of a millisecond are peers, so they wait until it is
