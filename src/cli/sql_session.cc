@@ -336,9 +336,15 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
 
 Status SqlSession::run_job(PlannedJob job) {
   const std::shared_ptr<ResultSink> result = job.result;
+  // Each job of a script has folders of its own.
+  RunOptions options = run_options();
+  const std::string own = fmt::format("/{}-{}", ++jobs_started_, job.graph.job_name);
+  for (std::string* folder : {&options.checkpoint_dir, &options.restore, &options.savepoint}) {
+    if (!folder->empty()) *folder += own;
+  }
   TG_ASSIGN_OR_RETURN(
       std::unique_ptr<RunningJob::Session> session,
-      RunningJob::Session::start(std::move(job.graph), run_options(), std::move(job.formats)));
+      RunningJob::Session::start(std::move(job.graph), options, std::move(job.formats)));
   RunningJob running(std::move(session));
   TG_RETURN_IF_ERROR(watch(running, options_.progress));
   return result == nullptr ? Status::ok() : result->finish();

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bounded queries, generated at random, answered by us and by DuckDB.
 
-    compare_with_duckdb.py --engine build/tidegate [--seed N] [--count N]
+    duckdb_test.py [--engine build/tidegate] [--seed N] [--count N]
 
 Needs the Python package duckdb; without it, it says so and exits with 77 (ctest: skipped). Queries
 stay within what the two dialects share: no integer division, no average of integers.
@@ -10,6 +10,7 @@ stay within what the two dialects share: no integer division, no average of inte
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -201,9 +202,9 @@ def ours(engine, ddl, query, parallelism):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", required=True)
+    parser.add_argument("--engine", default=os.environ.get("TIDEGATE_BUILD", "build") + "/tidegate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=100)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="tidegate-duckdb-") as folder:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs golden SQL files: each one in many ways, with one answer.
 
-    run_sql_tests.py --engine build/tidegate [--only PART] [--update] [FILE.test ...]
+    sql_files_test.py [--engine build/tidegate] [--only PART] [FILE.test ...]
 
 A file is made of sections:
 
@@ -38,6 +38,8 @@ WAYS = {
     "single-rows": ["--parallelism", "1", "--set", "runtime.max-batch-rows=1"],
     "odd-batches": ["--parallelism", "2", "--set", "runtime.max-batch-rows=7"],
     "three-tasks": ["--parallelism", "3"],
+    "no-rules": ["--parallelism", "1", "--set", "planner.disabled-rules=outer-to-inner,prune-columns,"
+                 "merge-projects,push-filters"],
 }
 
 
@@ -145,7 +147,7 @@ def run_file(engine, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", required=True)
+    parser.add_argument("--engine", default=os.environ.get("TIDEGATE_BUILD", "build") + "/tidegate")
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     parser.add_argument("files", nargs="*", type=Path)
