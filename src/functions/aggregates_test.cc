@@ -5,12 +5,14 @@
 #include <arrow/array/array_base.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/random.h"
 #include "expr/distinct_aggregate.h"
 #include "expr/function_registry.h"
 #include "types/test_columns.h"
@@ -328,6 +330,37 @@ TEST(AggregatesTest, ArrayAgg) {
             "[+I[1, a], null]");
   EXPECT_EQ(bind("ARRAY_AGG", *schema_of({"a INT NOT NULL"}))->result_type().to_string(),
             "ARRAY<INT NOT NULL>");
+}
+
+TEST(AggregatesTest, RowsTakenBackAreTheOldestEqualOnes) {
+  const SchemaPtr schema = schema_of({"a INT"});
+  const AggregatorPtr array = bind("ARRAY_AGG", *schema, /*retracting=*/true);
+  const AggregatorPtr first = bind("FIRST_VALUE", *schema, /*retracting=*/true);
+  const AggregatorPtr last = bind("LAST_VALUE", *schema, /*retracting=*/true);
+  Accumulator arrays(*array);
+  Accumulator firsts(*first);
+  Accumulator lasts(*last);
+  std::vector<std::string> model;
+  Random random(7);
+  for (int step = 0; step < 300; ++step) {
+    const std::string value = std::to_string(random.below(4));
+    const Batch row = batch_of(*schema, "[[" + value + "]]");
+    const auto found = std::find(model.begin(), model.end(), value);
+    const bool takes = random.below(2) == 0 && found != model.end();
+    if (takes) {
+      model.erase(found);
+    } else {
+      model.push_back(value);
+    }
+    for (Accumulator* accumulator : {&arrays, &firsts, &lasts})
+      takes ? accumulator->retract(row) : accumulator->add(row);
+    std::string expected = "null";
+    for (const std::string& each : model)
+      expected = (expected == "null" ? "[" : expected + ", ") + each;
+    ASSERT_EQ(arrays.result(), model.empty() ? "null" : expected + "]");
+    ASSERT_EQ(firsts.result(), model.empty() ? "null" : model.front());
+    ASSERT_EQ(lasts.result(), model.empty() ? "null" : model.back());
+  }
 }
 
 TEST(AggregatesTest, Collect) {

@@ -4,8 +4,8 @@
 // for FIRST_VALUE and LAST_VALUE, and the aggregates that list their values.
 #pragma once
 
-#include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,38 +24,35 @@ class ValueSequence {
       if (--owed->second == 0) forget(owed);
       return;
     }
-    auto found = numbers_.find(value);
-    if (found == numbers_.end())
-      found = numbers_.emplace(Kept(value), std::deque<std::uint64_t>()).first;
-    found->second.push_back(next_);
-    order_.emplace(next_++, &found->first);
-    owned_bytes_ += kBytesPerValue + kept_bytes(found->first);
+    const auto row = order_.emplace_hint(order_.end(), next_++, Kept(value));
+    index_.insert(&*row);
+    owned_bytes_ += kBytesPerValue + kept_bytes(row->second);
   }
   /// A value that is not there (a changelog that was shuffled) is owed: the next one is left out.
   void take(T value) {
-    const auto found = numbers_.find(value);
-    if (found == numbers_.end()) {
-      owe(value, 1);
-      return;
-    }
-    owned_bytes_ -= kBytesPerValue + kept_bytes(found->first);
-    order_.erase(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty()) numbers_.erase(found);
+    if (!contains(value)) return owe(value, 1);
+    const auto found = index_.lower_bound(value);
+    const auto row = order_.find((*found)->first);
+    owned_bytes_ -= kBytesPerValue + kept_bytes(row->second);
+    index_.erase(found);
+    order_.erase(row);
   }
   void merge(const ValueSequence& other) {
-    for (const auto& [number, value] : other.order_) add(T(*value));
-    for (const auto& [value, count] : other.owed_)
-      for (std::int64_t i = 0; i < count; ++i) take(T(value));
+    for (const auto& [number, value] : other.order_) add(T(value));
+    for (const auto& [value, count] : other.owed_) {
+      std::int64_t left = count;
+      for (; left > 0 && contains(value); --left) take(value);
+      if (left > 0) owe(value, left);
+    }
   }
   template <typename F>
   void for_each(F f) const {
-    for (const auto& [number, value] : order_) f(T(*value));
+    for (const auto& [number, value] : order_) f(T(value));
   }
   template <typename Choice>
   bool result(T* out) const {
     if (order_.empty()) return false;
-    *out = std::is_same_v<Choice, KeepFirst> ? *order_.begin()->second : *order_.rbegin()->second;
+    *out = std::is_same_v<Choice, KeepFirst> ? order_.begin()->second : order_.rbegin()->second;
     return true;
   }
 
@@ -64,7 +61,7 @@ class ValueSequence {
   }
   void serialize(std::string& out) const {
     append_plain(static_cast<std::uint64_t>(order_.size()), out);
-    for (const auto& [number, value] : order_) append_kept(*value, out);
+    for (const auto& [number, value] : order_) append_kept(value, out);
     append_plain(static_cast<std::uint64_t>(owed_.size()), out);
     for (const auto& [value, count] : owed_) {
       append_kept(value, out);
@@ -93,7 +90,24 @@ class ValueSequence {
   static constexpr std::int64_t kBytesPerValue = 2 * kMapNodeBytes + 8;
 
   using Less = typename CountedValues<T>::Less;
+  using Order = std::map<std::uint64_t, Kept>;
 
+  /// By value, equal ones by number; a value alone stands before all that are equal to it.
+  struct Before {
+    using is_transparent = void;
+    using Row = const typename Order::value_type*;
+    bool operator()(Row a, Row b) const {
+      if (is_less<T>(a->second, b->second)) return true;
+      return !is_less<T>(b->second, a->second) && a->first < b->first;
+    }
+    bool operator()(Row a, T b) const { return is_less<T>(a->second, b); }
+    bool operator()(T a, Row b) const { return !is_less<T>(b->second, a); }
+  };
+
+  bool contains(T value) const {
+    const auto found = index_.lower_bound(value);
+    return found != index_.end() && !is_less<T>(value, (*found)->second);
+  }
   void owe(T value, std::int64_t count) {
     const auto [owed, is_new] = owed_.try_emplace(Kept(value), 0);
     if (is_new) owned_bytes_ += kMapNodeBytes + kept_bytes(owed->first);
@@ -104,9 +118,9 @@ class ValueSequence {
     owed_.erase(owed);
   }
 
-  std::map<Kept, std::deque<std::uint64_t>, Less> numbers_;
-  std::map<Kept, std::int64_t, Less> owed_;     // taken before they were added, with how often
-  std::map<std::uint64_t, const Kept*> order_;  // keys of numbers_, which stay where they are
+  Order order_;
+  std::set<const typename Order::value_type*, Before> index_;
+  std::map<Kept, std::int64_t, Less> owed_;  // taken before they were added, with how often
   std::uint64_t next_ = 0;
   std::int64_t owned_bytes_ = 0;
 };
