@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "operators/late_rows.h"
@@ -17,8 +16,7 @@ namespace tidegate {
 namespace {
 
 /// State: one row per millisecond, in the namespace of that time: its rows in order of arrival,
-/// each, where ties are ordered, length (varint) | sort key (sort_order.h), then
-/// length (varint) | the row (stored_rows.h).
+/// each length (varint) | the row (stored_rows.h).
 class SortByTime final : public Operator {
  public:
   explicit SortByTime(SortByTimeOptions options)
@@ -27,9 +25,6 @@ class SortByTime final : public Operator {
   Status open(OperatorContext& context) override {
     late_rows_.emplace(context.metrics(), options_.time_column, options_.late_output);
     hash_ = task_hash(context.key_groups());
-    if (!options_.ties.empty()) {
-      TG_ASSIGN_OR_RETURN(ties_, SortKeys::make(options_.ties, options_.types));
-    }
     TG_ASSIGN_OR_RETURN(table_, context.state().table({"rows", std::make_shared<BytesLayout>()}));
     return Status::ok();
   }
@@ -37,12 +32,10 @@ class SortByTime final : public Operator {
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_ASSIGN_OR_RETURN(batch, late_rows_->remove(std::move(batch), watermark_, out));
     const StoredRowEncoder encoder(batch);
-    if (ties_) TG_RETURN_IF_ERROR(ties_->read(batch));
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       row_bytes_.clear();
       encoder.append(row, row_bytes_);
       entry_.clear();
-      if (ties_) write_bytes(entry_, (*ties_)[row]);
       write_bytes(entry_, row_bytes_);
       TG_ASSIGN_OR_RETURN(std::byte * list,
                           table_->find_or_create(late_rows_->time(row), {"", hash_}));
@@ -72,39 +65,25 @@ class SortByTime final : public Operator {
   }
 
  private:
-  struct Entry {
-    std::string_view key;
-    std::string_view row;
-  };
-
-  /// Rows of one millisecond, until they are done (true) or enough for a batch.
+  /// Rows of one millisecond, until they are done (true) or enough for a batch. Tasks that were
+  /// joined by rescaling have left a list each.
   Result<bool> collect(EventTime time) {
-    if (next_ == 0) TG_RETURN_IF_ERROR(read_entries(time));
-    for (; next_ < entries_.size(); ++next_) {
-      if (rows_.full()) return false;
-      TG_RETURN_IF_ERROR(rows_.append(entries_[next_].row));
-    }
-    next_ = 0;
-    return true;
-  }
-
-  /// Tasks that were joined by rescaling have left a list each.
-  Status read_entries(EventTime time) {
-    entries_.clear();
-    for (std::byte* list : rows_by_key(*table_, time)) {
-      std::string_view rest = BytesLayout::view(list);
-      while (!rest.empty()) {
-        Entry& entry = entries_.emplace_back();
-        if ((ties_ && !read_bytes(rest, entry.key)) || !read_bytes(rest, entry.row)) {
+    const std::vector<std::byte*> lists = rows_by_key(*table_, time);
+    for (; list_ < lists.size(); ++list_, offset_ = 0) {
+      const std::string_view list = BytesLayout::view(lists[list_]);
+      while (offset_ < list.size()) {
+        if (rows_.full()) return false;
+        std::string_view rest = list.substr(offset_);
+        std::string_view row;
+        if (!read_bytes(rest, row)) {
           return error(ErrorCode::kStateCorrupt, "the stored rows of a sort are cut short");
         }
+        TG_RETURN_IF_ERROR(rows_.append(row));
+        offset_ = list.size() - rest.size();
       }
     }
-    if (ties_) {
-      std::stable_sort(entries_.begin(), entries_.end(),
-                       [](const Entry& a, const Entry& b) { return a.key < b.key; });
-    }
-    return Status::ok();
+    list_ = 0;
+    return true;
   }
 
   Status flush(Output& out) {
@@ -116,7 +95,6 @@ class SortByTime final : public Operator {
 
   SortByTimeOptions options_;
   std::optional<LateRows> late_rows_;
-  std::optional<SortKeys> ties_;
   StateTable* table_ = nullptr;
   std::uint64_t hash_ = 0;
   EventTime watermark_ = kMinWatermark;
@@ -125,8 +103,8 @@ class SortByTime final : public Operator {
 
   // Rows on their way out, and how far that has come in the first millisecond that is left.
   StoredRowDecoder rows_;
-  std::vector<Entry> entries_;
-  std::size_t next_ = 0;
+  std::size_t list_ = 0;
+  std::size_t offset_ = 0;
 };
 
 }  // namespace

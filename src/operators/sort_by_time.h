@@ -6,7 +6,6 @@
 
 #include "dataflow/operator.h"
 #include "dataflow/watermark_strategy.h"
-#include "operators/sort_order.h"
 #include "tidegate/status.h"
 #include "types/logical_type.h"
 
@@ -20,8 +19,6 @@ struct SortByTimeOptions {
   std::vector<LogicalType> types = {};  ///< of the columns
   int time_column = -1;  ///< a timestamp or BIGINT (ms) column, or -1 for attached times
   int late_output = -1;
-  /// How rows of the same millisecond are ordered, before the order of arrival.
-  std::vector<SortColumn> ties = {};
 };
 
 std::unique_ptr<Operator> make_sort_by_time(SortByTimeOptions options);
