@@ -39,10 +39,14 @@ std::map<std::string, std::string> rows_of(const StateDelta& delta) {
 EpochRecord record_of(EpochId epoch, std::string key, std::string value) {
   EpochRecord record;
   record.epoch = epoch;
-  record.sources.push_back({.uid = "source"});
-  record.sources[0].open.push_back({.split = {"a.json", "payload"}, .position = "17"});
+  record.sources.emplace_back().uid = "source";
+  SplitState& split = record.sources[0].open.emplace_back();
+  split.split = {"a.json", "payload"};
+  split.position = "17";
   record.sources[0].known = {"a.json"};
-  OperatorState state{.uid = "count", .subtasks = {{.watermark = 5}}};
+  OperatorState state;
+  state.uid = "count";
+  state.subtasks.push_back({.watermark = 5});
   state.deltas.push_back({epoch, "rows", delta({0, 128, 128}, [&](DeltaWriter& out) {
                             out.put(0, kLow, key, value);
                           })});
@@ -132,10 +136,7 @@ TEST_F(CheckpointFolderTest, FoldsWhenChangesOutweighTheBase) {
   const EpochRecord record = **folder_.load();
   EXPECT_EQ(record.epoch, 5);
   EXPECT_LE(record.operators[0].deltas.size(), 2u);
-  std::int64_t bytes = 0;
-  for (const FileInfo& file : *files_.list("job"))
-    bytes += (*files_.open(file.path))->size().is_ok();
-  EXPECT_LE(bytes, 2);
+  EXPECT_LE(files_.list("job")->size(), 2u);
 }
 
 TEST_F(CheckpointFolderTest, AWriteThatFailsChangesNothing) {
