@@ -35,7 +35,7 @@ struct ValueCounts {
 };
 
 /// In the accumulator: the set, then the accumulator of the aggregator.
-class DistinctAggregator final : public Aggregator {
+class DistinctAggregator final : public Aggregator, public DistinctParts {
  public:
   DistinctAggregator(std::unique_ptr<Aggregator> inner, std::span<const LogicalType> arguments)
       : inner_(std::move(inner)), codec_({arguments.begin(), arguments.end()}) {}
@@ -94,6 +94,20 @@ class DistinctAggregator final : public Aggregator {
     inner.reserve(accumulators.size());
     for (const std::byte* accumulator : accumulators) inner.push_back(accumulator + kInnerOffset);
     return inner_->result(inner);
+  }
+
+  const Aggregator& inner() const override { return *inner_; }
+  std::int32_t inner_offset() const override { return kInnerOffset; }
+  Status count(Accumulators accumulators, ArgumentArrays arguments, std::span<const std::int8_t> by,
+               std::span<std::int8_t> steps) const override {
+    EncodedKeys keys;
+    TG_RETURN_IF_ERROR(
+        codec_.encode(arguments, static_cast<std::int64_t>(accumulators.size()), keys));
+    for (std::size_t i = 0; i < accumulators.size(); ++i) {
+      steps[i] = static_cast<std::int8_t>(
+          count_up(accumulators[i], keys.key(static_cast<std::int64_t>(i)), by[i]));
+    }
+    return Status::ok();
   }
 
   void serialize(const std::byte* accumulator, std::string& out) const override {
@@ -187,6 +201,10 @@ class DistinctAggregator final : public Aggregator {
 };
 
 }  // namespace
+
+const DistinctParts* DistinctParts::of(const Aggregator& aggregator) {
+  return dynamic_cast<const DistinctParts*>(&aggregator);
+}
 
 std::unique_ptr<Aggregator> make_distinct(std::unique_ptr<Aggregator> aggregator,
                                           std::span<const LogicalType> arguments) {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/keyed_aggregate.h"
 
+#include <arrow/array/array_base.h>
+#include <arrow/buffer.h>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/metrics.h"
-#include "operators/change_rows.h"
 #include "operators/keyed_input.h"
+#include "operators/stepwise_update.h"
 #include "operators/unchanged_rows.h"
 #include "state/ttl.h"
 
@@ -21,14 +25,12 @@ class KeyedAggregate final : public Operator {
   KeyedAggregate(KeyedAggregateOptions options, std::shared_ptr<const AccumulatorLayout> layout)
       : options_(std::move(options)),
         layout_(std::move(layout)),
-        results_(options_.key_types, layout_.get(), options_.emit_keys),
-        input_(options_.keys, &results_.codec()),
+        codec_(options_.key_types),
+        decodes_keys_(!std::ranges::all_of(options_.key_types, has_one_form)),
+        input_(options_.keys, &codec_),
         update_(layout_.get()),
-        row_update_(layout_.get()),
-        before_(layout_.get()),
-        // Both rows of an update are made, and what need not be told is left out at the end.
-        changes_(layout_.get(), options_.changelog == Changelog::kAppend ? Changelog::kAppend
-                                                                         : Changelog::kRetract) {}
+        stepwise_(layout_.get()),
+        results_(layout_.get()) {}
 
   Status open(OperatorContext& context) override {
     StateTableSpec spec{"groups", layout_};
@@ -42,23 +44,60 @@ class KeyedAggregate final : public Operator {
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
+    if (batch.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(input_.read(batch));
     if (ttl_.enabled()) sweep_->sweep(ttl_, clock_->wall_ms(), kSweepRows);
     values_.resize(static_cast<std::size_t>(batch.num_rows()));
     TG_RETURN_IF_ERROR(groups_->find_or_create(kNamespace, input_.all(), values_));
     if (ttl_.enabled()) forget_expired();
+    find_groups(batch);
+    results_.clear();
     changes_.clear();
-    emptied_.clear();
     TG_RETURN_IF_ERROR(options_.per_batch ? change_per_batch(batch) : change_per_row(batch));
-    const Status emitted = emit(out);
+    TG_RETURN_IF_ERROR(emit(batch, out));
     erase_emptied();
-    TG_RETURN_IF_ERROR(emitted);
+    return Progress::kDone;
+  }
+
+  Result<Progress> finish(Output& out) override {
+    if (!options_.emit_empty_at_end || !options_.keys.empty() ||
+        groups_->num_rows(kNamespace) > 0) {
+      return Progress::kDone;
+    }
+    AccumulatorCopies nothing(layout_.get());
+    nothing.add_empty();
+    const std::byte* const values[] = {nothing[0]};
+    std::vector<ArrayPtr> columns;
+    TG_RETURN_IF_ERROR(layout_->results(values, columns));
+    out.emit(Batch(1, std::move(columns)));
     return Progress::kDone;
   }
 
  private:
   static constexpr std::int64_t kNamespace = 0;
   static constexpr std::size_t kSweepRows = 256;
+  static constexpr std::int32_t kNone = -1;
+
+  /// A key of the batch.
+  struct Group {
+    std::byte* value = nullptr;
+    std::int64_t count = 0;     // of its rows, as far as the batch has been read
+    std::int32_t rows = 0;      // of the batch that count
+    std::int32_t last = kNone;  // the result that was kept last; none: the key is not there
+    std::int32_t first_row = kNone;
+  };
+  /// What a row does to the result of its key: kept results, or none.
+  struct Change {
+    std::int32_t row = 0;
+    std::int32_t before = kNone;
+    std::int32_t after = kNone;
+  };
+
+  /// True for types whose equal values are the same, so that a key is that of any of its rows.
+  static bool has_one_form(const LogicalType& type) {
+    return !type.is_nested() && type.kind() != TypeKind::kFloat &&
+           type.kind() != TypeKind::kDouble && type.kind() != TypeKind::kNull;
+  }
 
   /// State that has gone by its age gives no -D, as in Flink: the key starts anew.
   void forget_expired() {
@@ -72,93 +111,219 @@ class KeyedAggregate final : public Operator {
     }
   }
 
+  /// The keys of the batch, and which rows count: a row cannot be taken back from a key that is not
+  /// there.
+  void find_groups(const Batch& batch) {
+    in_batch_.clear();
+    index_.clear();
+    group_of_.assign(values_.size(), kNone);
+    for (std::size_t row = 0; row < values_.size(); ++row) {
+      const auto [found, is_new] =
+          index_.try_emplace(values_[row], static_cast<std::int32_t>(in_batch_.size()));
+      if (is_new) {
+        Group& group = in_batch_.emplace_back();
+        group.value = values_[row];
+        group.count = layout_->row_count(values_[row]);
+      }
+      Group& group = in_batch_[static_cast<std::size_t>(found->second)];
+      const bool adds = row_kind_adds(batch.row_kind(static_cast<std::int64_t>(row)));
+      if (!adds && group.count == 0) {
+        rows_not_found_->add(1);
+        continue;
+      }
+      group.count += adds ? 1 : -1;
+      if (group.rows++ == 0) group.first_row = static_cast<std::int32_t>(row);
+      group_of_[row] = found->second;
+    }
+  }
+
+  bool needs_before() const { return options_.changelog != Changelog::kAppend; }
+
+  Result<std::int32_t> keep_result(const std::byte* value) {
+    if (layout_->row_count(value) == 0) return kNone;
+    TG_RETURN_IF_ERROR(results_.keep(value));
+    return results_.size() - 1;
+  }
+
+  Status keep_before(Group& group) {
+    if (!needs_before()) return Status::ok();
+    TG_ASSIGN_OR_RETURN(group.last, keep_result(group.value));
+    return Status::ok();
+  }
+
+  /// Rows that are alone with their key in the batch change all at once, others one by one.
   Status change_per_row(const Batch& batch) {
-    TG_RETURN_IF_ERROR(row_update_.begin(batch));
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      std::byte* value = values_[static_cast<std::size_t>(row)];
-      before_.clear();
-      TG_ASSIGN_OR_RETURN(const std::byte* before, copy_before(value));
-      TG_ASSIGN_OR_RETURN(const bool applied, apply_row(batch, row, value));
-      if (applied) TG_RETURN_IF_ERROR(tell(batch, row, before, value));
+    alone_.clear();
+    others_.clear();
+    for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
+      const std::int32_t group = group_of_[static_cast<std::size_t>(row)];
+      if (group == kNone) continue;
+      (in_batch_[static_cast<std::size_t>(group)].rows == 1 ? alone_ : others_).push_back(row);
+    }
+    TG_RETURN_IF_ERROR(change_alone(batch));
+    TG_RETURN_IF_ERROR(change_one_by_one(batch, /*tells=*/true));
+    if (!alone_.empty() && !others_.empty()) std::ranges::sort(changes_, {}, &Change::row);
+    return Status::ok();
+  }
+
+  Group& group_of(std::int32_t row) {
+    return in_batch_[static_cast<std::size_t>(group_of_[static_cast<std::size_t>(row)])];
+  }
+
+  Result<Batch> rows_of(const Batch& batch, std::span<const std::int32_t> rows,
+                        std::vector<std::byte*>& values) const {
+    values.clear();
+    for (const std::int32_t row : rows) values.push_back(values_[static_cast<std::size_t>(row)]);
+    if (std::ssize(rows) == batch.num_rows()) return batch;
+    return take_for_aggregates(batch, rows, layout_->aggregates());
+  }
+
+  Status change_alone(const Batch& batch) {
+    if (alone_.empty()) return Status::ok();
+    for (const std::int32_t row : alone_) TG_RETURN_IF_ERROR(keep_before(group_of(row)));
+    TG_ASSIGN_OR_RETURN(const Batch rows, rows_of(batch, alone_, picked_));
+    TG_RETURN_IF_ERROR(update_.update(rows, picked_));
+    for (const std::int32_t row : alone_) {
+      Group& group = group_of(row);
+      TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
+      changes_.push_back({row, group.last, after});
+    }
+    return Status::ok();
+  }
+
+  Status change_one_by_one(const Batch& batch, bool tells) {
+    if (others_.empty()) return Status::ok();
+    TG_ASSIGN_OR_RETURN(const Batch rows, rows_of(batch, others_, picked_));
+    TG_RETURN_IF_ERROR(stepwise_.begin(rows, picked_));
+    for (std::size_t i = 0; i < others_.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      Group& group = group_of(others_[i]);
+      if (tells && others_[i] == group.first_row) TG_RETURN_IF_ERROR(keep_before(group));
+      TG_RETURN_IF_ERROR(stepwise_.apply(row, group.value));
+      layout_->row_count(group.value) += row_kind_adds(rows.row_kind(row)) ? 1 : -1;
+      if (layout_->row_count(group.value) == 0) stepwise_.reset(group.value);
+      if (!tells) continue;
+      TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
+      changes_.push_back({others_[i], group.last, after});
+      group.last = after;
     }
     return Status::ok();
   }
 
   /// Each key's result before the batch against the one after it.
   Status change_per_batch(const Batch& batch) {
-    std::unordered_set<std::byte*> seen;
-    std::vector<std::pair<std::int64_t, const std::byte*>> keys;  // first row of the key; before
-    before_.clear();
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      std::byte* value = values_[static_cast<std::size_t>(row)];
-      if (!seen.insert(value).second) continue;
-      TG_ASSIGN_OR_RETURN(const std::byte* before, copy_before(value));
-      keys.emplace_back(row, before);
-    }
+    for (Group& group : in_batch_) TG_RETURN_IF_ERROR(keep_before(group));
     if (batch.insert_only()) {
       TG_RETURN_IF_ERROR(update_.update(batch, values_));
     } else {
-      TG_RETURN_IF_ERROR(row_update_.begin(batch));
-      for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-        TG_RETURN_IF_ERROR(apply_row(batch, row, values_[static_cast<std::size_t>(row)]).status());
+      others_.clear();
+      for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
+        if (group_of_[static_cast<std::size_t>(row)] != kNone) others_.push_back(row);
       }
+      TG_RETURN_IF_ERROR(change_one_by_one(batch, /*tells=*/false));
     }
-    for (const auto& [row, before] : keys) {
-      TG_RETURN_IF_ERROR(tell(batch, row, before, values_[static_cast<std::size_t>(row)]));
+    for (const Group& group : in_batch_) {
+      if (group.rows == 0) continue;
+      TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
+      changes_.push_back({group.first_row, group.last, after});
     }
     return Status::ok();
   }
 
-  Result<const std::byte*> copy_before(const std::byte* value) {
-    if (!changes_.needs_before() || !layout_->has_rows(value)) return nullptr;
-    TG_RETURN_IF_ERROR(before_.add_copy(value));
-    return before_[before_.size() - 1];
-  }
+  // --- rows out ---
 
-  /// False when there was nothing to take the row back from.
-  Result<bool> apply_row(const Batch& batch, std::int64_t row, std::byte* value) {
-    if (layout_->row_count(value) == 0 && !row_kind_adds(batch.row_kind(row))) {
-      rows_not_found_->add(1);
-      emptied_.push_back(row);
-      return false;
+  struct OutRow {
+    std::int32_t row = 0;
+    std::int32_t result = kNone;
+    RowKind kind = RowKind::kInsert;
+  };
+
+  void tell(const Change& change, std::span<const EntryComparison> columns) {
+    if (change.before == kNone) {
+      if (change.after != kNone) out_.push_back({change.row, change.after, RowKind::kInsert});
+      return;
     }
-    TG_RETURN_IF_ERROR(row_update_.apply(row, value));
-    return true;
-  }
-
-  Status tell(const Batch& batch, std::int64_t row, const std::byte* before,
-              const std::byte* value) {
-    const bool there = layout_->has_rows(value);
-    if (!there) emptied_.push_back(row);
-    std::optional<EventTime> time;
-    if (!batch.event_times().empty()) time = batch.event_times()[static_cast<std::size_t>(row)];
-    return changes_.change(input_.key(row).bytes, std::nullopt, time, before,
-                           there ? value : nullptr);
-  }
-
-  Status emit(Output& out) {
-    if (changes_.empty()) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, results_.build(changes_.rows()));
-    if (options_.changelog != Changelog::kAppend) {
-      const int first_result = options_.emit_keys ? static_cast<int>(options_.keys.size()) : 0;
-      // With a TTL a row that changes nothing still says that the key is alive.
-      TG_ASSIGN_OR_RETURN(batch, drop_unchanged(batch, first_result, !ttl_.enabled(),
-                                                options_.changelog == Changelog::kUpsert));
+    if (change.after == kNone) {
+      out_.push_back({change.row, change.before, RowKind::kDelete});
+      return;
     }
-    if (!batch.empty()) out.emit(std::move(batch));
+    // With a TTL a row that changes nothing still says that the key is alive.
+    if (!ttl_.enabled() && std::ranges::all_of(columns, [&](const EntryComparison& column) {
+          return column.equal(change.before, change.after);
+        })) {
+      return;
+    }
+    if (options_.changelog == Changelog::kRetract) {
+      out_.push_back({change.row, change.before, RowKind::kUpdateBefore});
+    }
+    out_.push_back({change.row, change.after, RowKind::kUpdateAfter});
+  }
+
+  Status emit(const Batch& batch, Output& out) {
+    if (changes_.empty() || results_.size() == 0) return Status::ok();
+    std::vector<ArrayPtr> results;
+    TG_RETURN_IF_ERROR(results_.columns(results));
+    std::vector<EntryComparison> columns;
+    for (const ArrayPtr& column : results) columns.emplace_back(*column);
+    out_.clear();
+    for (const Change& change : changes_) {
+      tell(needs_before() ? change : Change{change.row, kNone, change.after}, columns);
+    }
+    if (out_.empty()) return Status::ok();
+    std::vector<std::int32_t> rows(out_.size());
+    std::vector<std::int32_t> kept(out_.size());
+    std::vector<RowKind> kinds(out_.size());
+    bool inserts = true;
+    for (std::size_t i = 0; i < out_.size(); ++i) {
+      rows[i] = out_[i].row;
+      kept[i] = out_[i].result;
+      kinds[i] = out_[i].kind;
+      inserts = inserts && kinds[i] == RowKind::kInsert;
+    }
+    std::vector<ArrayPtr> made;
+    if (options_.emit_keys) {
+      TG_ASSIGN_OR_RETURN(made, key_columns(batch, rows));
+    }
+    for (const ArrayPtr& column : results) {
+      TG_ASSIGN_OR_RETURN(made.emplace_back(), take_column(column, kept));
+    }
+    Batch changed(std::ssize(out_), std::move(made));
+    if (!inserts) changed.set_row_kinds(arrow::Buffer::FromVector(std::move(kinds)));
+    if (!batch.event_times().empty()) {
+      std::vector<EventTime> times(rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        times[i] = batch.event_times()[static_cast<std::size_t>(rows[i])];
+      }
+      changed.set_event_times(arrow::Buffer::FromVector(std::move(times)));
+    }
+    out.emit(std::move(changed));
     return Status::ok();
+  }
+
+  Result<std::vector<ArrayPtr>> key_columns(const Batch& batch,
+                                            std::span<const std::int32_t> rows) const {
+    if (decodes_keys_) {
+      std::vector<std::string_view> keys;
+      for (const std::int32_t row : rows) keys.push_back(input_.key(row).bytes);
+      return codec_.decode(keys);
+    }
+    std::vector<ArrayPtr> columns;
+    for (const int key : options_.keys) {
+      TG_ASSIGN_OR_RETURN(columns.emplace_back(), take_column(batch.column(key), rows));
+    }
+    return columns;
   }
 
   void erase_emptied() {
-    for (std::int64_t row : emptied_) {
-      std::byte* value = groups_->find(kNamespace, input_.key(row));
-      if (value != nullptr && layout_->row_count(value) == 0) groups_->erase(kNamespace, value);
+    for (const Group& group : in_batch_) {
+      if (group.count == 0) groups_->erase(kNamespace, group.value);
     }
   }
 
   KeyedAggregateOptions options_;
   std::shared_ptr<const AccumulatorLayout> layout_;
-  KeyedResults results_;
+  KeyCodec codec_;
+  bool decodes_keys_;
   StateTable* groups_ = nullptr;
   StateTtl ttl_;
   std::optional<TtlSweep> sweep_;
@@ -168,16 +333,26 @@ class KeyedAggregate final : public Operator {
   // Of the current batch.
   KeyedInput input_;
   std::vector<std::byte*> values_;
-  std::vector<std::int64_t> emptied_;  // rows after which their key had no rows
+  std::vector<Group> in_batch_;
+  boost::unordered_flat_map<std::byte*, std::int32_t> index_;  // into in_batch_
+  std::vector<std::int32_t> group_of_;                         // per row; none: it does not count
+  std::vector<std::int32_t> alone_;
+  std::vector<std::int32_t> others_;
+  std::vector<std::byte*> picked_;
   AccumulatorUpdate update_;
-  RowByRowUpdate row_update_;
-  AccumulatorCopies before_;
-  ChangeRows changes_;
+  StepwiseUpdate stepwise_;
+  KeptResults results_;
+  std::vector<Change> changes_;
+  std::vector<OutRow> out_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Operator>> make_keyed_aggregate(KeyedAggregateOptions options) {
+  if (options.emit_empty_at_end && !options.keys.empty()) {
+    return error(ErrorCode::kInvalidArgument,
+                 "only an aggregation without keys has a result for no rows");
+  }
   auto layout = std::make_shared<const AccumulatorLayout>(options.aggregates, true);
   if (options.retracts && !layout->can_retract()) {
     return error(ErrorCode::kInvalidPlan,

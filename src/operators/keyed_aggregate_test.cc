@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "expr/distinct_aggregate.h"
 #include "operators/keyed_reduce.h"
 #include "operators/window_test_model.h"
 
@@ -163,6 +164,125 @@ TEST(KeyedAggregateTest, EmptiedKeysGiveTheirMemoryBack) {
   EXPECT_LT(harness.state().memory_bytes(), 6 * first);
   harness.seal();
   EXPECT_LT(harness.state().memory_bytes(), 1000);
+}
+
+/// NAME([DISTINCT] n), able to take rows back.
+BoundAggregate retracting(const std::string& name, bool distinct, int filter = -1) {
+  const std::vector<LogicalType> types = {LogicalType(TypeKind::kBigInt)};
+  FunctionRegistry registry;
+  register_function_count(registry);
+  register_function_sum(registry);
+  register_function_min_max(registry);
+  const auto function = *registry.find_aggregate(name);
+  auto bound = function->bind_retracting ? function->bind_retracting(types) : function->bind(types);
+  TG_CHECK(bound.is_ok(), "{}", bound.status().to_string());
+  std::unique_ptr<Aggregator> aggregator = *std::move(bound);
+  if (distinct) aggregator = make_distinct(std::move(aggregator), types);
+  return {.aggregator = std::move(aggregator), .arguments = {2}, .filter = filter};
+}
+
+/// With a column 3 behind the others: whether n is even (null when n is 2).
+Batch with_even(const std::vector<Row>& rows) {
+  Batch batch = batch_of_rows(rows);
+  arrow::BooleanBuilder even;
+  for (const Row& row : rows) {
+    TG_CHECK((row.n == 2 ? even.AppendNull() : even.Append(row.n % 2 == 0)).ok(), "even");
+  }
+  std::vector<ArrayPtr> columns = batch.columns();
+  columns.push_back(must(even));
+  return batch.with_columns(std::move(columns));
+}
+
+/// COUNT(*), COUNT(DISTINCT n) FILTER (WHERE even), SUM(DISTINCT n), MAX(n).
+std::vector<std::string> model_of_distinct(const std::vector<Row>& rows) {
+  std::map<std::string, std::multiset<std::int64_t>> groups;
+  std::vector<std::string> out;
+  const auto text = [&](const std::string& key) {
+    const std::set<std::int64_t> values(groups[key].begin(), groups[key].end());
+    std::int64_t sum = 0;
+    std::int64_t even = 0;
+    for (const std::int64_t value : values) {
+      sum += value;
+      even += value % 2 == 0 && value != 2 ? 1 : 0;
+    }
+    return fmt::format(" {} {} {} {} {}", key, groups[key].size(), even, sum, *values.rbegin());
+  };
+  for (const Row& row : rows) {
+    std::multiset<std::int64_t>& group = groups[row.key];
+    if (!row_kind_adds(row.kind) && group.empty()) continue;
+    const std::string before = group.empty() ? "" : text(row.key);
+    if (row_kind_adds(row.kind)) {
+      group.insert(row.n);
+    } else {
+      group.erase(group.find(row.n));
+    }
+    if (group.empty()) {
+      out.push_back("-D" + before);
+    } else if (before.empty()) {
+      out.push_back("+I" + text(row.key));
+    } else {
+      out.push_back("-U" + before);
+      out.push_back("+U" + text(row.key));
+    }
+  }
+  return out;
+}
+
+TEST(KeyedAggregateTest, DistinctAndFilterWithRetractions) {
+  KeyedAggregateOptions options = keyed_options();
+  options.aggregates = {aggregate("COUNT"), retracting("COUNT", true, 3), retracting("SUM", true),
+                        retracting("MAX", false)};
+  Random random(7);
+  std::vector<Row> rows = changes(random, 300);
+  for (Row& row : rows) row.n *= 2;  // of 0, 2 and 4
+  const std::vector<std::string> expected = model_of_distinct(rows);
+  OperatorHarness harness(factory_of(options));
+  harness.push(with_even(rows));
+  EXPECT_EQ(texts_of(harness.take_batches(), false), expected);
+  expect_same_under_chaos(factory_of(options), {{0, with_even(rows), kMinWatermark}}, true, 2);
+}
+
+TEST(KeyedAggregateTest, NothingOfRoundingIsLeftWhenAKeyComesBack) {
+  // The same rows cut in front of the last one have an empty key there.
+  const SchemaPtr schema = schema_of("k DOUBLE, x DOUBLE");
+  FunctionRegistry registry;
+  register_function_sum(registry);
+  const std::vector<LogicalType> types = {LogicalType(TypeKind::kDouble)};
+  auto sum = (*registry.find_aggregate("SUM"))->bind(types);
+  ASSERT_TRUE(sum.is_ok());
+  KeyedAggregateOptions options;
+  options.keys = {0};
+  options.key_types = types;
+  options.aggregates = {{.aggregator = *std::move(sum), .arguments = {1}}};
+  options.retracts = true;
+  const Batch batch = with_row_kinds(
+      batch_of(schema, "[[0.0, 0.1], [-0.0, 0.2], [0.0, 0.1], [-0.0, 0.2], [-0.0, 0.5]]"),
+      {RowKind::kInsert, RowKind::kInsert, RowKind::kDelete, RowKind::kDelete, RowKind::kInsert});
+  const auto rows = expect_same_under_chaos([options] { return make_keyed_aggregate(options); },
+                                            {{0, batch, kMinWatermark}}, true, 2);
+  ASSERT_EQ(rows.size(), 7u);
+  EXPECT_EQ(rows[6], "+I[0, 0.5]");
+}
+
+TEST(KeyedAggregateTest, NoRowsHaveAResultAtTheEndWhenAskedFor) {
+  KeyedAggregateOptions options = keyed_options();
+  options.keys = {};
+  options.key_types = {};
+  options.emit_empty_at_end = true;
+  OperatorHarness empty(factory_of(options));
+  empty.finish();
+  EXPECT_THAT(empty.take_rows(), ElementsAre("+I[0, null]"));
+  OperatorHarness some(factory_of(options));
+  some.push(batch_of_rows({{"a", 0, 5}}));
+  some.restart();
+  some.finish();
+  EXPECT_THAT(some.take_rows(), ElementsAre("+I[1, 5]"));
+  OperatorHarness gone(factory_of(options));
+  gone.push(batch_of_rows({{"a", 0, 5}, {"a", 0, 5, RowKind::kDelete}}));
+  gone.finish();
+  EXPECT_THAT(gone.take_rows(), ElementsAre("+I[1, 5]", "-D[1, 5]", "+I[0, null]"));
+  options.keys = {0};
+  EXPECT_EQ(make_keyed_aggregate(options).status().code(), ErrorCode::kInvalidArgument);
 }
 
 TEST(KeyedReduceTest, EachRowGivesTheCombinationSoFar) {

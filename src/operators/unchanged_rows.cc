@@ -11,36 +11,22 @@
 #include "base/check.h"
 
 namespace tidegate {
-namespace {
-
-/// Compares entries of one column with each other.
-class EntryComparison {
- public:
-  explicit EntryComparison(const arrow::Array& column) : column_(column) {
-    const arrow::Type::type id = column.type_id();
-    if (arrow::is_fixed_width(id) && id != arrow::Type::BOOL && !arrow::is_floating(id)) {
-      width_ = static_cast<std::size_t>(column.type()->byte_width());
-      bytes_ =
-          column.data()->buffers[1]->data() + static_cast<std::size_t>(column.offset()) * width_;
-    }
+EntryComparison::EntryComparison(const arrow::Array& column) : column_(column) {
+  const arrow::Type::type id = column.type_id();
+  if (arrow::is_fixed_width(id) && id != arrow::Type::BOOL && !arrow::is_floating(id)) {
+    width_ = static_cast<std::size_t>(column.type()->byte_width());
+    bytes_ = column.data()->buffers[1]->data() + static_cast<std::size_t>(column.offset()) * width_;
   }
+}
 
-  bool equal(std::int64_t a, std::int64_t b) const {
-    const bool valid = column_.IsValid(a);
-    if (valid != column_.IsValid(b)) return false;
-    if (!valid) return true;
-    if (width_ == 0) return column_.RangeEquals(column_, a, a + 1, b);
-    return std::memcmp(bytes_ + static_cast<std::size_t>(a) * width_,
-                       bytes_ + static_cast<std::size_t>(b) * width_, width_) == 0;
-  }
-
- private:
-  const arrow::Array& column_;
-  std::size_t width_ = 0;  // of plain values, else 0
-  const std::uint8_t* bytes_ = nullptr;
-};
-
-}  // namespace
+bool EntryComparison::equal(std::int64_t a, std::int64_t b) const {
+  const bool valid = column_.IsValid(a);
+  if (valid != column_.IsValid(b)) return false;
+  if (!valid) return true;
+  if (width_ == 0) return column_.RangeEquals(column_, a, a + 1, b);
+  return std::memcmp(bytes_ + static_cast<std::size_t>(a) * width_,
+                     bytes_ + static_cast<std::size_t>(b) * width_, width_) == 0;
+}
 
 Result<Batch> drop_unchanged(const Batch& batch, int first_column, bool drop_equal,
                              bool drop_before) {
