@@ -3,17 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "formats/format.h"
 #include "plan/aggregate.h"
 #include "plan/changelog.h"
 #include "plan/join.h"
+#include "plan/native.h"
 #include "plan/relational.h"
 #include "plan/source.h"
 #include "plan/time_join.h"
 #include "plan/top_n.h"
 #include "plan/window.h"
 #include "plan/window_group.h"
+#include "planner/expr_properties.h"
+#include "planner/join_condition.h"
 #include "planner/node_table.h"
 
 namespace tidegate {
@@ -90,6 +95,56 @@ bool never(const N&, const Around&) {
   return false;
 }
 
+/// True when an update of an input's row leaves these columns as they are: they belong to a key.
+bool are_kept_by_updates(const StreamFacts& input, ColumnSet columns) {
+  std::sort(columns.begin(), columns.end());
+  return !input.retracts ||
+         std::any_of(input.keys.begin(), input.keys.end(), [&](const ColumnSet& key) {
+           return std::includes(key.begin(), key.end(), columns.begin(), columns.end());
+         });
+}
+
+bool filter_keeps_pairs(const plan::FilterNode& node, InputFacts inputs) {
+  return inputs[0]->paired && are_kept_by_updates(*inputs[0], columns_read(node.condition));
+}
+
+/// An update must match what its row matched before.
+bool join_keeps_pairs(const plan::JoinNode& node, InputFacts inputs) {
+  const SplitCondition split =
+      split_condition(node.condition, *node.inputs[0].schema(), *node.inputs[1].schema());
+  return split.rest.empty() && inputs[0]->paired && inputs[1]->paired &&
+         are_kept_by_updates(*inputs[0], split.left_keys) &&
+         are_kept_by_updates(*inputs[1], split.right_keys);
+}
+
+bool inputs_are_paired(const plan::ProjectNode&, InputFacts inputs) { return inputs[0]->paired; }
+bool inputs_are_paired(const plan::MergeNode&, InputFacts inputs) {
+  return std::all_of(inputs.begin(), inputs.end(), [](const auto* input) { return input->paired; });
+}
+
+template <typename N>
+bool pairs(const N&, InputFacts) {
+  return true;
+}
+
+const NodeTable<bool, InputFacts>& pairing_table() {
+  static const auto* const made = [] {
+    auto* table = new NodeTable<bool, InputFacts>;  // lives for the process
+    table->on<plan::FilterNode>(filter_keeps_pairs);
+    table->on<plan::JoinNode>(join_keeps_pairs);
+    table->on<plan::ProjectNode>(inputs_are_paired);
+    table->on<plan::MergeNode>(inputs_are_paired);
+    table->on<plan::SourceNode>(pairs<plan::SourceNode>);
+    table->on<plan::AggregateNode>(pairs<plan::AggregateNode>);
+    table->on<plan::SetOperationNode>(pairs<plan::SetOperationNode>);
+    table->on<plan::RankNode>(pairs<plan::RankNode>);
+    table->on<plan::DeduplicateNode>(pairs<plan::DeduplicateNode>);
+    table->on<plan::SortNode>(pairs<plan::SortNode>);
+    return table;
+  }();
+  return *made;
+}
+
 const NodeTable<bool, const Around&>& table() {
   static const auto* const made = [] {
     auto* table = new NodeTable<bool, const Around&>;  // lives for the process
@@ -123,6 +178,22 @@ bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
   const Around around{inputs, bounded, options};
   // Others hand on what comes in, row by row.
   return table().has(node) ? table()(node, around) : around.any_retracts();
+}
+
+bool updates_are_paired(const plan::Node& node, InputFacts inputs) {
+  return pairing_table().has(node) && pairing_table()(node, inputs);
+}
+
+bool sink_takes_changes(const plan::SinkNode& sink, const LoweringOptions& options) {
+  if (sink.instance != nullptr || options.sinks.contains(sink.name)) return true;
+  if (options.connectors == nullptr || options.formats == nullptr) return true;
+  const Result<const Connector*> connector = options.connectors->find(sink.connector);
+  if (!connector.is_ok() || (*connector)->takes_changes) return true;
+  const std::string name =
+      sink.options.get_string_or("format", sink.options.get_string_or("value.format", ""));
+  if (!(*connector)->takes_format || name.empty()) return false;
+  const Result<const Format*> format = options.formats->find(name);
+  return !format.is_ok() || (*format)->changelog;
 }
 
 std::string changelog_origin(const plan::Input& input, PlanFacts& facts) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plan/sink.h"
 #include "planner/stream_facts.h"
 
 namespace tidegate {
@@ -10,9 +11,16 @@ namespace tidegate {
 bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
                      const LoweringOptions& options);
 
+/// Of a node whose output is a changelog: StreamFacts::paired.
+bool updates_are_paired(const plan::Node& node, InputFacts inputs);
+
 /// kInvalidPlan when `input` takes rows back: "IntervalJoin doesn't support consuming update and
 /// delete changes which is produced by node Aggregate(...)".
 Status check_insert_only_input(const plan::Node& node, const plan::Input& input, PlanFacts& facts);
+
+/// Whether rows may be taken back from what a sink has got. Unknown connectors and formats, which
+/// lowering finds, take everything.
+bool sink_takes_changes(const plan::SinkNode& sink, const LoweringOptions& options);
 
 /// The node that makes a changelog out of what `input` reads, for messages.
 std::string changelog_origin(const plan::Input& input, PlanFacts& facts);

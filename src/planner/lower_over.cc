@@ -87,12 +87,14 @@ Result<OverOrder> order_of(const plan::OverNode& over, Lowering& lowering) {
   return OverOrder::kColumns;
 }
 
-Status check_frame(const plan::OverCall& over) {
-  if (kind_of(over.call.function) != Kind::kAggregate || over.frame.following == 0) {
+Status check_frame(const plan::OverCall& over, OverOrder order) {
+  if (kind_of(over.call.function) != Kind::kAggregate || over.frame.following == 0 ||
+      order == OverOrder::kAtEnd) {
     return Status::ok();
   }
   return error(ErrorCode::kNotSupported,
-               "OVER with a frame that ends behind the current row ({}) is not supported",
+               "{} OVER with a frame that ends behind the current row is not supported over an "
+               "unbounded input or by time",
                over.call.text);
 }
 
@@ -141,6 +143,8 @@ void set_frame(const plan::OverNode& over, const std::vector<std::size_t>& group
     const plan::OverFrame& frame = over.calls[i].frame;
     options.frame.unit = frame.rows ? OverFrame::Unit::kRows : OverFrame::Unit::kRange;
     if (frame.preceding >= 0) options.frame.preceding = frame.preceding;
+    options.frame.following = std::nullopt;
+    if (frame.following >= 0) options.frame.following = frame.following;
     return;
   }
 }
@@ -157,7 +161,7 @@ Result<int> add_operators(const plan::OverNode& over, OverOrder order, Lowering&
     OverAggregateOptions options = options_of(over, schema, order, retracts, lowering);
     set_frame(over, group, options);
     for (std::size_t i : group) {
-      TG_RETURN_IF_ERROR(check_frame(over.calls[i]));
+      TG_RETURN_IF_ERROR(check_frame(over.calls[i], order));
       const bool takes_back = retracts || order == OverOrder::kColumns;
       TG_ASSIGN_OR_RETURN(OverFunction function,
                           function_of(over.calls[i], schema, takes_back, lowering));

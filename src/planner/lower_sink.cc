@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "formats/format.h"
 #include "operators/changelog_rows.h"
 #include "operators/constraint_check.h"
 #include "operators/upsert_materialize.h"
@@ -41,15 +40,11 @@ bool spread_typed(const plan::Node& from, Edge& edge) {
 }
 
 Result<Taking> taking_of(const plan::SinkNode& sink, const LoweringOptions& options) {
+  if (!sink_takes_changes(sink, options)) return Taking{false, false};
   if (sink.instance != nullptr || options.sinks.contains(sink.name)) return Taking{};
-  TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(sink.connector));
-  if (connector->takes_changes) return Taking{};
-  const std::string name =
-      sink.options.get_string_or("format", sink.options.get_string_or("value.format", ""));
-  if (!connector->takes_format || name.empty()) return Taking{false, false};
-  TG_ASSIGN_OR_RETURN(const Format* format, options.formats->find(name));
   // Formats write -U down; whoever reads them may rely on it.
-  return Taking{format->changelog, false};
+  TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(sink.connector));
+  return Taking{true, connector->takes_changes};
 }
 
 ConstraintCheckOptions constraints_of(const plan::SinkNode& sink, const PlanSettings& settings) {
@@ -99,7 +94,7 @@ class SinkPath {
     if (primary_key_.empty()) return;
     if (needs_materialize()) {
       materialize();
-    } else if (facts_.retracts && taking_.by_key && has_exact_key()) {
+    } else if (facts_.retracts && taking_.by_key && facts_.paired && has_exact_key()) {
       drop_update_before();
     }
   }

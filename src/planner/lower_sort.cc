@@ -9,7 +9,7 @@
 #include "operators/rank.h"
 #include "operators/set_operation.h"
 #include "operators/sort.h"
-#include "operators/sort_by_time.h"
+#include "operators/temporal_sort.h"
 #include "plan/relational.h"
 #include "planner/event_time_check.h"
 #include "planner/lower_nodes.h"
@@ -79,24 +79,28 @@ bool is_by_event_time(const plan::SortNode& sort, PlanFacts& facts) {
          time_of(sort.inputs[0], sort.keys[0].column, facts) == TimeAttribute::kRowtime;
 }
 
+/// Also of bounded inputs: which rows are late does not depend on whether the input ends.
+Status lower_sort_by_time(const plan::SortNode& sort, Lowering& lowering) {
+  TemporalSortOptions options;
+  options.types = column_types(*sort.schema);
+  options.time_column = sort.keys[0].column;
+  options.order = sort_columns(sort.keys);
+  options.order.erase(options.order.begin());
+  return add_single(
+      sort, temporal_sort_time_grain(options), [options] { return make_temporal_sort(options); },
+      lowering);
+}
+
 Status lower_sort(const plan::SortNode& sort, Lowering& lowering) {
   PlanFacts& facts = lowering.facts();
   const StreamFacts& input = facts.of(sort.inputs[0]);
   if (sort.keys.empty()) return lower_limit(sort, lowering);
+  const bool keeps_all = sort.offset == 0 && sort.limit < 0;
+  if (keeps_all && !input.retracts && is_by_event_time(sort, facts))
+    return lower_sort_by_time(sort, lowering);
   if (sort.is_final && input.bounded) return lower_sort_at_end(sort, lowering);
   if (sort.limit > 0) return lower_top(sort, lowering);
   if (sort.limit == 0) return lower_limit(sort, lowering);
-  if (sort.offset == 0 && is_by_event_time(sort, facts) && !input.retracts) {
-    SortByTimeOptions options;
-    options.types = column_types(*sort.schema);
-    options.time_column = sort.keys[0].column;
-    options.ties = sort_columns(sort.keys);
-    options.ties.erase(options.ties.begin());
-    return add_single(
-        sort, kSortByTimeTimeGrain,
-        [options]() -> Result<std::unique_ptr<Operator>> { return make_sort_by_time(options); },
-        lowering);
-  }
   // Within a query the order of rows means nothing, unless some of them are left out.
   if (!sort.is_final && sort.offset == 0) {
     lowering.set_output(sort, lowering.edge_from(sort.inputs[0], Exchange::kForward).from);

@@ -11,8 +11,10 @@
 #include "base/clock.h"
 #include "plan/relational.h"
 #include "plan/sink.h"
+#include "planner/lint.h"
 #include "planner/lower_nodes.h"
 #include "planner/rules.h"
+#include "planner/state_bound.h"
 #include "planner/stream_facts.h"
 #include "planner/unique_keys.h"
 
@@ -139,6 +141,32 @@ int Lowering::add(Node node) {
 
 void Lowering::set_output(const plan::Node& node, int index, int side_index) {
   places_[&node] = {index, side_index < 0 ? index : side_index};
+  take_note(node, index);
+}
+
+void Lowering::take_note(const plan::Node& node, int index) {
+  const auto at = static_cast<std::size_t>(index);
+  if (notes_.size() <= at) notes_.resize(at + 1);
+  NodeNotes& notes = notes_[at];
+  // A plan node that became nothing leaves the word to the one that stands there.
+  if (!notes.changelog.empty()) return;
+  const bool is_sink = node.schema == nullptr;
+  const StreamFacts& facts = is_sink ? facts_->of(node.inputs[0]) : facts_->of(node);
+  const Schema& schema = is_sink ? *node.inputs[0].schema() : *node.schema;
+  notes.changelog = facts.retracts ? "changelog (+I, -U, +U, -D)" : "insert-only (+I)";
+  const ColumnSet key = smallest_key(facts.keys);
+  if (!key.empty()) notes.key = plan::column_names(schema, key);
+  if (!is_sink) notes.state = state_bound_of(node, *facts_, settings_).text;
+  std::vector<int> times;
+  for (std::size_t i = 0; i < facts.times.size(); ++i) {
+    if (facts.times[i] == TimeAttribute::kRowtime) times.push_back(static_cast<int>(i));
+  }
+  notes.time = plan::column_names(schema, times);
+  const WatermarkStrategy& watermark = graph_.nodes[at].watermark;
+  if (watermark.kind == WatermarkStrategy::Kind::kBoundedDisorder) {
+    notes.time +=
+        fmt::format("{}watermark {} ms behind", notes.time.empty() ? "" : ", ", watermark.delay_ms);
+  }
 }
 
 const LowerNode* LoweringRegistry::find(const plan::Node& node) const {
@@ -147,6 +175,12 @@ const LowerNode* LoweringRegistry::find(const plan::Node& node) const {
 }
 
 Result<Graph> lower(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options) {
+  TG_ASSIGN_OR_RETURN(LoweredPlan lowered, lower_with_notes(roots, options));
+  return std::move(lowered.graph);
+}
+
+Result<LoweredPlan> lower_with_notes(const std::vector<plan::NodePtr>& roots,
+                                     const LoweringOptions& options) {
   if (roots.empty()) {
     return Status(ErrorCode::kInvalidPlan, "the pipeline has no sink, so nothing would be computed",
                   "End a stream with sink(), print() or for_each().");
@@ -163,13 +197,18 @@ Result<Graph> lower(const std::vector<plan::NodePtr>& roots, const LoweringOptio
     TG_CHECK(lower_node != nullptr, "no lowering for {}", node->kind());
     Status status = (*lower_node)(*node, lowering);
     if (!status.is_ok()) {
-      return std::move(status).with_context(
-          fmt::format("{} '{}'", node->kind(), node->name.empty() ? "unnamed" : node->name));
+      return std::move(status).with_context(node->name.empty()
+                                                ? std::string(node->kind())
+                                                : fmt::format("{} '{}'", node->kind(), node->name));
     }
   }
-  Graph graph = std::move(lowering.graph());
-  TG_RETURN_IF_ERROR(graph.validate());
-  return graph;
+  LoweredPlan lowered;
+  lowered.warnings = lint(roots, lowering);
+  lowered.notes = lowering.notes();
+  lowered.graph = std::move(lowering.graph());
+  lowered.notes.resize(lowered.graph.nodes.size());
+  TG_RETURN_IF_ERROR(lowered.graph.validate());
+  return lowered;
 }
 
 }  // namespace tidegate

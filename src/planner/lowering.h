@@ -14,10 +14,18 @@
 #include "dataflow/graph.h"
 #include "expr/function_registry.h"
 #include "plan/node.h"
+#include "planner/explain.h"
 #include "planner/plan_settings.h"
 #include "tidegate/status.h"
 
 namespace tidegate {
+
+/// Something about a plan that works but may not be meant.
+struct LintWarning {
+  std::string code;     ///< "unbounded-state"
+  std::string message;  ///< which step, and why
+  std::string remedy;
+};
 
 /// What lowering needs from outside.
 struct LoweringOptions {
@@ -65,6 +73,8 @@ class Lowering {
   int add(Node node);
   /// The outputs of `node` come out of graph node `index`; `side` of side output 0.. likewise.
   void set_output(const plan::Node& node, int index, int side_index = -1);
+  /// What is known of each graph node that is the whole of a plan node.
+  const std::vector<NodeNotes>& notes() const { return notes_; }
 
   /// An edge for rows that stay in their task: `node` takes on the parallelism of its input.
   void feed_in_place(Node& node, const plan::Input& input) const;
@@ -82,7 +92,10 @@ class Lowering {
   const PlanSettings settings_;
   const std::int64_t start_ms_;
   std::unique_ptr<PlanFacts> facts_;
+  void take_note(const plan::Node& node, int index);
+
   Graph graph_;
+  std::vector<NodeNotes> notes_;
   struct Place {
     int main = -1;
     int sides = -1;
@@ -111,5 +124,14 @@ class LoweringRegistry {
 /// Rewrites the plan by all rules, then lowers it. The nodes may be changed: a plan is lowered
 /// once.
 Result<Graph> lower(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
+
+/// A dataflow with what the planner has found out about it.
+struct LoweredPlan {
+  Graph graph;
+  std::vector<NodeNotes> notes;       ///< per node of the graph, for explain_graph()
+  std::vector<LintWarning> warnings;  ///< lint.h
+};
+Result<LoweredPlan> lower_with_notes(const std::vector<plan::NodePtr>& roots,
+                                     const LoweringOptions& options);
 
 }  // namespace tidegate

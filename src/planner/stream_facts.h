@@ -34,6 +34,9 @@ struct WindowColumns {
 struct StreamFacts {
   /// Rows may be taken back: the stream is a changelog of +I, -U, +U, -D. Else all rows are +I.
   bool retracts = false;
+  /// Each -U is followed by the +U of the same row, with the same key: who knows the key needs no
+  /// -U. A filter that lets only one of both pass breaks that.
+  bool paired = true;
   /// All sources end. Known only once sources have been made, in lowering.
   bool bounded = false;
   /// Sets of columns that tell apart the rows that are there at the same time. An empty set: there

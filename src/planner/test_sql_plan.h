@@ -40,7 +40,7 @@ inline Result<std::vector<plan::NodePtr>> plan_of(const std::string& script) {
   return sinks;
 }
 
-/// The tables that most tests read.
+/// What most tests read.
 inline const std::string kTestTables = R"(
   CREATE TABLE bids (auction BIGINT, bidder BIGINT, price BIGINT, url STRING, ts TIMESTAMP(3),
                      pt AS PROCTIME(), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND)
@@ -48,6 +48,7 @@ inline const std::string kTestTables = R"(
   CREATE TABLE auctions (id BIGINT, seller INT, category STRING, ts TIMESTAMP(3),
                          WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED)
     WITH ('connector' = 'test');
+  CREATE VIEW joined AS SELECT b.price, a.seller, b.ts FROM bids b JOIN auctions a ON auction = id;
 )";
 
 /// Runs the rules over `INSERT INTO out query`; the plan without sink, or the error.

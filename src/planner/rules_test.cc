@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the rules make of queries: whole plans, as text.
+#include "planner/rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "planner/test_sql_plan.h"
+
+namespace tidegate {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Rules, MergeProjectsAndPruneColumns) {
+  EXPECT_EQ(
+      planned("SELECT p + 1 FROM (SELECT price * 2 AS p, url FROM bids WHERE TRUE)", "x BIGINT"),
+      R"(
+Project[((price * 2) + 1) AS x]
+  Source[connector=test, columns=[price, ts]]
+)");
+}
+
+TEST(Rules, PushFiltersMakesEquiJoins) {
+  EXPECT_EQ(planned("SELECT price, seller FROM bids, auctions WHERE auction = id AND price > 5 AND "
+                    "category = 'x'",
+                    "x BIGINT, y INT"),
+            R"(
+Project[price AS x, seller AS y]
+  Join[inner, on=(auction = id)]
+    Project[auction, price]
+      Filter[(price > 5)]
+        Source[connector=test, columns=[auction, price, ts]]
+    Project[id, seller]
+      Filter[(category = 'x')]
+        Source[connector=test, columns=[id, seller, category, ts]]
+)");
+}
+
+TEST(Rules, OuterJoinsBecomeInner) {
+  EXPECT_EQ(planned("SELECT price, seller FROM bids LEFT JOIN auctions ON auction = id WHERE "
+                    "seller > 3",
+                    "x BIGINT, y INT"),
+            R"(
+Project[price AS x, seller AS y]
+  Join[inner, on=(auction = id)]
+    Project[auction, price]
+      Source[connector=test, columns=[auction, price, ts]]
+    Project[id, seller]
+      Filter[(seller > 3)]
+        Source[connector=test, columns=[id, seller, ts]]
+)");
+  // A null may pass here.
+  EXPECT_THAT(planned("SELECT price, seller FROM bids LEFT JOIN auctions ON auction = id WHERE "
+                      "seller > 3 OR seller IS NULL",
+                      "x BIGINT, y INT"),
+              HasSubstr("Join[left"));
+}
+
+TEST(Rules, JoinKeysGetOneType) {
+  EXPECT_EQ(planned("SELECT price FROM bids JOIN auctions ON bidder = seller AND url IS NOT "
+                    "DISTINCT FROM category",
+                    "x BIGINT"),
+            R"(
+Project[price AS x]
+  Join[inner, on=((bidder = key_4) AND IS NOT DISTINCT FROM(url, category))]
+    Project[bidder, price, url]
+      Source[connector=test, columns=[bidder, price, url, ts]]
+    Project[category, CAST(seller AS BIGINT) AS key_4]
+      Source[connector=test, columns=[seller, category, ts]]
+)");
+}
+
+TEST(Rules, FindsWindowAggregates) {
+  EXPECT_EQ(planned("SELECT window_start, url, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, "
+                    "DESCRIPTOR(ts), INTERVAL '1' MINUTE)) WHERE price > 1 GROUP BY window_start, "
+                    "window_end, url",
+                    "s TIMESTAMP(3), u STRING, n BIGINT"),
+            R"(
+Project[window_start AS s, url AS u, EXPR$0 AS n]
+  WindowAggregate[keys=[url], calls=[COUNT(*)], window=TUMBLE(1 min), time=ts]
+    Project[url, ts]
+      Filter[(price > 1)]
+        Source[connector=test, columns=[price, url, ts]]
+)");
+}
+
+TEST(Rules, WindowsThatSomethingDependsOnAreAttached) {
+  EXPECT_EQ(planned("SELECT window_end, d, COUNT(*) FROM (SELECT window_start, window_end, "
+                    "DATE_FORMAT(window_start, 'yyyy') AS d FROM TABLE(TUMBLE(TABLE bids, "
+                    "DESCRIPTOR(ts), INTERVAL '1' MINUTE))) GROUP BY window_start, window_end, d",
+                    "s TIMESTAMP(3), u STRING, n BIGINT"),
+            R"(
+Project[window_end AS s, d AS u, EXPR$0 AS n]
+  WindowAggregate[keys=[d], calls=[COUNT(*)], window=[window_start, window_end]]
+    Project[window_start, window_end, DATE_FORMAT(window_start, 'yyyy') AS d]
+      WindowFunction[TUMBLE(1 min), time=ts]
+        Project[ts]
+          Source[connector=test, columns=[ts]]
+)");
+}
+
+TEST(Rules, WindowsWithoutTheirEndAreNoWindowAggregation) {
+  EXPECT_THAT(planned("SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, "
+                      "DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start",
+                      "s TIMESTAMP(3), n BIGINT"),
+              HasSubstr("Aggregate[keys=[window_start], calls=[COUNT(*)]]"));
+}
+
+TEST(Rules, FindsCascadesOfWindows) {
+  const std::string counts =
+      "(SELECT window_start, window_end, auction, COUNT(*) AS n FROM TABLE(HOP(TABLE bids, "
+      "DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '2' MINUTE)) GROUP BY window_start, "
+      "window_end, auction)";
+  EXPECT_EQ(planned("SELECT c.auction, c.n FROM " + counts +
+                        " c JOIN (SELECT window_start, window_end, MAX(n) AS m FROM " + counts +
+                        " GROUP BY window_start, window_end) x ON c.window_start = x.window_start "
+                        "AND c.window_end = x.window_end WHERE c.n >= x.m",
+                    "a BIGINT, n BIGINT"),
+            R"(
+Project[auction AS a, n]
+  WindowJoin[inner, on=(n >= m)]
+    Project[window_start, window_end, auction, EXPR$0 AS n]
+      WindowAggregate[keys=[auction], calls=[COUNT(*)], window=HOP(2 min, slide 1 min), time=ts]
+        Project[auction, ts]
+          Source[connector=test, columns=[auction, ts]]
+    Project[window_start, window_end, EXPR$0 AS m]
+      WindowAggregate[keys=[], calls=[MAX(n)], window=[window_start, window_end]]
+        Project[window_start, window_end, EXPR$0 AS n]
+          WindowAggregate[keys=[auction], calls=[COUNT(*)], window=HOP(2 min, slide 1 min), time=ts]
+            Project[auction, ts]
+              Source[connector=test, columns=[auction, ts]]
+)");
+}
+
+TEST(Rules, FindsIntervalJoins) {
+  EXPECT_EQ(planned("SELECT price, seller FROM bids b JOIN auctions a ON auction = id AND b.ts >= "
+                    "a.ts AND b.ts < a.ts + INTERVAL '10' SECOND",
+                    "x BIGINT, y INT"),
+            R"(
+Project[price AS x, seller AS y]
+  IntervalJoin[inner, ts in (ts -10000 ms, ts +0 ms], on=(auction = id)]
+    Project[auction, price, ts]
+      Source[connector=test, columns=[auction, price, ts]]
+    Source[connector=test, columns=[id, seller, ts]]
+)");
+  EXPECT_THAT(planned("SELECT price FROM bids b JOIN auctions a ON auction = id AND b.ts >= a.ts",
+                      "x BIGINT"),
+              Not(HasSubstr("IntervalJoin")));
+}
+
+std::string top(const std::string& order, const std::string& condition,
+                const std::string& columns = "auction, price", const std::string& more = "") {
+  return "SELECT " + columns +
+         " FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY " + order +
+         ") AS rn FROM bids) WHERE " + condition + more;
+}
+
+TEST(Rules, FindsTopN) {
+  EXPECT_EQ(planned(top("price DESC", "rn <= 3"), "a BIGINT, p BIGINT"), R"(
+Project[auction AS a, price AS p]
+  Rank[partition=[auction], order=[price DESC], rank=1..3]
+    Project[auction, price]
+      Source[connector=test, columns=[auction, price, ts]]
+)");
+  EXPECT_EQ(planned(top("price DESC", "rn < 4 AND rn > 1 AND price > 7", "auction, rn"),
+                    "a BIGINT, n BIGINT"),
+            R"(
+Project[auction AS a, w0$o0 AS n]
+  Filter[(price > 7)]
+    Rank[partition=[auction], order=[price DESC], rank=2..3, with number]
+      Project[auction, price]
+        Source[connector=test, columns=[auction, price, ts]]
+)");
+  EXPECT_THAT(planned(top("price DESC", "rn >= 2"), "a BIGINT, p BIGINT"), HasSubstr("Over["));
+}
+
+TEST(Rules, FindsDeduplication) {
+  EXPECT_EQ(planned(top("ts DESC", "rn = 1"), "a BIGINT, p BIGINT"), R"(
+Project[auction AS a, price AS p]
+  Deduplicate[keys=[auction], keep=last, by=ts]
+    Project[auction, price, ts]
+      Source[connector=test, columns=[auction, price, ts]]
+)");
+  EXPECT_THAT(planned(top("pt", "1 = rn"), "a BIGINT, p BIGINT"),
+              HasSubstr("Deduplicate[keys=[auction], keep=first, by=arrival]"));
+}
+
+TEST(Rules, FindsWindowTopN) {
+  EXPECT_EQ(planned("SELECT auction, price FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "
+                    "window_start, window_end ORDER BY price DESC) AS rn FROM TABLE(TUMBLE(TABLE "
+                    "bids, DESCRIPTOR(ts), INTERVAL '1' MINUTE))) WHERE rn <= 2",
+                    "a BIGINT, p BIGINT"),
+            R"(
+Project[auction AS a, price AS p]
+  WindowRank[partition=[], window=[window_start, window_end], order=[price DESC], rank=1..2]
+    Project[auction, price, window_start, window_end]
+      WindowFunction[TUMBLE(1 min), time=ts]
+        Project[auction, price, ts]
+          Source[connector=test, columns=[auction, price, ts]]
+)");
+}
+
+TEST(Rules, CanBeLeftOut) {
+  EXPECT_THAT(planned(top("price DESC", "rn <= 3"), "a BIGINT, p BIGINT", {"top-n"}),
+              HasSubstr("Over["));
+  EXPECT_THAT(planned("SELECT price FROM bids WHERE price > 1", "x BIGINT", {"prune-columns"}),
+              HasSubstr("columns=[auction, bidder, price, url, ts]"));
+}
+
+TEST(Rules, RefuseWhatCannotBe) {
+  EXPECT_THAT(planned("SELECT auction FROM (SELECT auction, RANK() OVER (PARTITION BY auction "
+                      "ORDER BY price) AS r FROM bids) WHERE r <= 2",
+                      "a BIGINT"),
+              HasSubstr("RANK() in a Top-N query is not supported"));
+  EXPECT_THAT(planned("SELECT window_end, COUNT(*) FROM TABLE(TUMBLE(DATA => TABLE "
+                      "joined, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE)) GROUP BY "
+                      "window_start, window_end",
+                      "s TIMESTAMP(3), n BIGINT"),
+              HasSubstr("it is no time attribute any more behind a regular join"));
+}
+
+}  // namespace
+}  // namespace tidegate
