@@ -59,7 +59,8 @@ def check_links(root, path):
             fenced = not fenced
         if fenced:
             continue
-        for target in LINK.findall(line):
+        # What stands in back quotes is code; a link's text may hold some.
+        for target in LINK.findall(re.sub(r"`[^`]*`", "code", line)):
             if re.match(r"[a-z]+:|#", target):
                 continue
             if not (path.parent / target.split("#")[0]).exists():
