@@ -127,7 +127,7 @@ class Lexer {
     while (next_ < text_.size()) {
       if (is_space(text_[next_])) {
         ++next_;
-      } else if (at_text("--") || at_text("//")) {
+      } else if (at_text("--") || at_slashes()) {
         while (next_ < text_.size() && text_[next_] != '\n') ++next_;
       } else if (at_text(kHardBlank)) {
         next_ += kHardBlank.size();
@@ -141,6 +141,11 @@ class Lexer {
       }
     }
     return true;
+  }
+
+  /// A comment, unless it is part of an address: SET path = file:///data.
+  bool at_slashes() const {
+    return at_text("//") && (next_ == 0 || (text_[next_ - 1] != ':' && text_[next_ - 1] != '/'));
   }
 
   bool read_token() {
@@ -254,10 +259,12 @@ class Lexer {
     }
     if (is_letter(at(next_))) {
       std::size_t end = next_;
-      while (is_name_part(at(end))) ++end;
-      return fail(begin, end,
-                  "a name must not begin with a digit, or a number is followed by letters; "
-                  "put names that begin with a digit in back quotes");
+      while (is_name_part(at(end)) && utf8_length(text_.substr(end, 4)) > 0)
+        end += utf8_length(text_.substr(end, 4));
+      if (end == next_) return invalid_utf8(end);
+      next_ = end;
+      emit(TokenKind::kBadName, begin);
+      return true;
     }
     emit(TokenKind::kNumber, begin);
     return true;

@@ -26,6 +26,7 @@ enum class TokenKind : std::uint8_t {
   kSymbol,
   kHintBegin,  ///< /*+
   kHintEnd,    ///< the end of a hint
+  kBadName,    ///< 10s: neither a number nor a name; values of SET may look so
   kError,      ///< no token; the last one of a list
 };
 

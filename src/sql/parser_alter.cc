@@ -104,7 +104,8 @@ Status Parser::parse_alter_add(AlterTable* alter) {
   AlterTable::AddColumns add;
   add.modify = at(kModify);
   advance();
-  if (at(kPartition)) return not_supported("ALTER TABLE ... ADD PARTITION");
+  if (at(kPartition) || at_words({kIf, kNot, kExists}))
+    return not_supported("ALTER TABLE ... ADD PARTITION");
   if (at(kDistribution)) return not_supported("ALTER TABLE ... DISTRIBUTION");
   if (accept('(')) {
     do {
@@ -142,7 +143,8 @@ Status Parser::parse_alter_element(AlterTable::AddColumns* add) {
 
 Status Parser::parse_alter_drop(AlterTable* alter) {
   AlterTable::DropColumns drop;
-  if (at(kPartition)) return not_supported("ALTER TABLE ... DROP PARTITION");
+  if (at(kPartition) || at_words({kIf, kExists}))
+    return not_supported("ALTER TABLE ... DROP PARTITION");
   if (at(kDistribution)) return not_supported("ALTER TABLE ... DISTRIBUTION");
   if (at(kConstraint) && at_name(1)) return not_supported("ALTER TABLE ... DROP CONSTRAINT");
   if (accept_words({kPrimary, kKey})) {

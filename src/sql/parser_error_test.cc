@@ -56,7 +56,7 @@ SELECT order FROM t
 SELECT a AS select FROM t
   13 expected a column name but found the reserved word select
 SELECT 1abc FROM t
-  8 a name must not begin with a digit, or a number is followed by letters; put names that begin with a digit in back quotes
+  8 a name must not begin with a digit, and no letters follow a number
 SELECT a FROM t JOIN u
   23 expected ON or USING but found the end of the text
 SELECT a FROM t JION u ON t.a = u.a
@@ -266,7 +266,8 @@ TEST(ParserErrorTest, WhatFlinkHasAndThisEngineDoesNotIsNotSupported) {
   for (const char* text : {
            "ADD JAR 'a.jar'",
            "ALTER DATABASE d SET ('a' = 'b')",
-           "ALTER TABLE t ADD PARTITION (a = 1)",
+           "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a = 1)",
+           "ALTER TABLE t DROP PARTITION (a = 1)",
            "ANALYZE TABLE t COMPUTE STATISTICS",
            "CALL sys.f()",
            "COMPILE PLAN 'p' FOR INSERT INTO t SELECT 1",

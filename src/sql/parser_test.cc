@@ -326,6 +326,10 @@ SET
 SET 'table.exec.state.ttl' = '1 h'
 SET execution.runtime-mode = batch
   SET 'execution.runtime-mode' = 'batch'
+SET a.interval = 10s
+  SET 'a.interval' = '10s'
+SET a.dir=file:///data/x-1
+  SET 'a.dir' = 'file:///data/x-1'
 SET table.local-time-zone = America/Los_Angeles
   SET 'table.local-time-zone' = 'America/Los_Angeles'
 RESET

@@ -90,16 +90,25 @@ class SecretFinder {
     const std::size_t begin = next_;
     while (next_ < text_.size() && is_word_part(text_[next_])) ++next_;
     const std::string_view word = text_.substr(begin, next_ - begin);
-    const bool set = statement_begins_ && word.size() == 3 && (word[0] | 0x20) == 's' &&
-                     (word[1] | 0x20) == 'e' && (word[2] | 0x20) == 't';
-    statement_begins_ = false;
-    if (!set) return;
+    const bool set = std::exchange(statement_begins_, false) && find_word(word) == Word::kSet;
+    if (secret_follows_) {  // a value without quotes
+      next_ = std::min(text_.find_first_of(",;)\n", next_), text_.size());
+      found_.push_back({begin, next_});
+      secret_follows_ = false;
+    } else if (set) {
+      read_unquoted_option();
+    }
+  }
+
+  /// Behind SET: name = value, where = may have been forgotten.
+  void read_unquoted_option() {
     const std::size_t end = std::min(text_.find_first_of(";\n", next_), text_.size());
-    const std::size_t equal = text_.substr(next_, end - next_).find('=');
-    if (equal == std::string_view::npos || !is_secret_name(text_.substr(next_, equal))) return;
-    const std::size_t value = text_.find_first_not_of(" '", next_ + equal + 1);
-    if (value == std::string_view::npos || value >= end) return;
-    found_.push_back({value, end});
+    const std::size_t name = text_.find_first_not_of(" \t", next_);
+    if (name >= end || !is_word_part(text_[name])) return;
+    const std::size_t behind = std::min(text_.find_first_of(" \t=", name), end);
+    if (!is_secret_name(text_.substr(name, behind - name))) return;
+    const std::size_t value = std::min(text_.find_first_not_of(" \t='", behind), end);
+    if (value < end) found_.push_back({value, end});
     next_ = end;
   }
 
@@ -201,6 +210,12 @@ class LineWriter {
 };
 
 }  // namespace
+
+bool is_secret(const SourceText& source, Place place) {
+  for (const Place& secret : SecretFinder(source.text).run())
+    if (place.begin < secret.end && secret.begin < place.end) return true;
+  return false;
+}
 
 Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message,
                 std::string remedy) {

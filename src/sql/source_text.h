@@ -19,7 +19,11 @@ struct SourceText {
 /// An error at a place of a script: the message, then "at line 3, column 14:", the line itself and
 /// a caret under the place. Values of options whose names say that they are secret are not shown.
 /// Columns count characters. Of a long line only the part around the place is shown.
+/// A message must not repeat the text at a place that `is_secret`.
 Status error_at(const SourceText& source, Place place, ErrorCode code, std::string message,
                 std::string remedy = {});
+
+/// True for the value of an option whose name says that it is secret.
+bool is_secret(const SourceText& source, Place place);
 
 }  // namespace tidegate::sql

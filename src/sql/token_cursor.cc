@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/token_cursor.h"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -27,20 +29,17 @@ constexpr Word kClauses[] = {
 TokenCursor::TokenCursor(const SourceText& source)
     : source_(source), list_(tokenize(source.text)) {}
 
-const Token& TokenCursor::peek(std::size_t ahead) const {
-  const std::size_t last = list_.tokens.size() - 1;
-  return list_.tokens[next_ + ahead < last ? next_ + ahead : last];
-}
-
 void TokenCursor::advance() {
   if (next_ + 1 < list_.tokens.size()) ++next_;
-  tried_.clear();
+  tried_count_ = 0;
 }
 
 bool TokenCursor::at(Word word) const {
   if (peek().is(word)) return true;
   // An error shows what was meant only where a plain word stands.
-  if (peek().kind == TokenKind::kWord && peek().word() == Word::kNone) tried_.push_back(word);
+  const Token& token = peek();
+  if (token.kind == TokenKind::kWord && token.word() == Word::kNone)
+    tried_[tried_count_++ % tried_.size()] = word;
   return false;
 }
 
@@ -198,6 +197,7 @@ std::string TokenCursor::found() const {
     default:
       break;
   }
+  if (is_secret(source_, {token.begin, token.end})) return "a value that is not shown";
   if (text.size() > kShownName) return fmt::format("'{}...'", text.substr(0, kShownName));
   return fmt::format("'{}'", text);
 }
@@ -210,7 +210,8 @@ std::string TokenCursor::suggestion() const {
   };
   if (at(':') && peek(1).is(':')) return "; casts are written CAST(value AS type)";
   if (peek().kind == TokenKind::kWord) {
-    const std::string word = nearest(text_of(peek()), tried_);
+    const std::size_t count = std::min(tried_count_, tried_.size());
+    const std::string word = nearest(text_of(peek()), std::span(tried_.data(), count));
     if (!word.empty()) return fmt::format("; did you mean {}?", word);
   }
   if (next_ == 0 || next_ - 1 != alias_at_) return {};
@@ -233,6 +234,11 @@ bool TokenCursor::stands_for_name(std::string_view wanted) const {
 Status TokenCursor::expected(std::string_view what) const {
   const Token& token = peek();
   if (token.kind == TokenKind::kError) return error_here(list_.error_code, list_.error);
+  if (token.kind == TokenKind::kBadName) {
+    return error_here(ErrorCode::kInvalidSyntax,
+                      "a name must not begin with a digit, and no letters follow a number",
+                      "Put names that begin with a digit in back quotes.");
+  }
   std::string remedy;
   if (token.kind == TokenKind::kWord && is_reserved(token.word()) && stands_for_name(what))
     remedy = fmt::format("Put reserved words that are names in back quotes: `{}`.", text_of(token));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -24,7 +25,10 @@ class TokenCursor {
 
   const SourceText& source() const { return source_; }
   std::size_t position() const { return next_; }
-  const Token& peek(std::size_t ahead = 0) const;
+  const Token& peek(std::size_t ahead = 0) const {
+    const std::size_t last = list_.tokens.size() - 1;
+    return list_.tokens[next_ + ahead < last ? next_ + ahead : last];
+  }
   const Token& token(std::size_t position) const { return list_.tokens[position]; }
   std::string_view text_of(const Token& token) const {
     return source_.text.substr(token.begin, token.end - token.begin);
@@ -87,7 +91,8 @@ class TokenCursor {
   SourceText source_;
   TokenList list_;
   std::size_t next_ = 0;
-  mutable std::vector<Word> tried_;
+  mutable std::array<Word, 128> tried_;
+  mutable std::size_t tried_count_ = 0;
   std::size_t alias_at_ = static_cast<std::size_t>(-1);
   mutable std::vector<std::uint32_t> closing_;  ///< by token; made when first asked for
 };
