@@ -88,7 +88,7 @@ class KeyedAggregate final : public Operator {
   };
   /// What a row does to the result of its key: kept results, or none.
   struct Change {
-    std::int32_t row = 0;
+    std::int32_t row = kNone;
     std::int32_t before = kNone;
     std::int32_t after = kNone;
   };
@@ -160,10 +160,9 @@ class KeyedAggregate final : public Operator {
       if (group == kNone) continue;
       (in_batch_[static_cast<std::size_t>(group)].rows == 1 ? alone_ : others_).push_back(row);
     }
+    changes_.resize(values_.size());  // one per row; those of rows that do not count stay empty
     TG_RETURN_IF_ERROR(change_alone(batch));
-    TG_RETURN_IF_ERROR(change_one_by_one(batch, /*tells=*/true));
-    if (!alone_.empty() && !others_.empty()) std::ranges::sort(changes_, {}, &Change::row);
-    return Status::ok();
+    return change_one_by_one(batch, /*tells=*/true);
   }
 
   Group& group_of(std::int32_t row) {
@@ -186,7 +185,7 @@ class KeyedAggregate final : public Operator {
     for (const std::int32_t row : alone_) {
       Group& group = group_of(row);
       TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
-      changes_.push_back({row, group.last, after});
+      changes_[static_cast<std::size_t>(row)] = {row, group.last, after};
     }
     return Status::ok();
   }
@@ -204,7 +203,7 @@ class KeyedAggregate final : public Operator {
       if (layout_->row_count(group.value) == 0) stepwise_.reset(group.value);
       if (!tells) continue;
       TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
-      changes_.push_back({others_[i], group.last, after});
+      changes_[static_cast<std::size_t>(others_[i])] = {others_[i], group.last, after};
       group.last = after;
     }
     return Status::ok();
@@ -266,7 +265,9 @@ class KeyedAggregate final : public Operator {
     std::vector<EntryComparison> columns;
     for (const ArrayPtr& column : results) columns.emplace_back(*column);
     out_.clear();
+    out_.reserve(2 * changes_.size());
     for (const Change& change : changes_) {
+      if (change.row == kNone) continue;
       tell(needs_before() ? change : Change{change.row, kNone, change.after}, columns);
     }
     if (out_.empty()) return Status::ok();
