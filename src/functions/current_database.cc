@@ -9,7 +9,7 @@ namespace {
 /// call; this is the one of a pipeline without a catalog.
 Result<ExprPtr> rewrite_current_database(std::span<const ExprPtr> arguments) {
   TG_RETURN_IF_ERROR(check_argument_count("CURRENT_DATABASE", arguments, 0, 0));
-  return lit("default_database");
+  return cast(lit("default_database"), text_type());
 }
 
 }  // namespace

@@ -187,8 +187,11 @@ Result<ArrayPtr> unix_timestamp(const LogicalType& result, DatePatternColumn& pa
         if (!reading) return std::numeric_limits<std::int64_t>::min();
         const std::int64_t local =
             reading->moment.days * kSecondsPerDay + reading->moment.nanos / kNanosPerSecond;
-        return reading->offset_seconds ? local - *reading->offset_seconds
-                                       : zone.to_utc_seconds(local);
+        const std::int64_t utc =
+            reading->offset_seconds ? local - *reading->offset_seconds : zone.to_utc_seconds(local);
+        // Milliseconds are cut off towards 1970.
+        const bool has_millis = reading->moment.nanos % kNanosPerSecond >= 1'000'000;
+        return utc + (utc < 0 && has_millis ? 1 : 0);
       });
 }
 

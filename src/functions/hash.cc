@@ -3,7 +3,9 @@
 // MD5, SHA1, SHA224 .. SHA512 and SHA2, from OpenSSL.
 #include <openssl/evp.h>
 
-#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "expr/map_values.h"
 #include "functions/binding.h"
@@ -46,33 +48,49 @@ class Hasher {
   EVP_MD_CTX* context_;
 };
 
-Result<ArrayPtr> hash_rows(const EVP_MD* algorithm, std::span<const Argument> args,
-                           std::int64_t num_rows) {
+Result<ArrayPtr> hash_rows(const EVP_MD* algorithm, const LogicalType& result,
+                           std::span<const Argument> args, std::int64_t num_rows) {
   Hasher hasher;
-  return map_to_text<std::string_view>(text_type(), args, num_rows,
+  return map_to_text<std::string_view>(result, args, num_rows,
                                        [&](std::string_view bytes, std::string& out) {
                                          return hasher.append(algorithm, bytes, out);
                                        });
 }
 
+/// Binds to a string or bytes, and the parameters behind them.
+Result<BoundFunction> bind_hash(const char* name, const char* takes,
+                                const std::vector<LogicalType>& others, const LogicalType& result,
+                                std::span<const LogicalType> arguments, Evaluate evaluate) {
+  const bool bytes = !arguments.empty() && arguments[0].is_bytes();
+  FixedSignature signature{.name = name,
+                           .takes = takes,
+                           .parameters = {bytes ? LogicalType(TypeKind::kVarbinary) : text_type()},
+                           .result = result,
+                           .can_fail = true};
+  signature.parameters.insert(signature.parameters.end(), others.begin(), others.end());
+  return bind_fixed(std::move(signature), std::move(evaluate))(arguments);
+}
+
 void add_hash(FunctionRegistry& registry, const char* name, Algorithm algorithm, const char* what,
-              const char* of_abc) {
+              std::string_view of_abc) {
+  const LogicalType result = LogicalType::character(static_cast<int>(of_abc.size()));
   registry.add({.name = name,
                 .category = "hash",
-                .signature = std::string(name) + "(string)",
+                .signature = std::string(name) + "(string or bytes)",
                 .description = std::string("The ") + what +
-                               " hash of the string (its UTF-8), in "
-                               "hexadecimal digits.",
-                .examples = {{std::string(name) + "('abc')", of_abc}},
-                .bind = bind_fixed(
-                    {.name = name,
-                     .takes = "one string",
-                     .parameters = {text_type()},
-                     .result = text_type(),
-                     .can_fail = true},
-                    [algorithm](std::span<const Argument> args, std::int64_t num_rows,
-                                EvalContext&) { return hash_rows(algorithm(), args, num_rows); })});
+                               " hash of the bytes (of a string: its UTF-8), in hexadecimal "
+                               "digits.",
+                .examples = {{std::string(name) + "('abc')", std::string(of_abc)}},
+                .bind = [name, algorithm, result](std::span<const LogicalType> arguments) {
+                  return bind_hash(name, "one string or bytes", {}, result, arguments,
+                                   [algorithm, result](std::span<const Argument> args,
+                                                       std::int64_t num_rows, EvalContext&) {
+                                     return hash_rows(algorithm(), result, args, num_rows);
+                                   });
+                }});
 }
+
+LogicalType sha2_type() { return LogicalType::varchar(128); }
 
 const EVP_MD* sha2(std::int64_t bits) {
   switch (bits) {
@@ -93,7 +111,7 @@ Result<ArrayPtr> evaluate_sha2(std::span<const Argument> args, std::int64_t num_
                                EvalContext&) {
   Hasher hasher;
   return map_to_text<std::string_view, std::int64_t>(
-      text_type(), args, num_rows,
+      sha2_type(), args, num_rows,
       [&](std::string_view bytes, std::int64_t bits, std::string& out) -> Status {
         const EVP_MD* algorithm = sha2(bits);
         if (algorithm == nullptr) {
@@ -121,17 +139,16 @@ void register_function_hash(FunctionRegistry& registry) {
            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
   registry.add({.name = "SHA2",
                 .category = "hash",
-                .signature = "SHA2(string, bits)",
-                .description = "The SHA-224, -256, -384 or -512 hash of the string (its UTF-8), in "
+                .signature = "SHA2(string or bytes, bits)",
+                .description = "The SHA-224, -256, -384 or -512 hash of the bytes (of a string: "
+                               "its UTF-8), in "
                                "hexadecimal digits.",
                 .examples = {{"SHA2('abc', 224)",
                               "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"}},
-                .bind = bind_fixed({.name = "SHA2",
-                                    .takes = "a string and a whole number",
-                                    .parameters = {text_type(), integer_type()},
-                                    .result = text_type(),
-                                    .can_fail = true},
-                                   evaluate_sha2)});
+                .bind = [](std::span<const LogicalType> arguments) {
+                  return bind_hash("SHA2", "a string or bytes and a whole number", {integer_type()},
+                                   sha2_type(), arguments, evaluate_sha2);
+                }});
 }
 
 }  // namespace tidegate

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TO_TIMESTAMP_LTZ and CONVERT_TZ.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "functions/binding.h"
@@ -170,8 +172,38 @@ Result<BoundFunction> bind_to_instant(std::span<const LogicalType> arguments,
   return bind_text(arguments, constants);
 }
 
+/// Java's names of three letters.
+constexpr std::pair<std::string_view, std::string_view> kShortNames[] = {
+    {"ACT", "Australia/Darwin"},
+    {"AET", "Australia/Sydney"},
+    {"ART", "Africa/Cairo"},
+    {"AST", "America/Anchorage"},
+    {"BET", "America/Sao_Paulo"},
+    {"BST", "Asia/Dhaka"},
+    {"CAT", "Africa/Harare"},
+    {"CNT", "America/St_Johns"},
+    {"CST", "America/Chicago"},
+    {"CTT", "Asia/Shanghai"},
+    {"EAT", "Africa/Addis_Ababa"},
+    {"ECT", "Europe/Paris"},
+    {"EST", "-05:00"},
+    {"HST", "-10:00"},
+    {"IST", "Asia/Kolkata"},
+    {"JST", "Asia/Tokyo"},
+    {"MST", "-07:00"},
+    {"NST", "Pacific/Auckland"},
+    {"PLT", "Asia/Karachi"},
+    {"PNT", "America/Phoenix"},
+    {"PRT", "America/Puerto_Rico"},
+    {"PST", "America/Los_Angeles"},
+    {"SST", "Pacific/Guadalcanal"},
+    {"VST", "Asia/Ho_Chi_Minh"}};
+
 /// An unknown zone is UTC, as in Java.
 TimeZone find_zone(std::string_view name) {
+  const auto found = std::find_if(std::begin(kShortNames), std::end(kShortNames),
+                                  [name](const auto& known) { return known.first == name; });
+  if (found != std::end(kShortNames)) name = found->second;
   Result<TimeZone> zone = TimeZone::find(name);
   return zone.is_ok() ? *std::move(zone) : TimeZone();
 }

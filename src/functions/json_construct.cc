@@ -327,7 +327,10 @@ Result<BoundFunction> bind_parts(std::span<const LogicalType> arguments,
   return bound;
 }
 
+/// True for the calls that make JSON, also behind a cast to STRING, which changes nothing.
 bool makes_json(const Expr& expr) {
+  if (expr.kind() == Expr::Kind::kCast && expr.type().same_but_nullability(text_type()))
+    return makes_json(*expr.args()[0]);
   if (expr.kind() != Expr::Kind::kCall) return false;
   std::string name = expr.function();
   for (char& c : name)

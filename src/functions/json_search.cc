@@ -3,6 +3,8 @@
 
 #include <arrow/array/array_base.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
@@ -86,13 +88,31 @@ void JsonSearch::append_json(const JsonMatch& match, std::string& out) const {
     default:
       break;
   }
-  const bool object = match.kind == JsonMatch::Kind::kMembers;
-  out += object ? '{' : '[';
+  if (match.kind == JsonMatch::Kind::kMembers) return append_members(match.nodes, out);
+  out += '[';
   for (std::size_t i = 0; i < match.nodes.size(); ++i) {
-    if (i > 0) out += object && i % 2 == 1 ? ':' : ',';
+    if (i > 0) out += ',';
     document_.append_json(match.nodes[i], out);
   }
-  out += object ? '}' : ']';
+  out += ']';
+}
+
+void JsonSearch::append_members(const std::vector<JsonDocument::Node>& nodes,
+                                std::string& out) const {
+  // By key; one that the path names twice comes once.
+  std::map<std::string, JsonDocument::Node> values;
+  for (std::size_t i = 0; i < nodes.size(); i += 2) values[document_.text(nodes[i])] = nodes[i + 1];
+  std::vector<std::pair<std::string, JsonDocument::Node>> members(values.begin(), values.end());
+  std::sort(members.begin(), members.end(),
+            [](const auto& a, const auto& b) { return comes_before_in_utf16(a.first, b.first); });
+  out += '{';
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_text(members[i].first, out);
+    out += ':';
+    document_.append_json(members[i].second, out);
+  }
+  out += '}';
 }
 
 Result<std::string> constant_option(std::string_view function, std::string_view what,

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "expr/function_registry.h"
 #include "functions/json_document.h"
@@ -46,6 +48,8 @@ class JsonSearch {
   void append_scalar(const JsonMatch& match, std::string& out) const;
 
  private:
+  void append_members(const std::vector<JsonDocument::Node>& nodes, std::string& out) const;
+
   PreparedJsonPathPtr path_;
   JsonDocument document_;
 };

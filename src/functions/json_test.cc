@@ -212,6 +212,7 @@ TEST(JsonQueryTest, Paths) {
       {kObjects, "lax $.x[*].b", "[]"},
       {"{\"a\":1,\"b\":2,\"c\":{\"a\":3}}", "$.*", "[1,2,{\"a\":3}]"},
       {"{\"a\":1,\"b\":2,\"c\":{\"a\":3}}", "$['a','b']", "{\"a\":1,\"b\":2}"},
+      {"{\"a\":1,\"b\":2}", "$['b','a','x']", "{\"a\":1,\"b\":2}"},
       {"{\"a\":[[1,2],[3]]}", "$.a[*][0]", "[1,3]"},
       {"{\"a\":[[1,2],[3]]}", "$..[0]", "[[1,2],1,3]"},
       {"{\"a\":{\"b\":[1,{\"b\":2}]}}", "$..b", "[[1,{\"b\":2}],2]"},
@@ -281,6 +282,7 @@ TEST(JsonConstructTest, Nesting) {
   EXPECT_EQ(evaluate(object({lit("a"), inner})), "{\"a\":{\"b\":1}}");
   EXPECT_EQ(evaluate(object({lit("a"), call("JSON_STRING", {inner})})),
             "{\"a\":\"{\\\"b\\\":1}\"}");
+  EXPECT_EQ(evaluate(object({lit("a"), cast(inner, LogicalType::string())})), "{\"a\":{\"b\":1}}");
   EXPECT_EQ(evaluate(json_array({lit(1), json_array({lit(2)}), inner})), "[1,[2],{\"b\":1}]");
   EXPECT_EQ(evaluate(json_array({call("JSON", {lit(" {\"b\": [1 , 2]}")})})), "[{\"b\":[1,2]}]");
   EXPECT_EQ(evaluate(object({lit("a"), lit("{\"b\":1}")})), "{\"a\":\"{\\\"b\\\":1}\"}");

@@ -35,6 +35,8 @@ TEST(HashTest, KnownAnswers) {
   EXPECT_EQ(
       over(call("MD5", {col(0)}), {"s STRING"}, R"([["abc"], [""], [null]])"),
       Texts({"900150983cd24fb0d6963f7d28e17f72", "d41d8cd98f00b204e9800998ecf8427e", "NULL"}));
+  EXPECT_EQ(of("MD5", {call("ENCODE", {lit("abc"), lit("UTF-8")})}), of("MD5", {lit("abc")}));
+  EXPECT_EQ(type_text(call("SHA1", {lit("abc")})), "CHAR(40) NOT NULL");
   EXPECT_EQ(of("SHA2", {lit("abc"), lit(256)}), of("SHA256", {lit("abc")}));
   EXPECT_EQ(of("SHA2", {lit("abc"), lit(512)}), of("SHA512", {lit("abc")}));
   EXPECT_EQ(of("SHA2", {lit("abc"), lit_null(LogicalType(TypeKind::kInt))}), "NULL");

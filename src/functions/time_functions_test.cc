@@ -246,6 +246,9 @@ TEST(DateFormatTest, UnixTimesAreInTheSessionsZone) {
                           {lit("1970-01-01 00:00:08 +0800"), lit("yyyy-MM-dd HH:mm:ss Z")}),
                      berlin),
             "-28792");
+  EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP", {lit("1970-01-01 00:00:08.001 +0800"),
+                                             lit("yyyy-MM-dd HH:mm:ss.SSS X")})),
+            "-28791");
   EXPECT_EQ(evaluate(call("UNIX_TIMESTAMP", {})), "1602288001");
 }
 
@@ -283,6 +286,8 @@ TEST(InstantsTest, FromTexts) {
                  R"([["1970-01-01 00:00:00.5", "GMT+08:00"], ["1970-01-01 00:00:00", "Nope"],
                      ["1970-01-01", "UTC"], [null, "UTC"]])"),
             Texts({"1970-01-01 08:00:00", "1970-01-01 00:00:00", "NULL", "NULL"}));
+  EXPECT_EQ(evaluate(call("CONVERT_TZ", {lit("1970-01-01 00:00:00"), lit("PST"), lit("UTC")})),
+            "1970-01-01 08:00:00");
 }
 
 TEST(OverlapsTest, EndsBelongToPeriods) {
