@@ -182,9 +182,13 @@ int run_command_line(int argc, char** argv) {
     });
   }
   return with_script(arguments, [&](SqlSession& session, std::string text) -> Status {
-    TG_ASSIGN_OR_RETURN(const std::vector<std::string> warnings,
+    TG_ASSIGN_OR_RETURN(const std::vector<LintWarning> warnings,
                         session.check(arguments.file, std::move(text)));
-    for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
+    for (const LintWarning& warning : warnings) {
+      std::printf("warning: %s: %s\n  remedy: %s\n", warning.code.c_str(), warning.message.c_str(),
+                  warning.remedy.c_str());
+    }
+    if (warnings.empty()) std::printf("no warnings\n");
     return Status::ok();
   });
 }

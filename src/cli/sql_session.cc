@@ -71,6 +71,11 @@ std::vector<ResultOrder> order_of(const plan::Node& node) {
   return order;
 }
 
+void print_warning(const LintWarning& warning) {
+  std::fprintf(stderr, "warning: %s: %s\n  remedy: %s\n", warning.code.c_str(),
+               warning.message.c_str(), warning.remedy.c_str());
+}
+
 }  // namespace
 
 SqlSession::SqlSession(SqlOptions options) : options_(std::move(options)) {}
@@ -289,11 +294,13 @@ Result<SqlSession::PlannedJob> SqlSession::lower_job(std::vector<plan::NodePtr> 
   }
   TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
                       lowering_options(std::move(name), options, *job.formats));
-  TG_ASSIGN_OR_RETURN(job.graph, lower(sinks, lowering));
+  TG_ASSIGN_OR_RETURN(LoweredPlan lowered, lower_with_notes(sinks, lowering));
+  job.graph = std::move(lowered.graph);
+  job.notes = std::move(lowered.notes);
+  job.warnings = std::move(lowered.warnings);
   job.bounded = std::all_of(job.graph.nodes.begin(), job.graph.nodes.end(), [](const Node& node) {
     return node.source == nullptr || node.source->is_bounded();
   });
-  job.explained = explain_graph(job.graph);
   return job;
 }
 
@@ -321,6 +328,9 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
   sink->instance = std::make_shared<PlaceOfResult>();
   TG_ASSIGN_OR_RETURN(PlannedJob job, lower_job({sink}, "query"));
   settings.bounded = job.bounded;
+  // What is shown is shown; no job starts again to show it twice.
+  std::erase_if(job.warnings,
+                [](const LintWarning& warning) { return warning.code == "at-least-once-sink"; });
   const RunOptions options = run_options();
   TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
                       lowering_options("query", options, *job.formats));
@@ -336,6 +346,9 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
 
 Status SqlSession::run_job(PlannedJob job) {
   const std::shared_ptr<ResultSink> result = job.result;
+  if (options_.progress != ProgressStyle::kNone && !job.bounded) {
+    for (const LintWarning& warning : job.warnings) print_warning(warning);
+  }
   // Each job of a script has folders of its own.
   RunOptions options = run_options();
   const std::string own = fmt::format("/{}-{}", ++jobs_started_, job.graph.job_name);
@@ -379,14 +392,14 @@ Result<std::string> SqlSession::explain(const std::string& name, std::string tex
   std::string explained;
   TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
     if (!explained.empty()) explained += "\n";
-    explained += job.explained;
+    explained += explain_graph(job.graph, job.notes);
   }));
   return explained;
 }
 
-Result<std::vector<std::string>> SqlSession::check(const std::string& name, std::string text) {
+Result<std::vector<LintWarning>> SqlSession::check(const std::string& name, std::string text) {
   const Script script{std::make_shared<const std::string>(std::move(text)), name};
-  std::vector<std::string> warnings;
+  std::vector<LintWarning> warnings;
   TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
     warnings.insert(warnings.end(), job.warnings.begin(), job.warnings.end());
   }));
@@ -407,7 +420,10 @@ Status SqlSession::explain_statement(const sql::Explain& explain, const Script& 
   } else {
     return error(ErrorCode::kInvalidSyntax, "EXPLAIN takes a query or an INSERT");
   }
-  return standard_output()(job.explained);
+  const bool as_json = std::find(explain.details.begin(), explain.details.end(),
+                                 "JSON_EXECUTION_PLAN") != explain.details.end();
+  return standard_output()(as_json ? explain_json(job.graph, job.notes) + "\n"
+                                   : explain_graph(job.graph, job.notes));
 }
 
 void SqlSession::print(const std::vector<std::string>& names,

@@ -12,6 +12,8 @@
 #include "dataflow/graph.h"
 #include "formats/format.h"
 #include "plan/node.h"
+#include "planner/explain.h"
+#include "planner/lowering.h"
 #include "sql/catalog.h"
 #include "sql/syntax.h"
 #include "tidegate/app.h"
@@ -36,8 +38,8 @@ class SqlSession {
   Status run(const std::string& name, std::string text);
   /// Plans all statements without running a job; answers what EXPLAIN of each query says.
   Result<std::string> explain(const std::string& name, std::string text);
-  /// Likewise, but answers warnings.
-  Result<std::vector<std::string>> check(const std::string& name, std::string text);
+  /// Likewise, but answers what works and may not be meant.
+  Result<std::vector<LintWarning>> check(const std::string& name, std::string text);
 
   /// Tables, functions and keywords that begin with `prefix`, in whatever case.
   std::vector<std::string> complete(std::string_view prefix) const;
@@ -54,8 +56,8 @@ class SqlSession {
     Graph graph;
     std::shared_ptr<ResultSink> result;
     bool bounded = false;
-    std::string explained;
-    std::vector<std::string> warnings;
+    std::vector<NodeNotes> notes;
+    std::vector<LintWarning> warnings;
   };
 
   Status execute(const sql::Statement& statement, const Script& script);

@@ -226,6 +226,30 @@ Result<ExprPtr> Binder::bind_call(const Call& call, Place place, ExpressionConte
   return tidegate::call(function, std::move(args));
 }
 
+/// What an aggregate does about nulls is part of its name in the registry.
+Status Binder::choose_nulls(const Call& call, AggregateUse& use) const {
+  if (use.function == "JSON_OBJECTAGG" || use.function == "JSON_ARRAYAGG") {
+    // NULL or ABSENT ON NULL is the first argument, the value the last.
+    const auto* nulls = call.args.empty() ? nullptr : std::get_if<Literal>(&call.args[0]->node);
+    if (nulls == nullptr || nulls->kind != Literal::Kind::kSymbol) return Status::ok();
+    use.arguments.erase(use.arguments.begin());
+    use.arguments.back() = tidegate::call("JSON_STRING", {use.arguments.back()});
+    if (use.function == "JSON_OBJECTAGG" && nulls->text == "ABSENT") {
+      use.function += " ABSENT ON NULL";
+    } else if (use.function == "JSON_ARRAYAGG" && nulls->text == "NULL") {
+      use.function += " NULL ON NULL";
+    }
+    return Status::ok();
+  }
+  if (!call.ignore_nulls) return Status::ok();
+  if (!functions_.has_aggregate(use.function + " IGNORE NULLS")) {
+    return error_here(use.place, ErrorCode::kNotSupported, "{} does not take IGNORE NULLS",
+                      use.function);
+  }
+  use.function += " IGNORE NULLS";
+  return Status::ok();
+}
+
 Result<ExprPtr> Binder::bind_aggregate_call(const Call& call, Place place,
                                             ExpressionContext& context) {
   if (context.inside_aggregate) {
@@ -253,6 +277,7 @@ Result<ExprPtr> Binder::bind_aggregate_call(const Call& call, Place place,
     TG_ASSIGN_OR_RETURN(use.filter, bind(call.filter, context));
   }
   context.inside_aggregate = false;
+  TG_RETURN_IF_ERROR(choose_nulls(call, use));
   if (!call.within_group.empty()) {
     return error_here(place, ErrorCode::kNotSupported, "WITHIN GROUP is not supported yet");
   }

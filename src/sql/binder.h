@@ -192,6 +192,7 @@ class Binder {
   Result<ExprPtr> bind_literal(const Literal& literal, Place place);
   Result<ExprPtr> bind_call(const Call& call, Place place, ExpressionContext& context);
   Result<ExprPtr> bind_aggregate_call(const Call& call, Place place, ExpressionContext& context);
+  Status choose_nulls(const Call& call, AggregateUse& use) const;
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ExpressionPtr>& expressions,
                                         ExpressionContext& context);
 
