@@ -69,10 +69,10 @@ bool parse_whole(std::string_view text, T* value) {
   if (!std::all_of(fraction.begin(), fraction.end(), [](char c) { return c >= '0' && c <= '9'; }))
     return false;
   const std::string_view whole = text.substr(0, point);
-  // ".5" is 0; but there has to be a digit somewhere.
-  if (whole.empty() || whole == "-") {
+  // ".5" is 0, and so is "." alone.
+  if (point < text.size() && (whole.empty() || whole == "-")) {
     *value = 0;
-    return !fraction.empty();
+    return true;
   }
   const auto parsed = std::from_chars(whole.data(), whole.data() + whole.size(), *value);
   return parsed.ec == std::errc() && parsed.ptr == whole.data() + whole.size();

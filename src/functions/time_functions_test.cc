@@ -303,6 +303,12 @@ TEST(OverlapsTest, EndsBelongToPeriods) {
             Texts({"TRUE", "FALSE", "TRUE", "NULL"}));
 }
 
+TEST(WatermarkFunctionsTest, AreNotSupported) {
+  for (const char* name : {"CURRENT_WATERMARK", "SOURCE_WATERMARK"})
+    EXPECT_EQ(type_of(call(name, {}), Schema(), builtin_functions()).status().code(),
+              ErrorCode::kNotSupported);
+}
+
 TEST(CurrentTimeTest, FollowsTheClockAndTheZone) {
   EvalContext tokyo{.time_zone = "Asia/Tokyo"};
   EXPECT_EQ(evaluate(call("CURRENT_TIMESTAMP", {})), "2020-10-10 00:00:01.500");
