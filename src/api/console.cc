@@ -12,19 +12,29 @@
 
 namespace tidegate {
 
-Status watch(RunningJob& job, ProgressStyle style, bool prints_rows) {
+Status watch(RunningJob& job, const WatchOptions& options) {
   using namespace std::chrono_literals;
   const InterruptHandler interrupt([&job] { job.stop(/*drain=*/false); });
-  const bool live = isatty(STDERR_FILENO) == 1 && !(prints_rows && isatty(STDOUT_FILENO) == 1);
-  ProgressDisplay display(style, live, system_clock(), [](std::string_view text) {
+  const bool live =
+      isatty(STDERR_FILENO) == 1 && !(options.prints_rows && isatty(STDOUT_FILENO) == 1);
+  ProgressDisplay display(options.progress, live, system_clock(), [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
   });
-  const std::chrono::milliseconds step = style == ProgressStyle::kJson ? 1000ms : 200ms;
-  while (!job.await_for(step)) display.update(job.progress());
+  const std::chrono::milliseconds step = options.progress == ProgressStyle::kJson ? 1000ms : 200ms;
+  while (!job.await_for(step)) {
+    display.update(job.progress());
+    if (options.every_step) options.every_step();
+  }
   Status status = job.await();
   display.finish(job.progress());
   return status;
+}
+
+Status watch(RunningJob& job, ProgressStyle style) {
+  WatchOptions options;
+  options.progress = style;
+  return watch(job, options);
 }
 
 int exit_code_of(const Status& status) {

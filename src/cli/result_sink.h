@@ -2,61 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
+#include "cli/result_settings.h"
 #include "dataflow/sink.h"
 #include "tidegate/status.h"
-#include "types/schema.h"
-#include "types/time_zone.h"
 
 namespace tidegate {
 
-/// How a bare SELECT is shown.
-enum class ResultForm : std::uint8_t {
-  kTable,      ///< for people: the final table, or each change when the input never ends
-  kJson,       ///< the final table, one object a line
-  kCsv,        ///< the final table, with a header
-  kChangelog,  ///< each change as it comes: {"op":"+I","row":{...}}
-};
-
-/// "table", "json", "csv", "changelog"; kInvalidOption for anything else.
-Result<ResultForm> parse_result_form(std::string_view name);
-
-/// Where text goes; what it returns ends the job.
-using ResultOutput = std::function<Status(std::string_view text)>;
-
-/// Standard output, flushed after every piece.
-ResultOutput standard_output();
-
-/// A column that orders the final table.
-struct ResultOrder {
-  int column = 0;
-  bool descending = false;
-  bool nulls_last = false;
-};
-
-struct ResultSettings {
-  ResultForm form = ResultForm::kTable;
-  SchemaPtr schema;
-  /// No row is ever taken back, so that rows can be shown as they come.
-  bool insert_only = false;
-  /// The input ends.
-  bool bounded = true;
-  /// How the final table is ordered; empty: as rows came. Of no use to rows shown as they come.
-  std::vector<ResultOrder> order;
-  /// kTable: at most so many rows and cells of a terminal; 0: no limit.
-  std::int64_t max_rows = 0;
-  int width = 0;
-  TimeZone zone;  ///< in which kTable shows instants
-};
-
-/// Limits of a table for standard output: the terminal's width and a sensible number of rows, or
-/// none when it is no terminal.
-void limit_to_terminal(ResultSettings& settings);
+class ResultDisplay;
 
 /// Shows the result of a query. Rows are written by one task; what can only be shown at the end is
 /// shown by finish(), which is called once the job has ended, from whatever thread waited for it.
@@ -69,24 +23,20 @@ class ResultSink final : public Sink {
   int parallelism() const override { return 1; }
   Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) override;
 
+  /// Draws a table that is drawn over and over, if it has changed; to be called some times a second
+  /// while the job runs, from any thread.
+  Status refresh();
   /// Shows what was kept back; kInternal when the changelog took back rows that never came.
   Status finish();
   /// Rows of the final table, or changes shown so far.
   std::int64_t num_rows() const;
+  /// Something is shown while the job runs, which a live line of progress would get between.
+  bool shows_at_once() const;
 
  private:
-  class Display;
-  class ChangelogDisplay;
-  class StreamDisplay;
-  class FinalDisplay;
-  class TableDisplay;
-  class ChangeTableDisplay;
-  class Writer;
+  explicit ResultSink(std::unique_ptr<ResultDisplay> display);
 
-  explicit ResultSink(std::unique_ptr<Display> display);
-  static std::unique_ptr<Display> make_display(ResultSettings settings, ResultOutput output);
-
-  std::unique_ptr<Display> display_;
+  std::unique_ptr<ResultDisplay> display_;
 };
 
 }  // namespace tidegate

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -37,6 +38,8 @@ class Showing {
     return finished.is_ok() ? out : finished.to_string();
   }
   std::int64_t num_rows() const { return sink_->num_rows(); }
+  void refresh() { EXPECT_TRUE(sink_->refresh().is_ok()); }
+  std::string taken() { return std::exchange(out, {}); }
 
   std::string out;
 
@@ -179,6 +182,26 @@ TEST(ResultSink, ChangesOfAStreamAreATableOfTheirOwn) {
                 "| -U | x            |           1 |\n"
                 "| +U | 012345678... |           2 |\n" +
                 rule + "3 changes\n");
+}
+
+TEST(ResultSink, ATableThatChangesIsDrawnOverItself) {
+  ResultSettings refreshed = settings(ResultForm::kTable, false, false);
+  refreshed.width = 12;
+  refreshed.refresh_lines = 10;  // two for rows
+  Showing showing({"n INT"}, refreshed);
+  const std::string head = "+-----+\n|   n |\n| INT |\n+-----+\n";
+  showing.refresh();
+  EXPECT_EQ(showing.taken(), "");
+  ASSERT_TRUE(showing.write(R"([["+I", 1], ["+I", 2], ["+I", 3]])").is_ok());
+  showing.refresh();
+  EXPECT_EQ(showing.taken(), head + "|   1 |\n|   2 |\n+-----+\n... 1 more\n3 rows\n");
+  showing.refresh();
+  EXPECT_EQ(showing.taken(), "");
+  ASSERT_TRUE(showing.write(R"([["-D", 1], ["-D", 2]])").is_ok());
+  showing.refresh();
+  EXPECT_EQ(showing.taken(), "\033[9A\033[J" + head + "|   3 |\n+-----+\n1 row\n");
+  EXPECT_EQ(showing.all({R"([["+I", 4], ["+I", 5]])"}),
+            "\033[7A\033[J" + head + "|   3 |\n|   4 |\n|   5 |\n+-----+\n3 rows\n");
 }
 
 TEST(ResultSink, ARowThatNeverCameIsAnError) {

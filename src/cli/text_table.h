@@ -33,13 +33,13 @@ class TextTable {
   /// Makes the widest columns smaller until a line is at most `width` wide, or none can give more.
   void fit(int width);
 
+  /// Cells of a line.
+  int line_width() const;
   void append_header(std::string& out) const;
   void append_row(std::span<const std::string_view> cells, std::string& out) const;
   void append_rule(std::string& out) const;
 
  private:
-  int line_width() const;
-
   std::vector<Column> columns_;
 };
 
