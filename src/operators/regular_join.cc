@@ -56,7 +56,9 @@ class RegularJoin final : public Operator {
       : options_(std::move(options)),
         sides_{Side(options_, kLeft), Side(options_, kRight)},
         is_inner_(options_.kind == JoinKind::kInner),
-        is_outer_(is_outer(options_.kind, kLeft) || is_outer(options_.kind, kRight)) {}
+        is_outer_(is_outer(options_.kind, kLeft) || is_outer(options_.kind, kRight)),
+        only_gets_matches_(is_left_only(options_.kind) && options_.left.insert_only &&
+                           options_.right.insert_only && options_.right.ttl_ms == 0) {}
 
   Status open(OperatorContext& context) override {
     clock_ = &context.clock();
@@ -314,7 +316,16 @@ class RegularJoin final : public Operator {
         (matches > 0) == (options_.kind == JoinKind::kSemi)) {
       TG_RETURN_IF_ERROR(own().results.add(change.row, std::nullopt, change.kind));
     }
-    return own_list(change) == nullptr ? Status::ok() : store(change, matches);
+    if (own_list(change) == nullptr || is_of_no_use(change, matches)) return Status::ok();
+    return store(change, matches);
+  }
+
+  /// Where semi and anti joins only get more matches, a left row that has one has all that it
+  /// needs, and of right rows without a condition one is enough.
+  bool is_of_no_use(const JoinChange& change, std::uint32_t matches) {
+    if (!only_gets_matches_) return false;
+    if (side_ == kLeft) return matches > 0;
+    return !options_.condition && !is_null_aware() && !RowLists::is_empty(own_list(change));
   }
 
   Status store(const JoinChange& change, std::uint32_t matches) {
@@ -350,7 +361,8 @@ class RegularJoin final : public Operator {
   Result<Progress> end_batch() {
     StateTable& table = own().lists.table();
     for (const JoinChange& change : changes_) {
-      if (row_kind_adds(change.kind) || own_list(change) == nullptr) continue;
+      const bool stored = row_kind_adds(change.kind) && !only_gets_matches_;
+      if (stored || own_list(change) == nullptr) continue;
       std::byte* list = table.find(RowLists::kNamespace, own().keys[change.key_row]);
       if (list != nullptr) own().lists.erase_if_empty(list);
     }
@@ -363,6 +375,7 @@ class RegularJoin final : public Operator {
   std::array<Side, 2> sides_;
   const bool is_inner_;
   const bool is_outer_;
+  const bool only_gets_matches_;
   const Clock* clock_ = nullptr;
   Counter* rows_not_found_ = nullptr;
 

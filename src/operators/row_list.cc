@@ -178,10 +178,13 @@ void RowLists::set_matches(std::byte* list, const ListedRow& row, std::uint32_t 
   table_->touch(row.number, row.chunk);
 }
 
-void RowLists::erase_if_empty(std::byte* list) {
+bool RowLists::is_empty(const std::byte* list) {
   const Header chunks = header(list);
-  if (chunks.last >= chunks.first) return;
-  if (BytesLayout::view(list).size() <= sizeof(Header)) table_->erase(kNamespace, list);
+  return chunks.last < chunks.first && BytesLayout::view(list).size() <= sizeof(Header);
+}
+
+void RowLists::erase_if_empty(std::byte* list) {
+  if (is_empty(list)) table_->erase(kNamespace, list);
 }
 
 void RowLists::narrow(std::byte* list) {

@@ -91,6 +91,7 @@ class RowLists {
   void remove(std::byte* list, const ListedRow& row);
   /// Changes the number of matches of the row in place, which prolongs its life.
   void set_matches(std::byte* list, const ListedRow& row, std::uint32_t matches);
+  static bool is_empty(const std::byte* list);
   /// Erases the list if it has no rows.
   void erase_if_empty(std::byte* list);
 
