@@ -16,6 +16,7 @@
 #include "plan/relational.h"
 #include "plan/sink.h"
 #include "planner/explain.h"
+#include "planner/plan_settings.h"
 #include "planner/stream_facts.h"
 #include "sql/binder.h"
 #include "sql/parser.h"
@@ -336,6 +337,8 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
                       lowering_options("query", options, *job.formats));
   PlanFacts facts(lowering);
   settings.insert_only = !facts.of(sink->inputs[0]).retracts;
+  TG_ASSIGN_OR_RETURN(const PlanSettings plan_settings, PlanSettings::from(lowering.settings));
+  TG_ASSIGN_OR_RETURN(settings.zone, TimeZone::find(plan_settings.time_zone));
   limit_to_terminal(settings);
   TG_ASSIGN_OR_RETURN(job.result, ResultSink::make(std::move(settings), standard_output()));
   for (Node& node : job.graph.nodes) {
@@ -359,7 +362,14 @@ Status SqlSession::run_job(PlannedJob job) {
       std::unique_ptr<RunningJob::Session> session,
       RunningJob::Session::start(std::move(job.graph), options, std::move(job.formats)));
   RunningJob running(std::move(session));
-  TG_RETURN_IF_ERROR(watch(running, options_.progress));
+  WatchOptions watching;
+  watching.progress = options_.progress;
+  if (result != nullptr) {
+    watching.prints_rows = result->shows_at_once();
+    // What cannot be shown now cannot be shown at the end either, and is an error then.
+    watching.every_step = [&] { static_cast<void>(result->refresh()); };
+  }
+  TG_RETURN_IF_ERROR(watch(running, watching));
   return result == nullptr ? Status::ok() : result->finish();
 }
 
