@@ -101,7 +101,7 @@ TEST(CastTest, ToText) {
   EXPECT_EQ(cast_rows("TIMESTAMP(3)", "STRING", "[[1602288001000]]"),
             Texts({"2020-10-10 00:00:01.000"}));
   EXPECT_EQ(cast_rows("TIME(3)", "STRING", "[[45015500], [45015000]]"),
-            Texts({"12:30:15.5", "12:30:15"}));
+            Texts({"12:30:15.5", "12:30:15.0"}));
   EXPECT_EQ(cast_rows("BOOLEAN", "CHAR(2)", "[[true]]"), Texts({"TR"}));
   EXPECT_EQ(cast_rows("STRING", "CHAR(4)", R"([["ab"], ["abcdef"], ["äöüßé"]])"),
             Texts({"ab  ", "abcd", "äöüß"}));

@@ -122,7 +122,7 @@ bool parse_moment(std::string_view text, const LogicalType& to, const TimeZone& 
 }
 
 /// A value as text. Of TIME, other than of TIMESTAMP, zeros at the end of the fraction are left
-/// out.
+/// out, but for one.
 void append_text(const LogicalType& from, const arrow::Array& values, std::int64_t row,
                  const TimeZone& zone, std::string& out) {
   if (from.kind() != TypeKind::kTime) {
@@ -131,7 +131,9 @@ void append_text(const LogicalType& from, const arrow::Array& values, std::int64
   }
   const std::int64_t value = from.precision() <= 3 ? ValueReader<std::int32_t>(values)[row]
                                                    : ValueReader<std::int64_t>(values)[row];
+  const std::size_t start = out.size();
   append_time(value, from.precision(), Fraction::kTrimmed, out);
+  if (from.precision() > 0 && out.find('.', start) == std::string::npos) out += ".0";
 }
 
 template <typename T>

@@ -62,9 +62,14 @@ Regex::~Regex() = default;
 Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern) {
   int error_code = 0;
   PCRE2_SIZE error_offset = 0;
+  // Lines end as in Java, where the point does not match a carriage return.
+  const std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(
+      pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
+  TG_CHECK(context != nullptr, "no memory to compile a regular expression");
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_ANY);
   pcre2_code* compiled =
       pcre2_compile(code_units(pattern), pattern.size(), PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
-                    &error_code, &error_offset, nullptr);
+                    &error_code, &error_offset, context.get());
   if (compiled == nullptr) {
     return error(ErrorCode::kInvalidSyntax, "regular expression '{}', byte {}: {}", pattern,
                  error_offset, message_of(error_code));

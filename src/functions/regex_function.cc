@@ -3,14 +3,20 @@
 
 #include <utility>
 
+#include "functions/java_regex.h"
 #include "functions/utf8.h"
 
 namespace tidegate {
 
 namespace {
 
-Result<std::string> as_it_is(std::string_view pattern, std::string_view) {
-  return std::string(pattern);
+Result<std::string> from_java(std::string_view pattern, std::string_view) {
+  return pcre_from_java(pattern);
+}
+
+/// A pattern that Java would take never makes NULL.
+bool is_error(const Status& status, WrongPattern wrong) {
+  return wrong == WrongPattern::kIsAnError || status.code() == ErrorCode::kNotSupported;
 }
 
 Result<std::shared_ptr<const Regex>> compile(TranslatePattern translate, std::string_view pattern,
@@ -47,7 +53,7 @@ Result<std::shared_ptr<const Prepared>> prepare(const RegexFunction& function,
       compile(function.translate, prepared->pattern, prepared->escape);
   if (regex.is_ok()) {
     prepared->regex = *std::move(regex);
-  } else if (function.wrong_pattern == WrongPattern::kIsAnError) {
+  } else if (is_error(regex.status(), function.wrong_pattern)) {
     return std::move(regex).status();
   }
   return std::shared_ptr<const Prepared>(std::move(prepared));
@@ -84,7 +90,7 @@ void PatternColumn::prepare(std::string_view pattern, std::string_view escape,
 Result<RegexMatcher*> PatternColumn::matcher(std::string_view pattern, std::string_view escape) {
   if (!compiled_any_ || pattern != last_pattern_ || escape != last_escape_) {
     Result<std::shared_ptr<const Regex>> regex = compile(translate_, pattern, escape);
-    if (!regex.is_ok() && wrong_ == WrongPattern::kIsAnError) return std::move(regex).status();
+    if (!regex.is_ok() && is_error(regex.status(), wrong_)) return std::move(regex).status();
     prepare(pattern, escape, regex.is_ok() ? *std::move(regex) : nullptr);
   }
   return matcher_ ? &*matcher_ : nullptr;
@@ -101,7 +107,7 @@ void add_regex(FunctionRegistry& registry, ScalarFunction documented, RegexFunct
   documented.category = "string";
   function.signature.name = documented.name;
   function.signature.can_fail = true;
-  if (function.translate == nullptr) function.translate = as_it_is;
+  if (function.translate == nullptr) function.translate = from_java;
   documented.bind_with_constants = [function = std::move(function)](
                                        std::span<const LogicalType> arguments,
                                        std::span<const ArrayPtr> constants) {

@@ -50,7 +50,7 @@ using EvaluateRegex = Result<ArrayPtr> (*)(PatternColumn& patterns, std::span<co
 struct RegexFunction {
   FixedSignature signature;
   EvaluateRegex evaluate;
-  TranslatePattern translate = nullptr;  ///< none: the pattern is a regular expression
+  TranslatePattern translate = nullptr;  ///< none: it is a regular expression of Java
   WrongPattern wrong_pattern = WrongPattern::kIsNull;
   bool with_escape = false;  ///< the third argument is the escape character
 };

@@ -179,6 +179,29 @@ TEST(RegexTest, WrongPatternsAreFalseOrNull) {
   EXPECT_EQ(evaluate(call("REGEXP_REPLACE", {lit("a"), lit("("), lit("b")})), "NULL");
 }
 
+TEST(RegexTest, OfJava) {
+  const auto matches = [](const char* text, const char* pattern) {
+    return evaluate(call("REGEXP", {lit(text), lit(pattern)}));
+  };
+  EXPECT_EQ(matches("é", "^\\p{IsAlphabetic}$"), "TRUE");
+  EXPECT_EQ(matches("é", "\\p{L}"), "TRUE");
+  EXPECT_EQ(matches("é", "\\u00e9"), "TRUE");
+  EXPECT_EQ(matches("é", "\\p{Lower}"), "FALSE");
+  EXPECT_EQ(matches("ab", "^[\\p{Lower}_]+$"), "TRUE");
+  EXPECT_EQ(matches("7", "\\P{Alpha}"), "TRUE");
+  EXPECT_EQ(matches("a.b", "\\Qa.b\\E"), "TRUE");
+  EXPECT_EQ(matches("]", "^[]a]$"), "TRUE");
+  EXPECT_EQ(matches("foo", "(?<x>o)\\k<x>"), "TRUE");
+  EXPECT_EQ(matches("a\rb", "a.b"), "FALSE");
+  for (const char* pattern : {"[a-z&&[^b]]", "[a[b]]"}) {
+    EXPECT_EQ(
+        type_of(call("REGEXP_EXTRACT", {lit("a"), lit(pattern)}), Schema(), builtin_functions())
+            .status()
+            .code(),
+        ErrorCode::kNotSupported);
+  }
+}
+
 TEST(RegexTest, Searches) {
   const std::vector<std::string> columns = {"s STRING", "p STRING"};
   constexpr const char* kRows =
