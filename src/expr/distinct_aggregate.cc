@@ -22,14 +22,36 @@ struct KeyHash {
   std::size_t operator()(std::string_view key) const { return hash_key(key); }
 };
 
+struct WordHash {
+  using is_avalanching = void;
+  std::size_t operator()(std::uint64_t word) const {
+    return key_hash::mix(word ^ key_hash::kK0, key_hash::kK1);
+  }
+};
+
 /// The values that are there, with how often; below zero when one was taken back before it came.
+/// Keys of eight bytes (BIGINT, timestamps, DOUBLE) take less room as words.
 struct ValueCounts {
+  boost::unordered_flat_map<std::uint64_t, std::int64_t, WordHash> words;
   boost::unordered_flat_map<std::string, std::int64_t, KeyHash, std::equal_to<>> counts;
   std::int64_t key_bytes = 0;
 
+  std::size_t size() const { return words.size() + counts.size(); }
+
+  /// visit(key, count); keys stay as long as nothing changes.
+  template <typename Visit>
+  void for_each(const Visit& visit) const {
+    for (const auto& [word, count] : words) {
+      visit(std::string_view(reinterpret_cast<const char*>(&word), sizeof(word)), count);
+    }
+    for (const auto& [key, count] : counts) visit(std::string_view(key), count);
+  }
+
   std::int64_t owned_bytes() const {
+    constexpr std::int64_t kWordSlot = sizeof(std::uint64_t) + sizeof(std::int64_t) + 1;
     constexpr std::int64_t kSlot = sizeof(std::string) + sizeof(std::int64_t) + 1;
     return static_cast<std::int64_t>(sizeof(*this)) + key_bytes +
+           static_cast<std::int64_t>(words.bucket_count()) * kWordSlot +
            static_cast<std::int64_t>(counts.bucket_count()) * kSlot;
   }
 };
@@ -79,11 +101,11 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
     if (values == nullptr) return Status::ok();
     std::vector<std::string_view> appeared;
     std::vector<std::string_view> vanished;
-    for (const auto& [key, count] : values->counts) {
+    values->for_each([&](std::string_view key, std::int64_t count) {
       const int step = count_up(into, key, count);
       if (step > 0) appeared.push_back(key);
       if (step < 0) vanished.push_back(key);
-    }
+    });
     TG_RETURN_IF_ERROR(pass_on(into, appeared, /*add=*/true));
     return pass_on(into, vanished, /*add=*/false);
   }
@@ -112,12 +134,12 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
 
   void serialize(const std::byte* accumulator, std::string& out) const override {
     const ValueCounts* values = set(accumulator);
-    append_plain(static_cast<std::uint64_t>(values == nullptr ? 0 : values->counts.size()), out);
+    append_plain(static_cast<std::uint64_t>(values == nullptr ? 0 : values->size()), out);
     if (values != nullptr) {
-      for (const auto& [key, count] : values->counts) {
+      values->for_each([&out](std::string_view key, std::int64_t count) {
         append_sized(key, out);
         append_plain(count, out);
-      }
+      });
     }
     inner_->serialize(accumulator + kInnerOffset, out);
   }
@@ -154,18 +176,27 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
   static int count_up(std::byte* accumulator, std::string_view key, std::int64_t by) {
     ValueCounts*& values = set(accumulator);
     if (values == nullptr) values = new ValueCounts();
+    if (key.size() == sizeof(std::uint64_t)) {
+      const auto found = values->words.try_emplace(key_hash::load(key.data()), 0).first;
+      return count_entry(values->words, found, by);
+    }
     auto found = values->counts.find(key);
     if (found == values->counts.end()) {
       found = values->counts.emplace(std::string(key), 0).first;
       values->key_bytes += heap_bytes(found->first);
     }
-    const bool was_there = found->second > 0;
-    found->second += by;
-    const bool is_there = found->second > 0;
-    if (found->second == 0) {
-      values->key_bytes -= heap_bytes(found->first);
-      values->counts.erase(found);
-    }
+    const std::int64_t bytes = heap_bytes(found->first);
+    const std::size_t size = values->counts.size();
+    const int step = count_entry(values->counts, found, by);
+    if (values->counts.size() < size) values->key_bytes -= bytes;
+    return step;
+  }
+  template <typename Map>
+  static int count_entry(Map& map, typename Map::iterator entry, std::int64_t by) {
+    const bool was_there = entry->second > 0;
+    entry->second += by;
+    const bool is_there = entry->second > 0;
+    if (entry->second == 0) map.erase(entry);
     return static_cast<int>(is_there) - static_cast<int>(was_there);
   }
   static std::int64_t heap_bytes(const std::string& key) {
