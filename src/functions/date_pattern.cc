@@ -165,6 +165,7 @@ Result<DatePattern> DatePattern::parse(std::string_view pattern, PatternDialect 
     if (out.items_.empty() || out.items_.back().letter != 0) out.items_.push_back({0, 0, ""});
     out.items_.back().text += c;
   };
+  int open_sections = 0;
   for (std::size_t i = 0; i < pattern.size();) {
     const char c = pattern[i];
     if (c == '\'') {
@@ -187,11 +188,21 @@ Result<DatePattern> DatePattern::parse(std::string_view pattern, PatternDialect 
       while (end < pattern.size() && pattern[end] == c) ++end;
       out.items_.push_back({c, static_cast<int>(std::min<std::size_t>(end - i, 9)), ""});
       i = end;
+    } else if (dialect == PatternDialect::kFormatter && (c == '[' || c == ']')) {
+      open_sections += c == '[' ? 1 : -1;
+      constexpr int kMostSections = 20;
+      if (open_sections < 0 || open_sections > kMostSections)
+        return error(ErrorCode::kInvalidArgument,
+                     "date pattern '{}': a ] without [, or too many of them", pattern);
+      out.items_.push_back({c, 0, ""});
+      ++i;
     } else {
       add_text(c);
       ++i;
     }
   }
+  // Sections that are open at the end end there.
+  for (; open_sections > 0; --open_sections) out.items_.push_back({']', 0, ""});
   return out;
 }
 
@@ -223,6 +234,9 @@ void DatePattern::format(const Moment& moment, std::int64_t offset_seconds,
     switch (item.letter) {
       case 0:
         out += item.text;
+        break;
+      case '[':
+      case ']':
         break;
       case 'G':
         out += kEras[date.year > 0 ? 1 : 0];
@@ -327,7 +341,7 @@ bool DatePattern::is_number(std::size_t index) const {
   const Item& item = items_[index];
   const bool month_name = (item.letter == 'M' || item.letter == 'L') && item.count >= 3;
   return item.letter != 0 && !month_name &&
-         std::string_view("GEaXxZ").find(item.letter) == std::string_view::npos;
+         std::string_view("GEaXxZ[]").find(item.letter) == std::string_view::npos;
 }
 
 bool DatePattern::read_name(const Item& item, std::string_view& text, Fields& fields) const {
@@ -441,10 +455,37 @@ bool DatePattern::read_item(std::size_t index, std::string_view& text, Fields& f
   }
 }
 
+std::size_t DatePattern::end_of_section(std::size_t begin) const {
+  int depth = 0;
+  for (std::size_t i = begin;; ++i) {
+    if (items_[i].letter == '[') ++depth;
+    if (items_[i].letter == ']' && --depth == 0) return i;
+  }
+}
+
+/// A section that does not fit is left out.
+bool DatePattern::read_items(std::size_t begin, std::size_t end, std::string_view& text,
+                             Fields& fields) const {
+  for (std::size_t i = begin; i < end; ++i) {
+    if (items_[i].letter != '[') {
+      if (!read_item(i, text, fields)) return false;
+      continue;
+    }
+    const std::size_t section_end = end_of_section(i);
+    std::string_view rest = text;
+    Fields with_section = fields;
+    if (read_items(i + 1, section_end, rest, with_section)) {
+      text = rest;
+      fields = with_section;
+    }
+    i = section_end;
+  }
+  return true;
+}
+
 std::optional<DatePattern::Reading> DatePattern::read(std::string_view text) const {
   Fields fields;
-  for (std::size_t i = 0; i < items_.size(); ++i)
-    if (!read_item(i, text, fields)) return std::nullopt;
+  if (!read_items(0, items_.size(), text, fields)) return std::nullopt;
   Reading reading{{}, fields.offset_seconds};
   if (dialect_ == PatternDialect::kSimple) {
     reading.moment = fields.to_lenient_moment();

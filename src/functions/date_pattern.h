@@ -27,7 +27,8 @@ enum class PatternDialect : std::uint8_t {
 /// the month (in kFormatter: day of such a week), E day of the week, a AM or PM, H k K h hour, m
 /// minute, s second, S fraction (in kSimple: milliseconds), X Z offset, text in quotes; in
 /// kFormatter also Q q quarter, e c number of the day of the week, A milliseconds and N nanoseconds
-/// of the day, n nanoseconds, x offset. Names are English, weeks start on Sunday.
+/// of the day, n nanoseconds, x offset, [ ] around what may be left out. Names are English, weeks
+/// start on Sunday.
 class DatePattern {
  public:
   /// kInvalidArgument for letters that mean nothing here.
@@ -56,6 +57,8 @@ class DatePattern {
   };
   struct Fields;
 
+  bool read_items(std::size_t begin, std::size_t end, std::string_view& text, Fields& fields) const;
+  std::size_t end_of_section(std::size_t begin) const;
   bool read_item(std::size_t index, std::string_view& text, Fields& fields) const;
   bool read_name(const Item& item, std::string_view& text, Fields& fields) const;
   bool is_number(std::size_t index) const;

@@ -24,6 +24,7 @@ class JsonPath::Walk {
       definite_until_.push_back(definite_);
       const bool last = &step == &path.steps_.back();
       const bool merges = step.kind == StepKind::kMembers && last;
+      merges_ = merges;
       definite_ = definite_ && !step.deep &&
                   (step.kind == StepKind::kMember || step.kind == StepKind::kElement || merges);
     }
@@ -37,9 +38,11 @@ class JsonPath::Walk {
     if (!definite_) {
       match.kind = JsonMatch::Kind::kNodes;
       match.nodes = std::move(found_);
+      match.member_ends = std::move(member_ends_);
+      match.has_members = merges_;
       return match;
     }
-    if (merged_) {
+    if (!member_ends_.empty()) {
       match.kind = JsonMatch::Kind::kMembers;
       match.nodes = std::move(found_);
     } else if (!found_.empty()) {
@@ -114,16 +117,16 @@ class JsonPath::Walk {
     if (document_.kind(node) != JsonKind::kObject) return fail_at(index, "object");
     const Step& step = path_.steps_[index];
     const bool last = index + 1 == path_.steps_.size();
-    merged_ = step.kind == StepKind::kMembers && last && definite_;
     for (const std::string& key : step.keys) {
       const Node value = document_.member(node, key);
       if (value == JsonDocument::kNone) {
         if (!last && step.kind == StepKind::kMember) fail_at(index, "such member");
         continue;
       }
-      if (merged_) found_.push_back(value - 1);
+      if (last && merges_) found_.push_back(value - 1);
       go(index + 1, value);
     }
+    if (last && merges_) member_ends_.push_back(found_.size());
   }
 
   void apply_elements(std::size_t index, Node node) {
@@ -164,8 +167,9 @@ class JsonPath::Walk {
   const JsonDocument& document_;
   std::vector<bool> definite_until_;
   bool definite_ = true;
-  bool merged_ = false;
+  bool merges_ = false;  // the last step makes an object of members
   std::vector<Node> found_;
+  std::vector<std::size_t> member_ends_;
   std::string failure_;
 };
 

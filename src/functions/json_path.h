@@ -29,6 +29,9 @@ struct JsonMatch {
   Kind kind = Kind::kNothing;
   /// kNode: one; kNodes: all; kMembers: keys and values in turn.
   std::vector<JsonDocument::Node> nodes = {};
+  /// kNodes of a path that ends with ['a', 'b']: where the keys and values of each object end.
+  std::vector<std::size_t> member_ends = {};
+  bool has_members = false;
   std::string number = {};
   /// In strict mode a path that finds nothing is a failure: what was missing. Empty: none.
   std::string failure = {};

@@ -166,6 +166,16 @@ void add_elements(const JsonSearch& search, const Outcome& outcome, ElementTexts
     search.append_json(match, text);
     return elements.add(std::move(text));
   }
+  if (match.kind == JsonMatch::Kind::kNodes && match.has_members) {
+    std::size_t begin = 0;
+    for (const std::size_t end : match.member_ends) {
+      std::string text;
+      search.append_members(std::span(match.nodes).subspan(begin, end - begin), text);
+      elements.add(std::move(text));
+      begin = end;
+    }
+    return;
+  }
   if (match.kind == JsonMatch::Kind::kNodes) {
     for (const JsonDocument::Node node : match.nodes) elements.add(document, node);
     return;

@@ -90,15 +90,22 @@ void JsonSearch::append_json(const JsonMatch& match, std::string& out) const {
   }
   if (match.kind == JsonMatch::Kind::kMembers) return append_members(match.nodes, out);
   out += '[';
-  for (std::size_t i = 0; i < match.nodes.size(); ++i) {
-    if (i > 0) out += ',';
-    document_.append_json(match.nodes[i], out);
+  if (match.has_members) {
+    for (std::size_t i = 0; i < match.member_ends.size(); ++i) {
+      const std::size_t begin = i == 0 ? 0 : match.member_ends[i - 1];
+      if (i > 0) out += ',';
+      append_members(std::span(match.nodes).subspan(begin, match.member_ends[i] - begin), out);
+    }
+  } else {
+    for (std::size_t i = 0; i < match.nodes.size(); ++i) {
+      if (i > 0) out += ',';
+      document_.append_json(match.nodes[i], out);
+    }
   }
   out += ']';
 }
 
-void JsonSearch::append_members(const std::vector<JsonDocument::Node>& nodes,
-                                std::string& out) const {
+void JsonSearch::append_members(std::span<const JsonDocument::Node> nodes, std::string& out) const {
   // By key; one that the path names twice comes once.
   std::map<std::string, JsonDocument::Node> values;
   for (std::size_t i = 0; i < nodes.size(); i += 2) values[document_.text(nodes[i])] = nodes[i + 1];

@@ -44,12 +44,12 @@ class JsonSearch {
   bool is_lax() const { return path_ != nullptr && path_->path && path_->path->is_lax(); }
   /// The match as JSON; and as text when it is a scalar.
   void append_json(const JsonMatch& match, std::string& out) const;
+  /// Keys and values, in turn, as an object.
+  void append_members(std::span<const JsonDocument::Node> nodes, std::string& out) const;
   bool is_scalar(const JsonMatch& match) const;
   void append_scalar(const JsonMatch& match, std::string& out) const;
 
  private:
-  void append_members(const std::vector<JsonDocument::Node>& nodes, std::string& out) const;
-
   PreparedJsonPathPtr path_;
   JsonDocument document_;
 };

@@ -148,6 +148,7 @@ TEST(DateFormatTest, Patterns) {
   EXPECT_EQ(format("EEEE, MMM d ''yy"), "Sunday, Jan 5 '20");
   EXPECT_EQ(format("DDD k K S"), "005 15 3 0");
   EXPECT_EQ(format("D w ww W e F u Y G"), "5 2 02 2 1 5 2020 2020 AD");
+  EXPECT_EQ(format("[yyyy][ MM]"), "2020 01");
   EXPECT_EQ(format("Q QQQ A n N"), "1 Q1 54249007 7000000 54249007000000");
   EXPECT_EQ(format("yyyyy yyy y MMMMM EEEEE"), "02020 2020 2020 J S");
   EXPECT_EQ(evaluate(call("DATE_FORMAT", {ts("2020-12-29 15:04:09"), lit("YYYY LLL ee ww W F")})),
@@ -194,6 +195,11 @@ TEST(DateFormatTest, ToTimestampIsExact) {
             "2020-10-10 12:34:56.000");
   for (const char* bad : {"2020-13-01", "2020-10-32", "2020-1", "2020-01-01x", "", "a-b-c"})
     EXPECT_EQ(read(bad, "yyyy-MM-dd"), "NULL") << bad;
+  constexpr const char* kOptional = "yyyy/MM/dd[ HH:mm[:ss]]";
+  EXPECT_EQ(read("2020/10/11", kOptional), "2020-10-11 00:00:00.000");
+  EXPECT_EQ(read("2020/10/11 12:30", kOptional), "2020-10-11 12:30:00.000");
+  EXPECT_EQ(read("2020/10/11 12:30:15", kOptional), "2020-10-11 12:30:15.000");
+  EXPECT_EQ(read("2020/10/11 12", kOptional), "NULL");
   EXPECT_EQ(read("1/2/2020", "dd/MM/yyyy"), "NULL");
   EXPECT_EQ(read("2020-10-10", "nope"), "NULL");
   // A text of the usual form is read whatever the pattern is.
