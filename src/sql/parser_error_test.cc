@@ -162,7 +162,9 @@ ALTER TABLE t ADD COLUMN
 ALTER TABLE t FOO
   15 expected ADD, MODIFY, DROP, RENAME, SET or RESET but found 'FOO'
 EXPLAIN t
-  10 expected PLAN FOR, a query, INSERT or STATEMENT SET but found the end of the text
+  9 expected PLAN FOR, CHANGELOG_MODE, JSON_EXECUTION_PLAN, a query or INSERT but found 't'
+EXPLAIN CHANGELOG_MOD SELECT 1
+  9 expected PLAN FOR, CHANGELOG_MODE, JSON_EXECUTION_PLAN, a query or INSERT but found 'CHANGELOG_MOD'; did you mean CHANGELOG_MODE?
 USE
   4 expected a database name but found the end of the text
 DELETE FROM t

@@ -162,14 +162,11 @@ Result<Statement> Parser::parse_explain() {
   if (accept(kPlan)) {
     TG_RETURN_IF_ERROR(expect(kFor));
   } else {
-    while (at_name() && !at(kExecute) && !at(kStatement)) {
-      TG_ASSIGN_OR_RETURN(const Identifier detail, expect_name("a detail of EXPLAIN"));
-      std::string upper;
-      for (char c : detail.text)
-        upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      explain.details.push_back(std::move(upper));
-      if (!accept(',')) break;
-    }
+    do {
+      for (Word word : {kEstimatedCost, kChangelogMode, kJsonExecutionPlan, kPlanAdvice}) {
+        if (accept(word)) explain.details.emplace_back(word_text(word));
+      }
+    } while (accept(','));
   }
   const std::size_t inner = position();
   Statement statement;
@@ -179,7 +176,8 @@ Result<Statement> Parser::parse_explain() {
   } else {
     const bool explainable = at(kSelect) || at(kWith) || at(kValues) || at('(') || at(kTable) ||
                              at(kInsert) || at(kExecute) || at(kCreate);
-    if (!explainable) return expected("PLAN FOR, a query, INSERT or STATEMENT SET");
+    if (!explainable)
+      return expected("PLAN FOR, CHANGELOG_MODE, JSON_EXECUTION_PLAN, a query or INSERT");
     TG_ASSIGN_OR_RETURN(statement, parse_statement());
   }
   explain.statement = std::make_shared<Statement>(std::move(statement));

@@ -299,7 +299,7 @@ void SyntaxPrinter::explain(const Explain& explain) {
     const bool set = std::holds_alternative<StatementSet>(explain.statement->node);
     text(set ? "" : "PLAN FOR ");
   } else {
-    list(explain.details, [&](const std::string& detail) { text(print_name(detail)); });
+    list(explain.details, [&](const std::string& detail) { text(detail); });
     text(" ");
   }
   statement(*explain.statement);

@@ -50,11 +50,14 @@ class SecretFinder {
 
   void step() {
     const char c = text_[next_];
-    if (at_text("--")) {
+    const bool address = next_ > 0 && (text_[next_ - 1] == ':' || text_[next_ - 1] == '/');
+    if (at_text("--") || (at_text("//") && !address)) {
       next_ = std::min(text_.find('\n', next_), text_.size());
     } else if (at_text("/*") && !at_text("/*+")) {
       const std::size_t end = text_.find("*/", next_ + 2);
       next_ = end == std::string_view::npos ? text_.size() : end + 2;
+    } else if (c == '`') {
+      next_ = std::min(text_.find('`', next_ + 1), text_.size() - 1) + 1;
     } else if (c == '\'') {
       read_string();
     } else if (is_word_part(c)) {

@@ -55,6 +55,7 @@ TEST(SourceTextTest, NeverShowsSecrets) {
       "CREATE TABLE t (a INT) WITH ('password' = hunter2)",
       "CREATE TABLE t (a INT) WITH ('password' hunter2)",
       "CREATE TABLE t (a INT) WITH ('password' = 5hunter2)",
+      "-- don't\n// it's\nCREATE TABLE `it's` (a INT) WITH ('password' =\n'hunter2' 'x')",
       "SET my.password hunter2",
       "SET 'my.password' hunter2",
       "SET 'my.password' = 'hunter2' !",
