@@ -10,6 +10,23 @@
 namespace tidegate::sql {
 namespace {
 
+/// Flink reads TIME '2:55:00' and DATE '2026-1-5' as well: numbers of one digit in front of the
+/// fraction get a zero in front.
+std::string with_two_digits(std::string_view text) {
+  const auto is_digit = [&](std::size_t i) {
+    return i < text.size() && text[i] >= '0' && text[i] <= '9';
+  };
+  std::string out;
+  bool in_fraction = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    in_fraction = in_fraction || text[i] == '.';
+    const bool alone = is_digit(i) && (i == 0 || !is_digit(i - 1)) && !is_digit(i + 1);
+    if (alone && !in_fraction) out += '0';
+    out += text[i];
+  }
+  return out;
+}
+
 int fraction_digits(std::string_view text) {
   const std::size_t point = text.find('.');
   return point == std::string_view::npos ? 0 : static_cast<int>(text.size() - point - 1);
@@ -121,12 +138,13 @@ Result<ExprPtr> Binder::bind_literal(const Literal& literal, Place place) {
     case Literal::Kind::kBinary:
       return placed(binary(text));
     case Literal::Kind::kDate:
-      return placed(lit_text(text, LogicalType(TypeKind::kDate, false)));
+      return placed(lit_text(with_two_digits(text), LogicalType(TypeKind::kDate, false)));
     case Literal::Kind::kTime:
-      return placed(lit_text(text, LogicalType::time(std::min(fraction_digits(text), 9), false)));
+      return placed(lit_text(with_two_digits(text),
+                             LogicalType::time(std::min(fraction_digits(text), 9), false)));
     case Literal::Kind::kTimestamp:
-      return placed(
-          lit_text(text, LogicalType::timestamp(std::min(fraction_digits(text), 9), false)));
+      return placed(lit_text(with_two_digits(text),
+                             LogicalType::timestamp(std::min(fraction_digits(text), 9), false)));
     case Literal::Kind::kInterval:
       return placed(lit_text(std::to_string(literal.interval),
                              LogicalType(literal.interval_in_months ? TypeKind::kIntervalYearMonth
