@@ -22,20 +22,16 @@ Status extract_event_time(const plan::SourceNode& source, const Lowering& loweri
                       CompiledExpr::compile(source.event_time, *source.schema, *functions));
   auto time = std::make_shared<const CompiledExpr>(std::move(compiled));
   watermark.column = -1;
-  watermark.extract = [time, context = lowering.eval_context(), table = source.name](
-                          const Batch& batch, EventTime* times) -> Status {
+  watermark.extract = [time, context = lowering.eval_context()](const Batch& batch,
+                                                                EventTime* times) -> Status {
     EvalContext own = context;
     TG_ASSIGN_OR_RETURN(ArrayPtr column, time->evaluate(batch, own));
     const Batch computed(batch.num_rows(), {std::move(column)});
     EventTimes read;
     TG_RETURN_IF_ERROR(read.read(computed, 0));
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      if (read.is_null(row)) {
-        return Status(ErrorCode::kNullKey,
-                      "the row-time column of table '" + table + "' is null in a row",
-                      "Leave such rows out before they get here, or give them a time.");
-      }
-      times[row] = read.times()[static_cast<std::size_t>(row)];
+      // Says nothing about how far time has come.
+      times[row] = read.is_null(row) ? kMinWatermark : read.times()[static_cast<std::size_t>(row)];
     }
     return Status::ok();
   };

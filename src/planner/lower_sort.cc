@@ -74,16 +74,18 @@ Status lower_top(const plan::SortNode& sort, Lowering& lowering) {
       sort, kRankTimeGrain, [options] { return make_rank(options); }, lowering);
 }
 
-bool is_by_event_time(const plan::SortNode& sort, PlanFacts& facts) {
+bool is_by_time(const plan::SortNode& sort, PlanFacts& facts) {
   return !sort.keys[0].descending &&
-         time_of(sort.inputs[0], sort.keys[0].column, facts) == TimeAttribute::kRowtime;
+         time_of(sort.inputs[0], sort.keys[0].column, facts) != TimeAttribute::kNone;
 }
 
 /// Also of bounded inputs: which rows are late does not depend on whether the input ends.
 Status lower_sort_by_time(const plan::SortNode& sort, Lowering& lowering) {
   TemporalSortOptions options;
   options.types = column_types(*sort.schema);
-  options.time_column = sort.keys[0].column;
+  options.by_processing_time =
+      time_of(sort.inputs[0], sort.keys[0].column, lowering.facts()) == TimeAttribute::kProctime;
+  if (!options.by_processing_time) options.time_column = sort.keys[0].column;
   options.order = sort_columns(sort.keys);
   options.order.erase(options.order.begin());
   return add_single(
@@ -96,7 +98,7 @@ Status lower_sort(const plan::SortNode& sort, Lowering& lowering) {
   const StreamFacts& input = facts.of(sort.inputs[0]);
   if (sort.keys.empty()) return lower_limit(sort, lowering);
   const bool keeps_all = sort.offset == 0 && sort.limit < 0;
-  if (keeps_all && !input.retracts && is_by_event_time(sort, facts))
+  if (keeps_all && !input.retracts && is_by_time(sort, facts))
     return lower_sort_by_time(sort, lowering);
   if (sort.is_final && input.bounded) return lower_sort_at_end(sort, lowering);
   if (sort.limit > 0) return lower_top(sort, lowering);

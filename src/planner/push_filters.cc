@@ -27,9 +27,8 @@ class FilterPusher {
       : facts_(options), functions_(options.functions), readers_(count_readers(roots)) {}
 
   void visit(plan::Input& input) {
-    if (const auto* filter = input_as<plan::FilterNode>(input);
-        filter != nullptr && !is_shared(*filter)) {
-      input = push(filter->inputs[0], conjuncts_of(filter->condition));
+    if (const auto* filter = input_as<plan::FilterNode>(input)) {
+      input = push(filter->inputs[0], conjuncts_of(filter->condition), is_shared(*filter));
     }
     visit_inputs(*input.node);
   }
@@ -47,28 +46,39 @@ class FilterPusher {
   }
 
   /// The rows of `input` for which the conditions hold, which are checked as far below as can be.
-  plan::Input push(plan::Input input, Conditions conditions) {
+  /// `shared`: there are readers that want the other rows, too, so nothing is changed in place.
+  plan::Input push(const plan::Input& input, Conditions conditions, bool shared = false) {
     if (conditions.empty()) return input;
+    plan::Input below = input;
     Conditions stay;
-    if (input.side >= 0 || is_shared(*input.node)) {
+    shared = shared || is_shared(*input.node);
+    auto* project = input_as<plan::ProjectNode>(input);
+    if (input.side >= 0) {
+      stay = std::move(conditions);
+    } else if (auto* filter = input_as<plan::FilterNode>(input)) {
+      Conditions all = conjuncts_of(filter->condition);
+      all.insert(all.end(), conditions.begin(), conditions.end());
+      return push(filter->inputs[0], std::move(all), shared);
+    } else if (shared && project != nullptr) {
+      // Columns are cheap to compute twice, for fewer rows.
+      auto own = std::make_shared<plan::ProjectNode>(project->inputs[0], project->columns,
+                                                     project->schema);
+      own->name = project->name;
+      stay = push_into_project(*own, std::move(conditions), true);
+      below = {std::move(own)};
+    } else if (shared) {
       stay = std::move(conditions);
     } else {
-      plan::Node& node = *input.node;
-      if (auto* filter = dynamic_cast<plan::FilterNode*>(&node)) {
-        Conditions all = conjuncts_of(filter->condition);
-        all.insert(all.end(), conditions.begin(), conditions.end());
-        return push(filter->inputs[0], std::move(all));
-      }
-      stay = push_into(node, std::move(conditions));
+      stay = push_into(*input.node, std::move(conditions));
     }
-    if (stay.empty()) return input;
-    return {std::make_shared<plan::FilterNode>(std::move(input), conjunction_of(std::move(stay)))};
+    if (stay.empty()) return below;
+    return {std::make_shared<plan::FilterNode>(std::move(below), conjunction_of(std::move(stay)))};
   }
 
   /// Hands on what can go below `node`; answers the rest.
   Conditions push_into(plan::Node& node, Conditions conditions) {
     if (auto* project = dynamic_cast<plan::ProjectNode*>(&node)) {
-      return push_into_project(*project, std::move(conditions));
+      return push_into_project(*project, std::move(conditions), false);
     }
     if (auto* join = dynamic_cast<plan::JoinNode*>(&node)) {
       return push_into_join(*join, std::move(conditions));
@@ -122,7 +132,7 @@ class FilterPusher {
     return stay;
   }
 
-  Conditions push_into_project(plan::ProjectNode& project, Conditions conditions) {
+  Conditions push_into_project(plan::ProjectNode& project, Conditions conditions, bool shared) {
     Conditions below;
     Conditions stay;
     for (ExprPtr& each : conditions) {
@@ -133,7 +143,7 @@ class FilterPusher {
         stay.push_back(std::move(each));
       }
     }
-    if (!below.empty()) project.inputs[0] = push(project.inputs[0], std::move(below));
+    if (!below.empty()) project.inputs[0] = push(project.inputs[0], std::move(below), shared);
     return stay;
   }
 

@@ -30,6 +30,7 @@ Status run_together(std::span<const Rule* const> rules, const std::vector<plan::
 const std::vector<Rule>& all_rules() {
   static const auto* const rules = new std::vector<Rule>{
       // lives for the process
+      {.name = "reuse-subplans", .rewrite = reuse_subplans},
       {.name = "fold-conditions", .rewrite_node = fold_conditions},
       {.name = "merge-projects", .rewrite_node = merge_projects},
       {.name = "push-filters", .rewrite = push_filters},
@@ -42,6 +43,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "window-join", .rewrite_node = find_window_join},
       {.name = "window-aggregate", .rewrite_node = find_window_aggregate},
       {.name = "merge-projects", .rewrite_node = merge_projects},
+      {.name = "reuse-subplans", .rewrite = reuse_subplans},
       {.name = "prune-columns", .rewrite = prune_columns},
       {.name = "merge-projects", .rewrite_node = merge_projects},
       {.name = "final-sort", .rewrite = mark_final_sorts},

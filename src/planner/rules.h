@@ -31,6 +31,8 @@ const std::vector<Rule>& all_rules();
 /// Runs all rules but those that the options disable.
 Status rewrite_plan(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 
+/// Equal parts of the plan become one: a table that is named twice is read once.
+Status reuse_subplans(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Conditions that are always true go, and conjuncts that are.
 Result<plan::NodePtr> fold_conditions(const plan::NodePtr& node, PlanFacts& facts);
 /// Two projections (or filters) in a row become one; those that change nothing go.

@@ -203,6 +203,31 @@ Project[auction AS a, price AS p]
 )");
 }
 
+TEST(Rules, ReadTablesOnce) {
+  const std::string query =
+      "SELECT a.price FROM bids a JOIN (SELECT MAX(price) AS m, url AS u FROM bids GROUP BY url) b "
+      "ON a.price = b.m AND a.url = b.u WHERE a.price > 1";
+  const auto sources = [&](std::vector<std::string> disabled) {
+    auto roots = plan_of(kTestTables +
+                         "CREATE TABLE outcome (x BIGINT) WITH ('connector' = "
+                         "'test'); INSERT INTO outcome " +
+                         query + ";");
+    LoweringOptions options;
+    options.functions = &builtin_functions();
+    options.disabled_rules = std::move(disabled);
+    EXPECT_TRUE(rewrite_plan(*roots, options).is_ok());
+    int count = 0;
+    for (const plan::Node* node : plan::topological_order(*roots)) {
+      count += node->kind() == "Source" ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(sources({}), 1);
+  EXPECT_EQ(sources({"reuse-subplans"}), 2);
+  // The condition is checked for one reader only.
+  EXPECT_THAT(planned(query, "x BIGINT"), HasSubstr("Filter[(price > 1)]"));
+}
+
 TEST(Rules, CanBeLeftOut) {
   EXPECT_THAT(planned(top("price DESC", "rn <= 3"), "a BIGINT, p BIGINT", {"top-n"}),
               HasSubstr("Over["));

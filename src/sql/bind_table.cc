@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "expr/bind.h"
 #include "expr/columns_of.h"
-#include "expr/compiled_expr.h"
 #include "plan/relational.h"
 #include "plan/source.h"
 #include "sql/binder.h"
@@ -33,19 +32,6 @@ std::pair<ExprPtr, std::int64_t> without_delay(const ExprPtr& value) {
     }
   }
   return {value, 0};
-}
-
-/// Computes the event times of rows: milliseconds of a timestamp expression.
-auto extractor(std::shared_ptr<const CompiledExpr> expr) {
-  return [expr = std::move(expr)](const Batch& batch, EventTime* times) -> Status {
-    EvalContext context;
-    TG_ASSIGN_OR_RETURN(ArrayPtr values, expr->evaluate(batch, context));
-    const auto& ms = static_cast<const arrow::Int64Array&>(*values);
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      times[row] = ms.IsNull(row) ? kMinWatermark : ms.Value(row);
-    }
-    return Status::ok();
-  };
 }
 
 /// Formats let nulls into nested values whatever the type says, as Flink's do: what a table
@@ -169,10 +155,10 @@ Result<BoundRelation> Binder::bind_table(const TableDefinition& table, const Opt
     if (base->kind() == Expr::Kind::kColumn) {
       strategy.column = base->column();
     } else {
-      const ExprPtr millis = cast(cast(base, LogicalType::timestamp(3)), LogicalType::timestamp(3));
-      auto compiled = CompiledExpr::compile(millis, *schema, functions_);
-      if (!compiled.is_ok()) return at(watermark.place, std::move(compiled).status());
-      strategy.extract = extractor(std::make_shared<CompiledExpr>(*std::move(compiled)));
+      if (auto checked = type_of(base, *schema, functions_); !checked.is_ok()) {
+        return at(watermark.place, std::move(checked).status());
+      }
+      source->event_time = base;
     }
   }
 

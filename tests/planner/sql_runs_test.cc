@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Queries from text to rows: what the planner makes of them must answer the same whatever rules
+// are on, whatever the parallelism and however the input is cut into batches.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "connectors/memory/memory.h"
+#include "formats/format.h"
+#include "plan/source.h"
+#include "planner/lowering.h"
+#include "planner/test_sql_plan.h"
+#include "runtime/job.h"
+#include "tests/support/batch_literal.h"
+
+namespace tidegate {
+namespace {
+
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+
+/// Rows of a table: JSON arrays, one per row.
+struct Rows {
+  std::vector<std::string> json;
+  std::vector<RowKind> kinds = {};  ///< none: all +I
+};
+using Tables = std::map<std::string, Rows>;
+
+struct How {
+  int parallelism = 1;
+  std::size_t batch_rows = 1000;
+  std::vector<std::string> disabled = {};
+};
+
+constexpr const char* kRules[] = {
+    "fold-conditions", "merge-projects", "push-filters",     "outer-to-inner", "top-n",
+    "interval-join",   "window-join",    "window-aggregate", "prune-columns"};
+
+std::vector<Batch> batches_of(const SchemaPtr& schema, const Rows& rows, std::size_t batch_rows) {
+  std::vector<Batch> batches;
+  for (std::size_t begin = 0; begin < rows.json.size(); begin += batch_rows) {
+    const std::size_t end = std::min(rows.json.size(), begin + batch_rows);
+    std::string text = "[";
+    for (std::size_t i = begin; i < end; ++i) text += (i > begin ? ", " : "") + rows.json[i];
+    Batch batch = batch_of(schema, text + "]");
+    if (!rows.kinds.empty()) {
+      batch = with_row_kinds(batch, {rows.kinds.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     rows.kinds.begin() + static_cast<std::ptrdiff_t>(end)});
+    }
+    batches.push_back(std::move(batch));
+  }
+  return batches;
+}
+
+/// Everything that the sink got, in order; or the error.
+std::vector<std::string> changes(const std::string& script, const Tables& tables, How how = {},
+                                 Options settings = {}) {
+  auto roots = plan_of(script);
+  if (!roots.is_ok()) return {"binder: " + roots.status().message()};
+  LoweringOptions options;
+  options.job_name = "test";
+  options.functions = &builtin_functions();
+  options.disabled_rules = how.disabled;
+  options.settings = std::move(settings);
+  for (plan::Node* node : plan::topological_order(*roots)) {
+    auto* source = dynamic_cast<plan::SourceNode*>(node);
+    if (source == nullptr) continue;
+    const Rows& rows = tables.at(source->name);
+    source->changelog = !rows.kinds.empty();
+    options.sources[source->name] = std::make_shared<MemorySource>(
+        source->table,
+        std::vector<std::vector<Batch>>{batches_of(source->table, rows, how.batch_rows)});
+  }
+  const auto sink = std::make_shared<CollectSink>();
+  options.sinks[(*roots)[0]->name] = sink;
+  Result<Graph> graph = lower(*roots, options);
+  if (!graph.is_ok()) return {graph.status().message()};
+  VirtualClock clock(1'000);
+  const auto executor = make_simulated_executor(7, clock);
+  JobOptions job_options;
+  job_options.parallelism = how.parallelism;
+  job_options.executor = executor.get();
+  job_options.clock = &clock;
+  Result<std::unique_ptr<Job>> job = Job::create(*std::move(graph), std::move(job_options));
+  if (!job.is_ok()) return {job.status().message()};
+  Status status = (*job)->start();
+  if (status.is_ok()) status = (*job)->await();
+  if (!status.is_ok()) return {status.message()};
+  std::vector<std::string> rows;
+  for (const Batch& batch : sink->written()) {
+    Batch plain = batch;
+    plain.set_event_times(nullptr);
+    for (std::string& row : text_rows(plain)) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// The table that the changes make, sorted.
+std::vector<std::string> folded(const std::vector<std::string>& changes) {
+  std::map<std::string, int> counts;
+  for (const std::string& change : changes) {
+    if (change.size() < 2 || (change[0] != '+' && change[0] != '-')) return changes;
+    counts[change.substr(2)] += change[0] == '+' ? 1 : -1;
+  }
+  std::vector<std::string> rows;
+  for (const auto& [row, count] : counts) {
+    if (count < 0) rows.push_back(row + " taken back " + std::to_string(-count) + " times");
+    for (int i = 0; i < count; ++i) rows.push_back(row);
+  }
+  return rows;
+}
+
+/// Checks that all ways of running agree.
+void expect_rows(const std::string& script, const Tables& tables,
+                 const std::vector<std::string>& expected) {
+  EXPECT_THAT(folded(changes(script, tables)), ElementsAreArray(expected));
+  EXPECT_THAT(folded(changes(script, tables, {.batch_rows = 1})), ElementsAreArray(expected));
+  EXPECT_THAT(folded(changes(script, tables, {.parallelism = 3, .batch_rows = 2})),
+              ElementsAreArray(expected));
+  for (const char* rule : kRules) {
+    EXPECT_THAT(folded(changes(script, tables, {.disabled = {rule}})), ElementsAreArray(expected))
+        << "without rule " << rule;
+  }
+}
+
+std::string into(const std::string& columns, const std::string& query) {
+  return kTestTables + "CREATE TABLE outcome (" + columns +
+         ") WITH ('connector' = 'test'); INSERT INTO outcome " + query + ";";
+}
+
+/// auction, bidder, price, url, time in ms.
+const Tables kTables = {
+    {"bids",
+     {{R"([1, 10, 100, "/a", 1000])", R"([2, 11, 50, "/b", 2000])", R"([1, 12, 300, null, 4000])",
+       R"([3, 10, 70, "/a", 11000])", R"([1, 11, 20, "/c", 12000])"}}},
+    {"auctions", {{R"([1, 7, "x", 500])", R"([2, 8, "y", 1500])", R"([4, 7, "x", 3000])"}}},
+};
+
+TEST(SqlRuns, ProjectsAndFilters) {
+  expect_rows(into("a BIGINT, b STRING", "SELECT price + 1, url FROM bids WHERE price > 50"),
+              kTables, {"[101, /a]", "[301, null]", "[71, /a]"});
+}
+
+TEST(SqlRuns, AggregatesByKey) {
+  expect_rows(into("a BIGINT, n BIGINT, s BIGINT, d BIGINT",
+                   "SELECT auction, COUNT(*), SUM(price), COUNT(DISTINCT bidder) FROM bids "
+                   "GROUP BY auction"),
+              kTables, {"[1, 3, 420, 3]", "[2, 1, 50, 1]", "[3, 1, 70, 1]"});
+  EXPECT_THAT(changes(into("n BIGINT", "SELECT COUNT(*) FROM bids WHERE price > 60"), kTables),
+              ElementsAre("+I[1]", "-U[1]", "+U[2]", "-U[2]", "+U[3]"));
+}
+
+TEST(SqlRuns, AggregatesOfAggregatesTakeBack) {
+  expect_rows(into("n BIGINT, c BIGINT, m BIGINT",
+                   "SELECT n, COUNT(*), MAX(auction) FROM (SELECT auction, COUNT(*) AS n FROM bids "
+                   "GROUP BY auction) GROUP BY n"),
+              kTables, {"[1, 2, 3]", "[3, 1, 1]"});
+}
+
+TEST(SqlRuns, Windows) {
+  const std::string columns = "s TIMESTAMP(3), e TIMESTAMP(3), a BIGINT, n BIGINT";
+  expect_rows(into(columns,
+                   "SELECT window_start, window_end, auction, COUNT(*) FROM TABLE(TUMBLE(TABLE "
+                   "bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, "
+                   "window_end, auction"),
+              kTables,
+              {"[1970-01-01 00:00:00.000, 1970-01-01 00:00:10.000, 1, 2]",
+               "[1970-01-01 00:00:00.000, 1970-01-01 00:00:10.000, 2, 1]",
+               "[1970-01-01 00:00:10.000, 1970-01-01 00:00:20.000, 1, 1]",
+               "[1970-01-01 00:00:10.000, 1970-01-01 00:00:20.000, 3, 1]"});
+}
+
+TEST(SqlRuns, CascadingWindows) {
+  expect_rows(into("e TIMESTAMP(3), m BIGINT",
+                   "SELECT window_end, MAX(n) FROM (SELECT window_start, window_end, auction, "
+                   "COUNT(*) AS n FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '5' SECOND, "
+                   "INTERVAL '10' SECOND)) GROUP BY window_start, window_end, auction) GROUP BY "
+                   "window_start, window_end"),
+              kTables,
+              {"[1970-01-01 00:00:05.000, 2]", "[1970-01-01 00:00:10.000, 2]",
+               "[1970-01-01 00:00:15.000, 1]", "[1970-01-01 00:00:20.000, 1]"});
+}
+
+TEST(SqlRuns, Joins) {
+  expect_rows(into("a BIGINT, p BIGINT, s INT",
+                   "SELECT auction, price, seller FROM bids, auctions WHERE auction = id AND "
+                   "price > 20"),
+              kTables, {"[1, 100, 7]", "[1, 300, 7]", "[2, 50, 8]"});
+  expect_rows(into("a BIGINT, p BIGINT, s INT",
+                   "SELECT auction, price, seller FROM bids LEFT JOIN auctions ON auction = id"),
+              kTables, {"[1, 100, 7]", "[1, 20, 7]", "[1, 300, 7]", "[2, 50, 8]", "[3, 70, null]"});
+  expect_rows(into("a BIGINT", "SELECT id FROM auctions WHERE id IN (SELECT auction FROM bids)"),
+              kTables, {"[1]", "[2]"});
+  expect_rows(
+      into("a BIGINT", "SELECT id FROM auctions WHERE id NOT IN (SELECT auction FROM bids)"),
+      kTables, {"[4]"});
+  // Keys of two types, and computed ones.
+  expect_rows(into("a BIGINT, s INT",
+                   "SELECT auction, seller FROM bids JOIN auctions ON bidder - 3 = seller WHERE "
+                   "price > 60"),
+              kTables, {"[1, 7]", "[1, 7]", "[3, 7]", "[3, 7]"});
+}
+
+TEST(SqlRuns, IntervalJoins) {
+  expect_rows(into("a BIGINT, p BIGINT",
+                   "SELECT auction, price FROM bids b JOIN auctions a ON auction = id AND b.ts "
+                   "BETWEEN a.ts AND a.ts + INTERVAL '2' SECOND"),
+              kTables, {"[1, 100]", "[2, 50]"});
+}
+
+TEST(SqlRuns, TopN) {
+  expect_rows(into("a BIGINT, p BIGINT, n BIGINT",
+                   "SELECT auction, price, rn FROM (SELECT auction, price, ROW_NUMBER() OVER "
+                   "(PARTITION BY auction ORDER BY price DESC) AS rn FROM bids) WHERE rn <= 2"),
+              kTables, {"[1, 100, 2]", "[1, 300, 1]", "[2, 50, 1]", "[3, 70, 1]"});
+  expect_rows(into("a BIGINT, p BIGINT",
+                   "SELECT auction, price FROM (SELECT auction, price, ROW_NUMBER() OVER "
+                   "(PARTITION BY auction ORDER BY ts DESC) AS rn FROM bids) WHERE rn = 1"),
+              kTables, {"[1, 20]", "[2, 50]", "[3, 70]"});
+}
+
+TEST(SqlRuns, SortsBoundedInput) {
+  EXPECT_THAT(
+      changes(into("p BIGINT", "SELECT price FROM bids ORDER BY price DESC LIMIT 3"), kTables),
+      ElementsAre("+I[300]", "+I[100]", "+I[70]"));
+}
+
+TEST(SqlRuns, KeysOfSinks) {
+  const std::string query = "SELECT auction, COUNT(*) FROM bids WHERE auction = 1 GROUP BY auction";
+  EXPECT_THAT(changes(into("a BIGINT, n BIGINT, PRIMARY KEY (a) NOT ENFORCED", query), kTables),
+              ElementsAre("+I[1, 1]", "+U[1, 2]", "+U[1, 3]"));
+  // By another key: the last one that has it is shown.
+  EXPECT_THAT(
+      changes(into("n BIGINT, a BIGINT, PRIMARY KEY (n) NOT ENFORCED",
+                   "SELECT n, auction FROM (SELECT auction, COUNT(*) AS n FROM bids WHERE auction "
+                   "< 3 GROUP BY auction)"),
+              kTables),
+      ElementsAre("+I[1, 1]", "+U[1, 2]", "+I[2, 1]", "-D[2, 1]", "+I[3, 1]"));
+}
+
+TEST(SqlRuns, TakesChangesOfSources) {
+  Tables tables = kTables;
+  tables["auctions"].kinds = {RowKind::kInsert, RowKind::kInsert, RowKind::kInsert};
+  tables["auctions"].json.push_back(R"([1, 7, "x", 500])");
+  tables["auctions"].kinds.push_back(RowKind::kDelete);
+  expect_rows(into("s INT, n BIGINT", "SELECT seller, COUNT(*) FROM auctions GROUP BY seller"),
+              tables, {"[7, 1]", "[8, 1]"});
+}
+
+}  // namespace
+}  // namespace tidegate
