@@ -104,7 +104,7 @@ def check_file(root, path, order, modules, packages):
     if module is not None and not support and module not in order:
         yield relative, 1, f"src/{module} is not a module of layers.txt"
         return
-    is_test = path.name.endswith("_test.cc")
+    is_test = path.name.endswith("_test.cc") or path.name.startswith("test_")
     keys = ["all"]
     if support:
         own = f"tests/{path.stem}"

@@ -8,8 +8,9 @@
 namespace tidegate::plan {
 namespace {
 
-/// Columns of both sides; those of a side that may be missing are nullable. Time attributes stay: an
-/// interval, window or temporal join keeps them, and the planner refuses what a regular join cannot.
+/// Columns of both sides; those of a side that may be missing are nullable. Time attributes stay:
+/// an interval, window or temporal join keeps them, and the planner refuses what a regular join
+/// cannot.
 SchemaPtr both_sides(const Schema& left, bool left_nullable, const Schema& right,
                      bool right_nullable) {
   std::vector<Field> fields;

@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "operators/deduplicate.h"
 #include "operators/process_function.h"
-#include "operators/sort_by_time.h"
+#include "operators/temporal_sort.h"
 #include "runtime/test_job.h"
 
 namespace tidegate::runtime_test {
@@ -126,11 +126,10 @@ TEST(BatchCuts, FirstRowsByTime) {
 }
 
 TEST(BatchCuts, SortByTime) {
-  SortByTimeOptions options;
+  TemporalSortOptions options;
   options.types = {kBigInt, kBigInt, kBigInt};
-  expect_same_for_all_cuts(
-      [=]() -> Result<std::unique_ptr<Operator>> { return make_sort_by_time(options); },
-      kSortByTimeTimeGrain);
+  expect_same_for_all_cuts([=] { return make_temporal_sort(options); },
+                           temporal_sort_time_grain(options));
 }
 
 }  // namespace
