@@ -71,7 +71,13 @@ Result<Statement> Parser::parse_alter_table() {
   return finish(first, std::move(alter));
 }
 
-/// RENAME [COLUMN] a TO b, or RENAME TO t.
+/// column.field: Flink changes parts of rows, too.
+Status Parser::refuse_field() const {
+  if (!at_name() || !peek(1).is('.')) return Status::ok();
+  return not_supported("changing a field of a column");
+}
+
+/// RENAME a TO b, or RENAME TO t.
 Status Parser::parse_alter_rename(AlterTable* alter) {
   if (accept(kTo)) {
     AlterTable::Rename rename;
@@ -79,6 +85,7 @@ Status Parser::parse_alter_rename(AlterTable* alter) {
     alter->action = std::move(rename);
     return Status::ok();
   }
+  TG_RETURN_IF_ERROR(refuse_field());
   AlterTable::RenameColumn rename;
   TG_ASSIGN_OR_RETURN(rename.from, expect_name("TO or a column name"));
   TG_RETURN_IF_ERROR(expect(kTo));
@@ -120,6 +127,7 @@ Status Parser::parse_alter_add(AlterTable* alter) {
 }
 
 Status Parser::parse_alter_element(AlterTable::AddColumns* add) {
+  TG_RETURN_IF_ERROR(refuse_field());
   CreateTable element;
   TG_RETURN_IF_ERROR(parse_table_element(&element));
   for (WatermarkDefinition& watermark : element.watermarks)
@@ -153,8 +161,15 @@ Status Parser::parse_alter_drop(AlterTable* alter) {
     advance();
     drop.watermark = true;
   } else if (at('(')) {
-    TG_ASSIGN_OR_RETURN(drop.columns, expect_name_list("a column name"));
+    advance();
+    do {
+      TG_RETURN_IF_ERROR(refuse_field());
+      TG_ASSIGN_OR_RETURN(Identifier column, expect_name("a column name"));
+      drop.columns.push_back(std::move(column));
+    } while (accept(','));
+    if (!accept(')')) return expected(", or )");
   } else {
+    TG_RETURN_IF_ERROR(refuse_field());
     TG_ASSIGN_OR_RETURN(Identifier column, expect_name("a column name"));
     drop.columns.push_back(std::move(column));
   }

@@ -98,7 +98,8 @@ Result<ColumnDefinition> Parser::parse_column() {
   } else if (!at(',') && !at(')')) {
     TG_ASSIGN_OR_RETURN(column.type, parse_type());
     TG_RETURN_IF_ERROR(parse_metadata(&column));
-    const bool named = at(kConstraint) && at_name(1) && peek(2).is(kPrimary);
+    const bool named =
+        at(kConstraint) && at_name(1) && (peek(2).is(kPrimary) || peek(2).is(kUnique));
     if (named) {
       advance();
       advance();
@@ -156,6 +157,8 @@ Status Parser::parse_table_clauses(CreateTable* table) {
       TG_ASSIGN_OR_RETURN(table->options, parse_options());
     } else if (at(kLike) && !table->like) {
       TG_ASSIGN_OR_RETURN(table->like, parse_like());
+    } else if (at(kUsing)) {
+      return not_supported("CREATE TABLE ... USING");
     } else {
       return Status::ok();
     }

@@ -78,7 +78,7 @@ Result<CreateOther> Parser::parse_create_function() {
   }
   if (accept(kUsing)) {
     do {
-      if (!accept(kJar)) return expected("JAR");
+      if (!accept(kJar) && !accept(kArtifact)) return expected("JAR or ARTIFACT");
       TG_RETURN_IF_ERROR(expect_string("the path of a file in quotes").status());
     } while (accept(','));
   }

@@ -231,6 +231,7 @@ Status Parser::skip_type_name() {
     return expected("a type");
   const Word word = peek().word();
   advance();
+  if (at('.')) return not_supported("a user-defined type");
   if (word == kDouble) (void)accept(kPrecision);
   (void)accept(kVarying);
   if (word == kInterval) {

@@ -104,6 +104,7 @@ class Parser : public TokenCursor {
   Status parse_alter_drop(AlterTable* alter);
   Status parse_alter_rename(AlterTable* alter);
   Status parse_alter_reset(AlterTable* alter);
+  Status refuse_field() const;
 
   // --- queries: parser_queries.cc, parser_group_by.cc
   /// At the beginning of a query, maybe in brackets.

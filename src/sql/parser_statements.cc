@@ -25,6 +25,7 @@ constexpr Refused kRefused[] = {
     {kAnalyze, kNone, "ANALYZE TABLE"},
     {kCall, kNone, "CALL"},
     {kTruncate, kNone, "TRUNCATE TABLE"},
+    {kReplace, kTable, "REPLACE TABLE"},
     {kUpdate, kNone, "UPDATE"},
     {kDelete, kNone, "DELETE"},
     {kCompile, kNone, "COMPILE PLAN"},
