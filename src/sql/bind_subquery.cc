@@ -89,10 +89,12 @@ Result<ExprPtr> Binder::bind_subquery(const Subquery& subquery, Place place,
     } else if (subquery.comparison == "<>" && subquery.all) {
       use.kind = Subquery::Kind::kIn;
       negated = true;
-    } else {
+    } else if (subquery.comparison == "=" || subquery.comparison == "<>") {
       return error_here(place, ErrorCode::kNotSupported, "{} {} (query) is not supported",
                         subquery.comparison, subquery.all ? "ALL" : "ANY");
     }
+    use.comparison = subquery.comparison;
+    use.all = subquery.all;
   } else if (subquery.kind == Subquery::Kind::kArray) {
     return error_here(place, ErrorCode::kNotSupported, "ARRAY (query) is not supported");
   }
@@ -232,12 +234,14 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
     *value = call(">", {call("COALESCE", {rows, lit(std::int64_t{0})}), lit(std::int64_t{0})});
     return Status::ok();
   }
+  const bool is_quantified = use.kind == Subquery::Kind::kQuantified;
   if (!query.correlated.empty() || use.values.size() != 1) {
     return error_here(use.place, ErrorCode::kNotSupported,
-                      "IN (query) {} is supported as a condition of WHERE only",
+                      "IN, ANY or ALL (query) {} is supported as a condition of WHERE only",
                       query.correlated.empty() ? "of several columns"
                                                : "that uses columns of the query around it");
   }
+  if (is_quantified) return join_quantified(use, state, value);
   // x IN S is TRUE when x is there, else unknown when x or a value of S is null, else FALSE.
   TG_ASSIGN_OR_RETURN(const ExprPtr wanted, current(use.values[0], state, use.place));
   const plan::Input counted =
@@ -254,6 +258,37 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
                       {logical_or({call("IS NULL", {wanted}), call("<", {values, rows})}),
                        lit_null(LogicalType(TypeKind::kBoolean))}},
                      lit(false));
+  return Status::ok();
+}
+
+/// x > ANY S: some row of S decides it alone, the smallest one; x > ALL S: the largest one. Nulls
+/// leave it unknown unless it is decided without them; an empty S is FALSE for ANY, TRUE for ALL.
+Status Binder::join_quantified(SubqueryUse& use, SelectState& state, ExprPtr* value) {
+  const int width = state.input.schema()->num_fields();
+  TG_ASSIGN_OR_RETURN(const ExprPtr wanted, current(use.values[0], state, use.place));
+  const bool greater = use.comparison[0] == '>';
+  plan::AggregateCall bound;
+  bound.function = greater == use.all ? "MAX" : "MIN";
+  bound.text = bound.function + "(value)";
+  bound.arguments = {0};
+  bound.result_name = "$bound";
+  const LogicalType type = use.query.input.schema()->field(0).type;
+  TG_ASSIGN_OR_RETURN(const AggregateFunction* function, functions_.find_aggregate(bound.function));
+  auto aggregator = function->bind(std::vector<LogicalType>{type});
+  if (!aggregator.is_ok()) return at(use.place, std::move(aggregator).status());
+  bound.result_type = (*aggregator)->result_type();
+  const plan::Input counted = aggregate_of(
+      use.query.input, {}, {count_call({}, "$rows"), count_call({0}, "$values"), std::move(bound)});
+  state.input = {
+      std::make_shared<plan::JoinNode>(state.input, counted, plan::JoinType::kLeft, nullptr)};
+  const ExprPtr rows = call("COALESCE", {col(width), lit(std::int64_t{0})});
+  const ExprPtr values = call("COALESCE", {col(width + 1), lit(std::int64_t{0})});
+  const ExprPtr holds = call(use.comparison, {wanted, col(width + 2)});
+  *value = case_when({{call("=", {rows, lit(std::int64_t{0})}), lit(use.all)},
+                      {use.all ? call("NOT", {holds}) : holds, lit(!use.all)},
+                      {logical_or({call("IS NULL", {wanted}), call("<", {values, rows})}),
+                       lit_null(LogicalType(TypeKind::kBoolean))}},
+                     lit(use.all));
   return Status::ok();
 }
 

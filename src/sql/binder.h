@@ -62,7 +62,9 @@ struct OverUse {
 struct SubqueryUse {
   Subquery::Kind kind = Subquery::Kind::kScalar;
   BoundQuery query;
-  std::vector<ExprPtr> values = {};  ///< kIn: what is looked for
+  std::vector<ExprPtr> values = {};  ///< kIn, kQuantified: what stands in front
+  std::string comparison = {};       ///< kQuantified
+  bool all = false;                  ///< kQuantified: ALL, else ANY
   Place place = {};
 };
 
@@ -161,6 +163,7 @@ class Binder {
   Status join_subqueries(SelectState& state);
   Status join_scalar(SubqueryUse& use, SelectState& state, ExprPtr* value);
   Status join_membership(SubqueryUse& use, SelectState& state, ExprPtr* value);
+  Status join_quantified(SubqueryUse& use, SelectState& state, ExprPtr* value);
   Result<plan::Input> single_row(const BoundQuery& query);
 
   // bind_relation.cc

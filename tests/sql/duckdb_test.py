@@ -87,7 +87,10 @@ class Generator:
     def subquery_condition(self, alias):
         rng, other = self.rng, rng_table(self.rng)
         where = self.condition("i", 1)
-        choice = rng.randint(0, 4)
+        choice = rng.randint(0, 5)
+        if choice == 5:
+            return (f"{alias}.b {rng.choice(['<', '<=', '>', '>='])} {rng.choice(['ANY', 'ALL'])} "
+                    f"(SELECT i.a FROM {other} AS i WHERE {where})")
         if choice == 0:
             return f"{alias}.a IN (SELECT i.b FROM {other} AS i WHERE {where})"
         if choice == 1:
