@@ -14,6 +14,7 @@ constexpr std::size_t kSmallestBlock = std::size_t{4} << 10;
 constexpr std::size_t kLargestBlock = std::size_t{1} << 20;
 /// Fewer rows that are gone are not worth clearing away.
 constexpr std::int64_t kMinDead = 1024;
+constexpr std::int64_t kMinDeadBytes = std::int64_t{1} << 20;
 
 }  // namespace
 
@@ -34,15 +35,20 @@ const char* FinalRows::keep(std::string_view row, std::string_view order) {
   return bytes;
 }
 
-void FinalRows::append(std::string_view row, std::string_view order) {
+void FinalRows::set(std::int64_t index, std::string_view row, std::string_view order) {
   // A row of no bytes still needs a place of its own to be told from one that is gone.
   const char* const bytes = row.empty() && order.empty() ? "" : keep(row, order);
-  const auto index = static_cast<std::int64_t>(entries_.size());
   const auto [place, is_new] = youngest_.try_emplace(std::string_view(bytes, row.size()), index);
-  entries_.push_back({bytes, static_cast<std::uint32_t>(row.size()),
-                      static_cast<std::uint32_t>(order.size()), is_new ? -1 : place->second});
+  entries_[static_cast<std::size_t>(index)] = {bytes, static_cast<std::uint32_t>(row.size()),
+                                               static_cast<std::uint32_t>(order.size()),
+                                               is_new ? -1 : place->second};
   place->second = index;
   live_bytes_ += static_cast<std::int64_t>(row.size() + order.size());
+}
+
+void FinalRows::append(std::string_view row, std::string_view order) {
+  entries_.emplace_back();
+  set(static_cast<std::int64_t>(entries_.size()) - 1, row, order);
 }
 
 void FinalRows::add(std::string_view row, std::string_view order) {
@@ -57,24 +63,48 @@ void FinalRows::add(std::string_view row, std::string_view order) {
   append(row, order);
 }
 
-void FinalRows::remove(std::string_view row) {
+std::int64_t FinalRows::take_out(std::string_view row) {
   const auto found = youngest_.find(row);
   if (found == youngest_.end()) [[unlikely]] {
     ++missing_[std::string(row)];
     ++num_missing_;
-    return;
+    return -1;
   }
-  Entry& entry = entries_[static_cast<std::size_t>(found->second)];
-  const std::int64_t older = entry.older;
-  live_bytes_ -= static_cast<std::int64_t>(entry.row_size) + entry.order_size;
-  entry.bytes = nullptr;
-  ++num_dead_;
-  if (older < 0) {
+  const std::int64_t index = found->second;
+  const Entry& entry = entries_[static_cast<std::size_t>(index)];
+  const std::int64_t bytes = std::int64_t{entry.row_size} + entry.order_size;
+  live_bytes_ -= bytes;
+  dead_bytes_ += bytes;
+  if (entry.older < 0) {
     youngest_.erase(found);
   } else {
-    found->second = older;  // the key's bytes stay where they are until rows are cleared away
+    found->second = entry.older;  // the key's bytes stay until rows are cleared away
   }
-  if (num_dead_ > kMinDead && num_dead_ > size()) clear_away();
+  return index;
+}
+
+void FinalRows::remove(std::string_view row) {
+  const std::int64_t index = take_out(row);
+  if (index < 0) return;
+  entries_[static_cast<std::size_t>(index)].bytes = nullptr;
+  ++num_dead_;
+  clear_away_if_due();
+}
+
+void FinalRows::replace(std::string_view old, std::string_view row, std::string_view order) {
+  if (num_missing_ > 0) [[unlikely]] {
+    remove(old);
+    return add(row, order);
+  }
+  const std::int64_t index = take_out(old);
+  if (index < 0) return add(row, order);
+  set(index, row, order);
+  clear_away_if_due();
+}
+
+void FinalRows::clear_away_if_due() {
+  const bool many = num_dead_ > kMinDead && num_dead_ > size();
+  if (many || dead_bytes_ > live_bytes_ + kMinDeadBytes) clear_away();
 }
 
 void FinalRows::clear_away() {
@@ -84,6 +114,7 @@ void FinalRows::clear_away() {
   block_left_ = 0;
   num_dead_ = 0;
   live_bytes_ = 0;
+  dead_bytes_ = 0;
   for (const Entry& entry : entries) {
     if (entry.bytes != nullptr) append(entry.row(), entry.order());
   }

@@ -22,6 +22,8 @@ class FinalRows {
   void add(std::string_view row, std::string_view order = {});
   /// Before the row has come, its next add() makes up for it.
   void remove(std::string_view row);
+  /// The same as remove() of `old` and add(), but the new row takes the place of the old one.
+  void replace(std::string_view old, std::string_view row, std::string_view order = {});
 
   std::int64_t size() const { return static_cast<std::int64_t>(entries_.size()) - num_dead_; }
   /// Rows that were taken back and never came.
@@ -47,7 +49,11 @@ class FinalRows {
 
   const char* keep(std::string_view row, std::string_view order);
   void append(std::string_view row, std::string_view order);
+  void set(std::int64_t index, std::string_view row, std::string_view order);
+  /// The index of a row like this, which is no longer found by it; -1: there is none.
+  std::int64_t take_out(std::string_view row);
   void clear_away();
+  void clear_away_if_due();
 
   std::vector<Entry> entries_;
   boost::unordered_flat_map<std::string_view, std::int64_t> youngest_;  // by row
@@ -58,6 +64,7 @@ class FinalRows {
   std::int64_t num_dead_ = 0;
   std::int64_t num_missing_ = 0;
   std::int64_t live_bytes_ = 0;
+  std::int64_t dead_bytes_ = 0;
 };
 
 }  // namespace tidegate

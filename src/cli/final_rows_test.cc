@@ -35,6 +35,23 @@ TEST(FinalRows, KeepsWhatIsNotTakenBackInOrder) {
   EXPECT_EQ(rows.num_missing(), 0);
 }
 
+TEST(FinalRows, ARowCanTakeThePlaceOfAnother) {
+  FinalRows rows;
+  for (const char* row : {"a", "b", "a", "c"}) rows.add(row);
+  rows.replace("b", "c");
+  rows.replace("a", "longer");
+  EXPECT_EQ(all(rows), (Texts{"a", "c", "longer", "c"}));
+  rows.remove("c");
+  rows.remove("c");
+  rows.replace("longer", "longer");
+  EXPECT_EQ(all(rows), (Texts{"a", "longer"}));
+  rows.replace("never", "x");
+  EXPECT_EQ(rows.num_missing(), 1);
+  rows.replace("a", "never");
+  EXPECT_EQ(rows.num_missing(), 0);
+  EXPECT_EQ(all(rows), (Texts{"longer", "x"}));
+}
+
 TEST(FinalRows, ARowMayBeTakenBackBeforeItComes) {
   FinalRows rows;
   rows.remove("a");
@@ -59,22 +76,36 @@ TEST(FinalRows, SortsWithoutChangingTheOrderOfEqualOnes) {
 }
 
 TEST(FinalRows, MatchesAModelAndForgetsWhatIsGone) {
-  Random random(7);
-  FinalRows rows;
-  Texts model;
-  for (int i = 0; i < 40000; ++i) {
-    const std::string row(random.below(6), static_cast<char>('a' + random.below(3)));
-    if (random.below(100) < (i % 8000 < 4000 ? 70U : 30U)) {
-      rows.add(row);
-      model.push_back(row);
-    } else if (const auto last = std::find(model.rbegin(), model.rend(), row);
-               last != model.rend()) {
-      rows.remove(row);
-      model.erase(std::next(last).base());
+  for (const bool replacing : {false, true}) {
+    Random random(7);
+    FinalRows rows;
+    Texts model;
+    for (int i = 0; i < 30000; ++i) {
+      const std::string row(random.below(6), static_cast<char>('a' + random.below(3)));
+      const auto last = std::find(model.rbegin(), model.rend(), row);
+      if (random.below(100) < (i % 8000 < 4000 ? 70U : 30U)) {
+        rows.add(row);
+        model.push_back(row);
+      } else if (last == model.rend()) {
+        continue;
+      } else if (replacing && random.below(2) == 0) {
+        rows.replace(row, row + "+");
+        *last += '+';
+      } else {
+        rows.remove(row);
+        model.erase(std::next(last).base());
+      }
     }
+    Texts left = all(rows);
+    if (replacing) {
+      // The youngest of equal rows need not be the last one then.
+      std::sort(left.begin(), left.end());
+      std::sort(model.begin(), model.end());
+    }
+    EXPECT_EQ(left, model);
+    EXPECT_EQ(rows.size(), static_cast<std::int64_t>(model.size()));
+    EXPECT_EQ(rows.num_missing(), 0);
   }
-  EXPECT_EQ(all(rows), model);
-  EXPECT_EQ(rows.size(), static_cast<std::int64_t>(model.size()));
 }
 
 TEST(FinalRows, KeepsRowsOfAnySize) {

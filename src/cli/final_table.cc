@@ -60,8 +60,9 @@ bool OrderKeys::less(std::string_view a, std::string_view b) const {
   return false;
 }
 
-FinalTable::FinalTable(const ResultSettings& settings)
+FinalTable::FinalTable(const ResultSettings& settings, bool updates_in_place)
     : form_(settings.form),
+      updates_in_place_(updates_in_place),
       encoder_(settings.schema, settings.zone),
       order_(*settings.schema, settings.order) {}
 
@@ -69,23 +70,33 @@ Status FinalTable::apply(const Batch& changes) {
   encoder_.bind(changes);
   TG_RETURN_IF_ERROR(order_.bind(changes));
   for (std::int64_t row = 0; row < changes.num_rows(); ++row) {
-    row_.clear();
-    TG_RETURN_IF_ERROR(encode(row));
-    if (!row_kind_adds(changes.row_kind(row))) {
+    TG_RETURN_IF_ERROR(encode(row, row_));
+    const bool updated = updates_in_place_ && row + 1 < changes.num_rows() &&
+                         changes.row_kind(row) == RowKind::kUpdateBefore &&
+                         changes.row_kind(row + 1) == RowKind::kUpdateAfter;
+    if (updated) {
+      TG_RETURN_IF_ERROR(encode(++row, new_row_));
+      rows_.replace(row_, new_row_, order_of(row));
+    } else if (row_kind_adds(changes.row_kind(row))) {
+      rows_.add(row_, order_of(row));
+    } else {
       rows_.remove(row_);
-      continue;
     }
-    row_order_.clear();
-    order_.append(row, row_order_);
-    rows_.add(row_, row_order_);
   }
   return Status::ok();
 }
 
-Status FinalTable::encode(std::int64_t row) {
-  if (form_ == ResultForm::kJson) return encoder_.append_json(row, row_);
-  if (form_ == ResultForm::kCsv) return encoder_.append_csv(row, row_);
-  encoder_.append_cells(row, row_);
+std::string_view FinalTable::order_of(std::int64_t row) {
+  row_order_.clear();
+  order_.append(row, row_order_);
+  return row_order_;
+}
+
+Status FinalTable::encode(std::int64_t row, std::string& out) {
+  out.clear();
+  if (form_ == ResultForm::kJson) return encoder_.append_json(row, out);
+  if (form_ == ResultForm::kCsv) return encoder_.append_csv(row, out);
+  encoder_.append_cells(row, out);
   return Status::ok();
 }
 

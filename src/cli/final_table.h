@@ -34,7 +34,9 @@ class OrderKeys {
 /// The table that a changelog leads to: its rows as text in the form of the settings, in order.
 class FinalTable {
  public:
-  explicit FinalTable(const ResultSettings& settings);
+  /// `updates_in_place`: a row that is updated keeps its place, as far as both halves of the update
+  /// come together, which is for the eye only; else it goes to the end.
+  explicit FinalTable(const ResultSettings& settings, bool updates_in_place = false);
 
   Status apply(const Batch& changes);
   /// kInternal when the changelog took back rows that never came.
@@ -44,13 +46,16 @@ class FinalTable {
   ResultEncoder& encoder() { return encoder_; }
 
  private:
-  Status encode(std::int64_t row);
+  Status encode(std::int64_t row, std::string& out);
+  std::string_view order_of(std::int64_t row);
 
   ResultForm form_;
+  bool updates_in_place_;
   ResultEncoder encoder_;
   OrderKeys order_;
   FinalRows rows_;
   std::string row_;
+  std::string new_row_;
   std::string row_order_;
 };
 

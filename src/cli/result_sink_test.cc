@@ -191,17 +191,19 @@ TEST(ResultSink, ATableThatChangesIsDrawnOverItself) {
   Showing showing({"n INT"}, refreshed);
   const std::string head = "+-----+\n|   n |\n| INT |\n+-----+\n";
   showing.refresh();
+  EXPECT_EQ(showing.taken(), head + "0 rows\n");
+  showing.refresh();
   EXPECT_EQ(showing.taken(), "");
   ASSERT_TRUE(showing.write(R"([["+I", 1], ["+I", 2], ["+I", 3]])").is_ok());
   showing.refresh();
-  EXPECT_EQ(showing.taken(), head + "|   1 |\n|   2 |\n+-----+\n... 1 more\n3 rows\n");
+  const std::string up = "\033[5A\033[J";
+  EXPECT_EQ(showing.taken(), up + head + "|   1 |\n|   2 |\n+-----+\n... 1 more\n3 rows\n");
+  // An updated row keeps its place.
+  ASSERT_TRUE(showing.write(R"([["-U", 1], ["+U", 9], ["-D", 2]])").is_ok());
   showing.refresh();
-  EXPECT_EQ(showing.taken(), "");
-  ASSERT_TRUE(showing.write(R"([["-D", 1], ["-D", 2]])").is_ok());
-  showing.refresh();
-  EXPECT_EQ(showing.taken(), "\033[9A\033[J" + head + "|   3 |\n+-----+\n1 row\n");
-  EXPECT_EQ(showing.all({R"([["+I", 4], ["+I", 5]])"}),
-            "\033[7A\033[J" + head + "|   3 |\n|   4 |\n|   5 |\n+-----+\n3 rows\n");
+  EXPECT_EQ(showing.taken(), "\033[9A\033[J" + head + "|   9 |\n|   3 |\n+-----+\n2 rows\n");
+  EXPECT_EQ(showing.all({}), "");
+  EXPECT_EQ(showing.all({R"([["+I", 4]])"}), head + "|   9 |\n|   3 |\n|   4 |\n+-----+\n3 rows\n");
 }
 
 TEST(ResultSink, ARowThatNeverCameIsAnError) {

@@ -142,7 +142,9 @@ class TableDisplay final : public ResultDisplay {
 class RefreshedDisplay final : public ResultDisplay {
  public:
   RefreshedDisplay(const ResultSettings& settings, ResultOutput output)
-      : ResultDisplay(std::move(output)), settings_(settings), rows_(settings) {}
+      : ResultDisplay(std::move(output)),
+        settings_(settings),
+        rows_(settings, /*updates_in_place=*/true) {}
 
   Status write(const Batch& batch) override {
     const std::lock_guard lock(mutex_);
@@ -160,6 +162,9 @@ class RefreshedDisplay final : public ResultDisplay {
   Status finish() override {
     const std::lock_guard lock(mutex_);
     TG_RETURN_IF_ERROR(rows_.check_complete());
+    // The words about the job's end stand below the drawing, so what is new comes below them.
+    if (!changed_ && all_shown_) return Status::ok();
+    lines_ = 0;
     return draw(settings_.max_rows);
   }
   std::int64_t num_rows() const override { return rows_.size(); }
@@ -172,6 +177,7 @@ class RefreshedDisplay final : public ResultDisplay {
     if (lines_ > 0) text_ += fmt::format("\033[{}A\033[J", lines_);
     const std::size_t begin = text_.size();
     TG_RETURN_IF_ERROR(drawing.append(text_, 0, [] { return Status::ok(); }));
+    all_shown_ = drawing.num_shown() == rows_.size();
     // A line that is wider than the terminal takes up several of its lines.
     const int width = std::max(1, settings_.width);
     const int lines_per_row = (drawing.width() + width - 1) / width;
@@ -185,7 +191,8 @@ class RefreshedDisplay final : public ResultDisplay {
   ResultSettings settings_;
   std::mutex mutex_;
   FinalTable rows_;
-  bool changed_ = false;
+  bool changed_ = true;
+  bool all_shown_ = false;
   int lines_ = 0;  // of the drawing on the terminal
 };
 
