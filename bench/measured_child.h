@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace tidegate::bench {
 
@@ -22,6 +24,22 @@ struct Cost {
   std::uint64_t answer = 0;  ///< what the case returned, to compare with other cases
   bool failed = false;
 };
+
+/// Waits for a process that was started at `start`.
+inline Cost cost_of(pid_t child, std::chrono::steady_clock::time_point start) {
+  rusage usage{};
+  int status = 0;
+  wait4(child, &status, 0, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  Cost cost;
+  cost.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  cost.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  cost.rss_mib = static_cast<double>(usage.ru_maxrss) / 1024;
+  cost.failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  return cost;
+}
 
 /// Runs `work` in a child process, so that CPU time and peak memory are those of the case alone.
 inline Cost measure(const std::function<std::uint64_t()>& work) {
@@ -40,17 +58,28 @@ inline Cost measure(const std::function<std::uint64_t()>& work) {
   close(pipe_ends[1]);
   const bool got = read(pipe_ends[0], &cost.answer, sizeof cost.answer) == sizeof cost.answer;
   close(pipe_ends[0]);
-  rusage usage{};
-  int status = 0;
-  wait4(child, &status, 0, &usage);
-  cost.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  cost.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  cost.rss_mib = static_cast<double>(usage.ru_maxrss) / 1024;
-  cost.failed = !got || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  const std::uint64_t answer = cost.answer;
+  cost = cost_of(child, start);
+  cost.answer = answer;
+  cost.failed |= !got;
   return cost;
+}
+
+/// Runs a program; what it prints goes to `output`.
+inline Cost measure_program(const std::vector<std::string>& command, const std::string& output) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  std::fflush(nullptr);
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) {
+    const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (file >= 0 && dup2(file, STDOUT_FILENO) >= 0 && dup2(file, STDERR_FILENO) >= 0)
+      execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+  return cost_of(child, start);
 }
 
 /// One result: a JSON line (`json`) or one for people. `ratio` is against `against`; 0: none.

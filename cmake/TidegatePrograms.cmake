@@ -23,6 +23,12 @@ foreach(source ${benches})
   target_link_libraries(bench_${name} PRIVATE tidegate_flags tidegate benchmark::benchmark)
   add_dependencies(bench bench_${name})
 endforeach()
+# It runs queries, which are files, with the program.
+if(TARGET bench_nexmark)
+  target_compile_definitions(bench_nexmark PRIVATE
+                             NEXMARK_QUERIES="${PROJECT_SOURCE_DIR}/bench/nexmark/queries")
+  add_dependencies(bench_nexmark tidegate_program)
+endif()
 
 # build/examples/<name>, one per folder; they see only what a user program sees.
 file(GLOB_RECURSE example_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.cc")
