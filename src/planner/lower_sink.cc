@@ -94,8 +94,13 @@ class SinkPath {
     if (primary_key_.empty()) return;
     if (needs_materialize()) {
       materialize();
-    } else if (facts_.retracts && taking_.by_key && facts_.paired && has_exact_key()) {
-      drop_update_before();
+    } else if (facts_.retracts && taking_.by_key && has_exact_key()) {
+      // An update that moves a row to another key must delete it under the old one.
+      if (facts_.paired) {
+        drop_update_before();
+      } else {
+        materialize();
+      }
     }
   }
 
