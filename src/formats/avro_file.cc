@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "formats/avro_codec.h"
+#include "formats/avro_input.h"
 #include "formats/avro_reader.h"
 #include "formats/avro_schema.h"
 #include "formats/avro_writer.h"

@@ -6,30 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/avro_input.h"
 #include "formats/avro_schema.h"
 #include "formats/column_builder.h"
 #include "tidegate/status.h"
 #include "types/logical_type.h"
 
 namespace tidegate {
-
-/// Bytes in Avro's binary form, read from the front. All calls are false when the bytes end too
-/// early or cannot be right.
-class AvroInput {
- public:
-  explicit AvroInput(std::string_view bytes)
-      : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-
-  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
-  bool read_long(std::int64_t& value);
-  bool read_fixed(std::size_t size, std::string_view& bytes);
-  /// A length, and so many bytes.
-  bool read_bytes(std::string_view& bytes);
-
- private:
-  const char* at_;
-  const char* end_;
-};
 
 /// Reads values that were written with one schema into column builders of other types, as far as
 /// Avro's rules of schema resolution (and unions, enums and logical types) allow: fields are found
