@@ -50,6 +50,9 @@ class OverNode final : public Node {
   std::vector<int> partition;
   std::vector<SortKey> order;
   std::vector<OverCall> calls;
+  /// Set by the planner: only the final rows of a bounded input are looked at, so there is no need
+  /// to tell how they change on the way.
+  bool at_end = false;
 };
 
 }  // namespace tidegate::plan

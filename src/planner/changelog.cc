@@ -64,12 +64,11 @@ bool set_operation(const plan::SetOperationNode& node, const Around& around) {
 }
 
 bool over(const plan::OverNode& node, const Around& around) {
-  if (node.order.empty()) return !around.bounded;
-  const plan::SortKey& first = node.order[0];
-  const StreamFacts& input = *around.inputs[0];
-  const bool by_time = !first.descending && node.order.size() == 1 &&
-                       input.times[static_cast<std::size_t>(first.column)] != TimeAttribute::kNone;
-  return !by_time && !around.bounded;
+  if (node.order.size() == 1 && !node.order[0].descending) {
+    const auto column = static_cast<std::size_t>(node.order[0].column);
+    if (around.inputs[0]->times[column] != TimeAttribute::kNone) return false;
+  }
+  return !over_waits_for_end(node, around.bounded);
 }
 
 bool sort(const plan::SortNode& node, const Around& around) {
@@ -180,18 +179,34 @@ bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
   return table().has(node) ? table()(node, around) : around.any_retracts();
 }
 
+bool over_waits_for_end(const plan::OverNode& over, bool bounded) {
+  if (!bounded) return false;
+  const auto needs_end = [](const plan::OverCall& call) {
+    static constexpr std::string_view kNumbers[] = {"ROW_NUMBER", "RANK", "DENSE_RANK", "LAG"};
+    static constexpr std::string_view kAtEnd[] = {"LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK"};
+    const std::string& name = call.call.function;
+    if (std::find(std::begin(kNumbers), std::end(kNumbers), name) != std::end(kNumbers)) {
+      return false;
+    }
+    return std::find(std::begin(kAtEnd), std::end(kAtEnd), name) != std::end(kAtEnd) ||
+           call.frame.preceding >= 0 || call.frame.following != 0;
+  };
+  return over.at_end || std::any_of(over.calls.begin(), over.calls.end(), needs_end);
+}
+
 bool updates_are_paired(const plan::Node& node, InputFacts inputs) {
   return pairing_table().has(node) && pairing_table()(node, inputs);
 }
 
 bool sink_takes_changes(const plan::SinkNode& sink, const LoweringOptions& options) {
   if (sink.instance != nullptr || options.sinks.contains(sink.name)) return true;
-  if (options.connectors == nullptr || options.formats == nullptr) return true;
+  if (options.connectors == nullptr) return true;
   const Result<const Connector*> connector = options.connectors->find(sink.connector);
   if (!connector.is_ok() || (*connector)->takes_changes) return true;
   const std::string name =
       sink.options.get_string_or("format", sink.options.get_string_or("value.format", ""));
   if (!(*connector)->takes_format || name.empty()) return false;
+  if (options.formats == nullptr) return true;
   const Result<const Format*> format = options.formats->find(name);
   return !format.is_ok() || (*format)->changelog;
 }

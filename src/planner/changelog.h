@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plan/sink.h"
+#include "plan/window.h"
 #include "planner/stream_facts.h"
 
 namespace tidegate {
@@ -10,6 +11,10 @@ namespace tidegate {
 /// takes a row back says so with -U or -D and the whole row.
 bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
                      const LoweringOptions& options);
+
+/// True when OVER by columns other than time waits for the end of its input: where only the final
+/// rows count, and for what cannot be told row by row (LEAD, NTILE, bounded frames).
+bool over_waits_for_end(const plan::OverNode& over, bool bounded);
 
 /// Of a node whose output is a changelog: StreamFacts::paired.
 bool updates_are_paired(const plan::Node& node, InputFacts inputs);

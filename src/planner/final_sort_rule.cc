@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/sink.h"
+#include "plan/window.h"
 #include "planner/changelog.h"
 #include "planner/rewrite.h"
 #include "planner/rules.h"
@@ -21,14 +22,23 @@ bool wants_final_rows(const plan::Node& root, const LoweringOptions& options) {
 Status mark_final_sorts(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options) {
   const auto readers = count_readers(roots);
   for (const plan::NodePtr& root : roots) {
+    const bool final_rows = wants_final_rows(*root, options);
     for (plan::Input input : root->inputs) {
-      while (auto* project = input_as<plan::ProjectNode>(input)) {
-        if (readers.at(project) > 1) break;
-        input = project->inputs[0];
+      bool sorted = false;
+      while (input.side < 0 && readers.at(input.node.get()) == 1) {
+        if (auto* sort = input_as<plan::SortNode>(input); sort != nullptr && !sorted) {
+          sort->is_final = sort->limit < 0 || final_rows;
+          sorted = true;
+        } else if (auto* over = input_as<plan::OverNode>(input)) {
+          over->at_end = final_rows;
+          sorted = true;
+        } else if (input_as<plan::FilterNode>(input) != nullptr) {
+          sorted = true;  // and what is below has no say in the order of the result
+        } else if (input_as<plan::ProjectNode>(input) == nullptr) {
+          break;
+        }
+        input = input.node->inputs[0];
       }
-      auto* sort = input_as<plan::SortNode>(input);
-      if (sort == nullptr || readers.at(sort) > 1) continue;
-      sort->is_final = sort->limit < 0 || wants_final_rows(*root, options);
     }
   }
   return Status::ok();

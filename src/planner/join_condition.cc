@@ -123,6 +123,26 @@ SplitCondition split_condition(const ExprPtr& condition, const Schema& left, con
   return split;
 }
 
+SplitCondition split_without_null_safe(const ExprPtr& condition, const Schema& left,
+                                       const Schema& right) {
+  SplitCondition split = split_condition(condition, left, right);
+  if (!split.any_null_safe()) return split;
+  SplitCondition out;
+  out.rest = std::move(split.rest);
+  for (std::size_t i = 0; i < split.left_keys.size(); ++i) {
+    if (split.null_safe[i]) {
+      out.rest.push_back(
+          call("IS NOT DISTINCT FROM",
+               {col(split.left_keys[i]), col(split.right_keys[i] + left.num_fields())}));
+    } else {
+      out.left_keys.push_back(split.left_keys[i]);
+      out.right_keys.push_back(split.right_keys[i]);
+      out.null_safe.push_back(false);
+    }
+  }
+  return out;
+}
+
 SchemaPtr joined_schema(const Schema& left, const Schema& right) {
   std::vector<Field> fields = left.fields();
   fields.insert(fields.end(), right.fields().begin(), right.fields().end());

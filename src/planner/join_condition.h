@@ -38,6 +38,11 @@ struct SplitCondition {
 SplitCondition split_condition(const ExprPtr& condition, const Schema& left, const Schema& right,
                                int keep_apart = -1);
 
+/// The same for operators that know no keys in which null equals null: such equalities become
+/// conditions.
+SplitCondition split_without_null_safe(const ExprPtr& condition, const Schema& left,
+                                       const Schema& right);
+
 /// True when values of these types are equal exactly if their bytes as keys are.
 bool same_key_type(const LogicalType& a, const LogicalType& b);
 

@@ -59,17 +59,8 @@ Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
   } else if (source.instance != nullptr) {
     node.source = source.instance;
   } else {
-    TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(source.connector));
-    if (!connector->make_source) {
-      return error(ErrorCode::kNotSupported, "connector '{}' cannot be read from",
-                   source.connector);
-    }
-    ConnectorRequest request =
-        connector_request(source, source.table, source.connector, source.options, options);
-    request.projection = source.projection;
-    request.metadata = source.metadata;
-    TG_RETURN_IF_ERROR(check_connector_options(*connector, request));
-    TG_ASSIGN_OR_RETURN(node.source, connector->make_source(request));
+    TG_ASSIGN_OR_RETURN(const auto make_source, connector_source_maker(source, options));
+    TG_ASSIGN_OR_RETURN(node.source, make_source());
   }
   if (node.source->is_bounded() && options.drains) lowering.facts().set_bounded(source);
   return lowering.finish(source, std::move(node));
@@ -95,6 +86,21 @@ ConnectorRequest connector_request(const plan::Node& node, const SchemaPtr& sche
     if (!request.options.has(option)) request.options.set(option, value);
   }
   return request;
+}
+
+Result<std::function<Result<std::shared_ptr<Source>>()>> connector_source_maker(
+    const plan::SourceNode& source, const LoweringOptions& options) {
+  TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(source.connector));
+  if (!connector->make_source) {
+    return error(ErrorCode::kNotSupported, "connector '{}' cannot be read from", source.connector);
+  }
+  ConnectorRequest request =
+      connector_request(source, source.table, source.connector, source.options, options);
+  request.projection = source.projection;
+  request.metadata = source.metadata;
+  TG_RETURN_IF_ERROR(check_connector_options(*connector, request));
+  return std::function<Result<std::shared_ptr<Source>>()>(
+      [connector, request] { return connector->make_source(request); });
 }
 
 Status check_connector_options(const Connector& connector, const ConnectorRequest& request) {

@@ -11,6 +11,7 @@
 #include "plan/join.h"
 #include "plan/time_join.h"
 #include "planner/changelog.h"
+#include "planner/compile_condition.h"
 #include "planner/event_time_check.h"
 #include "planner/join_condition.h"
 #include "planner/lower_nodes.h"
@@ -39,16 +40,10 @@ JoinKind kind_of(plan::JoinType type) {
   return JoinKind::kInner;
 }
 
-/// What must hold beside the keys, compiled; null when there is nothing.
 Result<JoinCondition> compile_rest(const plan::Node& join, std::vector<ExprPtr> rest,
                                    const Lowering& lowering) {
-  if (rest.empty()) return JoinCondition();
-  TG_ASSIGN_OR_RETURN(const FunctionRegistry* functions, lowering.functions());
-  const SchemaPtr both = joined_schema(*join.inputs[0].schema(), *join.inputs[1].schema());
-  TG_ASSIGN_OR_RETURN(CompiledFilter filter,
-                      CompiledFilter::compile(conjunction_of(std::move(rest)), *both, *functions));
-  return join_condition(std::make_shared<const CompiledFilter>(std::move(filter)),
-                        lowering.eval_context());
+  return compile_join_condition(std::move(rest), *join.inputs[0].schema(), *join.inputs[1].schema(),
+                                lowering);
 }
 
 void fill_sides(const plan::Node& join, const SplitCondition& split, JoinInput& left,
@@ -67,25 +62,8 @@ Node keyed_node(const plan::Node& join, const SplitCondition& split, Lowering& l
   return node;
 }
 
-/// These operators know no keys in which null equals null: such equalities become conditions.
 SplitCondition without_null_safe_keys(const ExprPtr& condition, const plan::Node& join) {
-  SplitCondition split =
-      split_condition(condition, *join.inputs[0].schema(), *join.inputs[1].schema());
-  if (!split.any_null_safe()) return split;
-  SplitCondition out;
-  out.rest = std::move(split.rest);
-  const int width = join.inputs[0].schema()->num_fields();
-  for (std::size_t i = 0; i < split.left_keys.size(); ++i) {
-    if (split.null_safe[i]) {
-      out.rest.push_back(call("IS NOT DISTINCT FROM",
-                              {col(split.left_keys[i]), col(split.right_keys[i] + width)}));
-    } else {
-      out.left_keys.push_back(split.left_keys[i]);
-      out.right_keys.push_back(split.right_keys[i]);
-      out.null_safe.push_back(false);
-    }
-  }
-  return out;
+  return split_without_null_safe(condition, *join.inputs[0].schema(), *join.inputs[1].schema());
 }
 
 void fill_regular_side(const plan::Input& input, std::int64_t hint_ttl_ms, RegularJoinInput& side,
@@ -236,6 +214,17 @@ Status lower_temporal_join(const plan::TemporalJoinNode& join, Lowering& lowerin
 }
 
 }  // namespace
+
+Result<JoinCondition> compile_join_condition(std::vector<ExprPtr> rest, const Schema& left,
+                                             const Schema& right, const Lowering& lowering) {
+  if (rest.empty()) return JoinCondition();
+  TG_ASSIGN_OR_RETURN(const FunctionRegistry* functions, lowering.functions());
+  const SchemaPtr both = joined_schema(left, right);
+  TG_ASSIGN_OR_RETURN(CompiledFilter filter,
+                      CompiledFilter::compile(conjunction_of(std::move(rest)), *both, *functions));
+  return join_condition(std::make_shared<const CompiledFilter>(std::move(filter)),
+                        lowering.eval_context());
+}
 
 void register_join_lowerings(LoweringRegistry& registry) {
   registry.add<plan::JoinNode>(lower_join);

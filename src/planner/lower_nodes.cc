@@ -10,6 +10,7 @@ void register_lowerings(LoweringRegistry& registry) {
   register_aggregate_lowerings(registry);
   register_row_lowerings(registry);
   register_join_lowerings(registry);
+  register_lookup_join_lowering(registry);
   register_top_n_lowerings(registry);
   register_sort_lowerings(registry);
   register_over_lowering(registry);

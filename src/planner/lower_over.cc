@@ -73,7 +73,7 @@ Result<OverOrder> order_of(const plan::OverNode& over, Lowering& lowering) {
       return time == TimeAttribute::kRowtime ? OverOrder::kEventTime : OverOrder::kArrival;
     }
   }
-  if (in.bounded) return OverOrder::kAtEnd;
+  if (over_waits_for_end(over, in.bounded)) return OverOrder::kAtEnd;
   for (const plan::OverCall& each : over.calls) {
     const bool numbers = kind_of(each.call.function) != Kind::kAggregate;
     if (numbers || (each.frame.preceding < 0 && each.frame.following == 0)) continue;

@@ -40,6 +40,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "join-keys", .rewrite_node = make_join_keys},
       {.name = "top-n", .rewrite_node = find_top_n},
       {.name = "interval-join", .rewrite_node = find_interval_join},
+      {.name = "lookup-join", .rewrite_node = find_lookup_join},
       {.name = "window-join", .rewrite_node = find_window_join},
       {.name = "window-aggregate", .rewrite_node = find_window_aggregate},
       {.name = "merge-projects", .rewrite_node = merge_projects},

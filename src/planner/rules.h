@@ -48,6 +48,8 @@ Result<plan::NodePtr> make_join_keys(const plan::NodePtr& node, PlanFacts& facts
 Result<plan::NodePtr> find_top_n(const plan::NodePtr& node, PlanFacts& facts);
 /// Joins that bound the distance of two times.
 Result<plan::NodePtr> find_interval_join(const plan::NodePtr& node, PlanFacts& facts);
+/// Temporal joins by processing time with tables that end.
+Result<plan::NodePtr> find_lookup_join(const plan::NodePtr& node, PlanFacts& facts);
 /// Joins of the same windows.
 Result<plan::NodePtr> find_window_join(const plan::NodePtr& node, PlanFacts& facts);
 /// Aggregates by window_start and window_end.

@@ -6,6 +6,7 @@
 #include "plan/aggregate.h"
 #include "plan/changelog.h"
 #include "plan/join.h"
+#include "plan/lookup_join.h"
 #include "plan/native.h"
 #include "plan/relational.h"
 #include "plan/source.h"
@@ -223,6 +224,7 @@ const NodeTable<void, InputFacts, StreamFacts&>& table() {
     table->on<plan::TemporalJoinNode>(temporal_join);
     table->on<plan::OverNode>(over);
     table->on<plan::DeduplicateNode>(deduplicate);
+    table->on<plan::LookupJoinNode>(passes<plan::LookupJoinNode>);
     table->on<plan::FilterNode>(passes<plan::FilterNode>);
     table->on<plan::UnnestNode>(passes<plan::UnnestNode>);
     table->on<plan::WindowRankNode>(passes<plan::WindowRankNode>);

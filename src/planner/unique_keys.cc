@@ -37,6 +37,20 @@ void add_key(Keys& keys, ColumnSet key) {
   }
 }
 
+/// The keys that still hold behind an exchange by `columns`. Where the columns of a row's key do
+/// not say to which task it goes, the changes of one key can come from two tasks in any order.
+Keys keys_behind_exchange(const StreamFacts& input, ColumnSet columns) {
+  if (!input.retracts) return input.keys;
+  columns = sorted(std::move(columns));
+  Keys keys;
+  for (const ColumnSet& key : input.keys) {
+    if (std::includes(key.begin(), key.end(), columns.begin(), columns.end())) {
+      keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
 ColumnSet first_columns(std::size_t count) {
   ColumnSet columns(count);
   std::iota(columns.begin(), columns.end(), 0);
@@ -50,14 +64,28 @@ Keys source(const plan::SourceNode& node, InputFacts) {
   return {sorted(node.schema->primary_key)};
 }
 
+/// The column that a value tells apart: itself, or in a wider type; -1: none.
+int told_column(const Expr& value, const Schema& input) {
+  if (value.kind() == Expr::Kind::kColumn) return value.column();
+  if (value.kind() != Expr::Kind::kCast || value.args()[0]->kind() != Expr::Kind::kColumn) {
+    return -1;
+  }
+  const int column = value.args()[0]->column();
+  const LogicalType& from = input.field(column).type;
+  const LogicalType& to = value.type();
+  const bool wider_integer = from.is_integer() && to.is_integer() && to.kind() >= from.kind();
+  const bool longer_text =
+      from.is_character() && to.kind() == TypeKind::kVarchar && to.length() >= from.length();
+  return wider_integer || longer_text ? column : -1;
+}
+
 Keys project(const plan::ProjectNode& node, InputFacts inputs) {
   Keys keys;
   for (const ColumnSet& key : inputs[0]->keys) {
     ColumnSet moved;
     for (int column : key) {
       for (std::size_t i = 0; i < node.columns.size(); ++i) {
-        const Expr& expr = *node.columns[i];
-        if (expr.kind() == Expr::Kind::kColumn && expr.column() == column) {
+        if (told_column(*node.columns[i], *node.inputs[0].schema()) == column) {
           moved.push_back(static_cast<int>(i));
           break;
         }
@@ -86,7 +114,7 @@ Keys rank_keys(const std::vector<int>& partition, bool single, int number_column
     numbered.push_back(number_column);
     add_key(keys, std::move(numbered));
   }
-  for (const ColumnSet& key : input.keys) add_key(keys, key);
+  for (const ColumnSet& key : keys_behind_exchange(input, partition)) add_key(keys, key);
   return keys;
 }
 
@@ -108,7 +136,7 @@ Keys deduplicate(const plan::DeduplicateNode& node, InputFacts inputs) {
 }
 
 Keys over(const plan::OverNode& node, InputFacts inputs) {
-  Keys keys = inputs[0]->keys;
+  Keys keys = keys_behind_exchange(*inputs[0], node.partition);
   for (std::size_t i = 0; i < node.calls.size(); ++i) {
     if (node.calls[i].call.function != "ROW_NUMBER") continue;
     ColumnSet key = node.partition;
@@ -122,7 +150,9 @@ Keys over(const plan::OverNode& node, InputFacts inputs) {
 Keys join_keys(plan::JoinType type, const ColumnSet& left_columns, const ColumnSet& right_columns,
                InputFacts inputs, int left_width) {
   using plan::JoinType;
-  if (type == JoinType::kSemi || type == JoinType::kAnti) return inputs[0]->keys;
+  const Keys left_keys = keys_behind_exchange(*inputs[0], left_columns);
+  const Keys right_keys = keys_behind_exchange(*inputs[1], right_columns);
+  if (type == JoinType::kSemi || type == JoinType::kAnti) return left_keys;
   const auto shift = [&](ColumnSet key) {
     for (int& column : key) column += left_width;
     return key;
@@ -130,16 +160,16 @@ Keys join_keys(plan::JoinType type, const ColumnSet& left_columns, const ColumnS
   Keys keys;
   // At most one row of the other side per row: its own keys stay keys, unless rows of the other
   // side come out with nulls in them.
-  if (has_key_within(inputs[1]->keys, right_columns) &&
+  if (has_key_within(right_keys, right_columns) &&
       (type == JoinType::kInner || type == JoinType::kLeft)) {
-    for (const ColumnSet& key : inputs[0]->keys) add_key(keys, key);
+    for (const ColumnSet& key : left_keys) add_key(keys, key);
   }
-  if (has_key_within(inputs[0]->keys, left_columns) &&
+  if (has_key_within(left_keys, left_columns) &&
       (type == JoinType::kInner || type == JoinType::kRight)) {
-    for (const ColumnSet& key : inputs[1]->keys) add_key(keys, shift(key));
+    for (const ColumnSet& key : right_keys) add_key(keys, shift(key));
   }
-  for (const ColumnSet& left : inputs[0]->keys) {
-    for (const ColumnSet& right : inputs[1]->keys) {
+  for (const ColumnSet& left : left_keys) {
+    for (const ColumnSet& right : right_keys) {
       ColumnSet both = left;
       const ColumnSet moved = shift(right);
       both.insert(both.end(), moved.begin(), moved.end());
@@ -172,7 +202,9 @@ Keys window_join(const plan::WindowJoinNode& node, InputFacts inputs) {
                       {node.left_window.start, node.left_window.end},
                       {node.right_window.start, node.right_window.end});
 }
-Keys temporal_join(const plan::TemporalJoinNode&, InputFacts inputs) { return inputs[0]->keys; }
+Keys temporal_join(const plan::TemporalJoinNode& node, InputFacts inputs) {
+  return keys_of_join(node, plan::JoinType::kSemi, node.condition, inputs);
+}
 
 Keys set_operation(const plan::SetOperationNode& node, InputFacts) {
   if (node.all) return {};

@@ -255,5 +255,77 @@ TEST(SqlRuns, TakesChangesOfSources) {
               tables, {"[7, 1]", "[8, 1]"});
 }
 
+/// A plan over tables that never end, or over one connector for all.
+Result<LoweredPlan> lowered(const std::string& script, LoweringOptions options) {
+  TG_ASSIGN_OR_RETURN(const std::vector<plan::NodePtr> roots, plan_of(script));
+  options.functions = &builtin_functions();
+  if (options.connectors != nullptr) return lower_with_notes(roots, options);
+  for (plan::Node* node : plan::topological_order(roots)) {
+    if (auto* source = dynamic_cast<plan::SourceNode*>(node)) {
+      options.sources[source->name] = std::make_shared<MemorySource>(source->table, 1);
+    }
+  }
+  options.sinks[roots[0]->name] = std::make_shared<CollectSink>();
+  return lower_with_notes(roots, options);
+}
+
+std::vector<std::string> warnings_of(const std::string& script, LoweringOptions options = {}) {
+  const Result<LoweredPlan> plan = lowered(script, std::move(options));
+  if (!plan.is_ok()) return {plan.status().message()};
+  std::vector<std::string> codes;
+  for (const LintWarning& warning : plan->warnings) codes.push_back(warning.code);
+  return codes;
+}
+
+TEST(SqlPlans, ExplainWhatIsKnown) {
+  const Result<LoweredPlan> plan = lowered(
+      into("a BIGINT, n BIGINT", "SELECT auction, COUNT(*) FROM bids GROUP BY auction"), {});
+  ASSERT_TRUE(plan.is_ok()) << plan.status().to_string();
+  const std::string text = explain_graph(plan->graph, plan->notes);
+  EXPECT_THAT(text, HasSubstr("changelog:   changelog (+I, -U, +U, -D)"));
+  EXPECT_THAT(text, HasSubstr("key:         auction"));
+  EXPECT_THAT(text, HasSubstr("state:       one row per key"));
+  EXPECT_THAT(text, HasSubstr("event time:  ts, watermark 4000 ms behind"));
+  EXPECT_THAT(text, HasSubstr("end to end: exactly-once"));
+  EXPECT_THAT(explain_json(plan->graph, plan->notes), HasSubstr("\"key\": \"auction\""));
+}
+
+TEST(SqlPlans, WarnOfStateThatGrows) {
+  const std::string join = into("p BIGINT", "SELECT price FROM bids JOIN auctions ON auction = id");
+  EXPECT_THAT(warnings_of(join), ElementsAre("unbounded-state"));
+  LoweringOptions with_ttl;
+  with_ttl.settings.set("table.exec.state.ttl", "1 d");
+  EXPECT_THAT(warnings_of(join, with_ttl), ElementsAre());
+  EXPECT_THAT(warnings_of(into("u STRING", "SELECT DISTINCT url FROM bids")),
+              ElementsAre("state-per-key"));
+  EXPECT_THAT(warnings_of(into("n BIGINT",
+                               "SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), "
+                               "INTERVAL '1' MINUTE)) GROUP BY window_start, window_end")),
+              ElementsAre("idle-partition"));
+}
+
+TEST(SqlPlans, RefuseWhatASinkCannotTake) {
+  ConnectorRegistry connectors;
+  Connector connector;
+  connector.name = "test";
+  connector.make_source = [](const ConnectorRequest& request) -> Result<std::shared_ptr<Source>> {
+    return std::make_shared<MemorySource>(request.schema, 1);
+  };
+  connector.make_sink = [](const ConnectorRequest&) -> Result<std::shared_ptr<Sink>> {
+    return std::make_shared<CollectSink>();
+  };
+  connectors.add(connector);
+  LoweringOptions options;
+  options.connectors = &connectors;
+  const auto error = lowered(
+      into("a BIGINT, n BIGINT", "SELECT auction, COUNT(*) FROM bids GROUP BY auction"), options);
+  ASSERT_FALSE(error.is_ok());
+  EXPECT_EQ(error.status().code(), ErrorCode::kInvalidPlan);
+  EXPECT_THAT(error.status().message(),
+              HasSubstr("Table sink 'outcome' doesn't support consuming update and delete changes "
+                        "which is produced by node Aggregate"));
+  EXPECT_TRUE(lowered(into("a BIGINT", "SELECT DISTINCT auction FROM bids"), options).is_ok());
+}
+
 }  // namespace
 }  // namespace tidegate
