@@ -4,9 +4,10 @@
 #include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
-#include <arrow/buffer_builder.h>
+#include <arrow/buffer.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -61,6 +62,84 @@ bool take_length(std::string_view& in, std::uint32_t& length) {
 }
 
 constexpr std::size_t bytes_of_bits(std::size_t bits) { return (bits + 7) / 8; }
+
+/// Bytes that grow at the end and become an Arrow buffer. Not arrow::BufferBuilder: that one is
+/// called, and asks for its size, at every value. Always with a place to write to, also for no
+/// bytes.
+class GrowingBytes {
+ public:
+  arrow::Status append(const char* bytes, std::size_t size) {
+    if (capacity_ - size_ <= size) [[unlikely]]
+      ARROW_RETURN_NOT_OK(grow(size));
+    std::memcpy(data_ + size_, bytes, size);
+    size_ += size;
+    return arrow::Status::OK();
+  }
+  arrow::Status append(std::size_t size, std::uint8_t byte) {
+    if (capacity_ - size_ <= size) [[unlikely]]
+      ARROW_RETURN_NOT_OK(grow(size));
+    std::memset(data_ + size_, byte, size);
+    size_ += size;
+    return arrow::Status::OK();
+  }
+  std::uint8_t* data() { return data_; }
+
+  arrow::Result<std::shared_ptr<arrow::Buffer>> finish() {
+    if (buffer_ == nullptr) ARROW_RETURN_NOT_OK(grow(1));
+    // The next batch is likely to be as large; what is far too large is given back.
+    const bool shrink = capacity_ > 2 * size_ + kLeast;
+    ARROW_RETURN_NOT_OK(buffer_->Resize(static_cast<std::int64_t>(size_), shrink));
+    last_size_ = std::exchange(size_, 0);
+    data_ = nullptr;
+    capacity_ = 0;
+    return std::move(buffer_);
+  }
+
+ private:
+  static constexpr std::size_t kLeast = 64;
+
+  arrow::Status grow(std::size_t more) {
+    const std::size_t wanted = std::max({size_ + more, 2 * capacity_, last_size_, kLeast});
+    if (buffer_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(buffer_,
+                            arrow::AllocateResizableBuffer(static_cast<std::int64_t>(wanted)));
+    } else {
+      ARROW_RETURN_NOT_OK(buffer_->Resize(static_cast<std::int64_t>(wanted), false));
+    }
+    data_ = buffer_->mutable_data();
+    capacity_ = wanted;
+    return arrow::Status::OK();
+  }
+
+  std::shared_ptr<arrow::ResizableBuffer> buffer_;
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::size_t last_size_ = 0;
+};
+
+/// The same of bits.
+class GrowingBits {
+ public:
+  arrow::Status append(bool bit) {
+    if (count_ % 8 == 0) ARROW_RETURN_NOT_OK(bytes_.append(std::size_t{1}, 0));
+    if (bit) bytes_.data()[count_ / 8] |= static_cast<std::uint8_t>(1 << (count_ % 8));
+    ++count_;
+    return arrow::Status::OK();
+  }
+  arrow::Status append_ones(std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(append(true));
+    return arrow::Status::OK();
+  }
+  arrow::Result<std::shared_ptr<arrow::Buffer>> finish() {
+    count_ = 0;
+    return bytes_.finish();
+  }
+
+ private:
+  GrowingBytes bytes_;
+  std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -166,9 +245,9 @@ struct RowDecoder::Column {
   std::int32_t width = 0;
   std::int64_t length = 0;
   std::int64_t nulls = 0;
-  arrow::TypedBufferBuilder<bool> validity;
-  arrow::TypedBufferBuilder<bool> bits;
-  arrow::BufferBuilder values;
+  GrowingBits validity;  // from the first null on
+  GrowingBits bits;
+  GrowingBytes values;
   std::vector<std::int32_t> offsets;
   std::vector<Column> children;
 
@@ -183,12 +262,14 @@ struct RowDecoder::Column {
   bool has_offsets() const { return shape == Shape::kBytes || shape == Shape::kList; }
 
   arrow::Status append_null() {
-    ++length;
-    ++nulls;
+    const std::int64_t before = length++;
+    const bool first = nulls++ == 0;
     if (shape == Shape::kNull) return arrow::Status::OK();
-    ARROW_RETURN_NOT_OK(validity.Append(false));
-    if (shape == Shape::kBit) ARROW_RETURN_NOT_OK(bits.Append(false));
-    if (shape == Shape::kFixed) ARROW_RETURN_NOT_OK(values.Append(width, 0));
+    if (first) ARROW_RETURN_NOT_OK(validity.append_ones(before));
+    ARROW_RETURN_NOT_OK(validity.append(false));
+    if (shape == Shape::kBit) ARROW_RETURN_NOT_OK(bits.append(false));
+    if (shape == Shape::kFixed)
+      ARROW_RETURN_NOT_OK(values.append(static_cast<std::size_t>(width), 0));
     if (has_offsets()) offsets.push_back(offsets.back());
     if (shape == Shape::kStruct) {
       for (Column& child : children) ARROW_RETURN_NOT_OK(child.append_null());
@@ -200,17 +281,21 @@ struct RowDecoder::Column {
 
   arrow::Status append(std::string_view& in) {
     ++length;
-    ARROW_RETURN_NOT_OK(validity.Append(true));
+    if (nulls > 0) [[unlikely]]
+      ARROW_RETURN_NOT_OK(validity.append(true));
     switch (shape) {
       case Shape::kNull:
         return arrow::Status::Invalid("the stored row has a value where only NULL can be");
       case Shape::kBit: {
         const char* value = take_bytes(in, 1);
-        return value == nullptr ? corrupt() : bits.Append(*value != 0);
+        return value == nullptr ? corrupt() : bits.append(*value != 0);
       }
       case Shape::kFixed: {
         const char* value = take_bytes(in, static_cast<std::size_t>(width));
-        return value == nullptr ? corrupt() : values.Append(value, width);
+        if (value == nullptr) return corrupt();
+        // Most are of 8 bytes: then a copy is one move.
+        if (width == 8) return values.append(value, 8);
+        return values.append(value, static_cast<std::size_t>(width));
       }
       case Shape::kBytes: {
         std::uint32_t size = 0;
@@ -218,7 +303,7 @@ struct RowDecoder::Column {
         const char* value = take_bytes(in, size);
         if (value == nullptr) return corrupt();
         ARROW_RETURN_NOT_OK(push_offset(size));
-        return values.Append(value, size);
+        return values.append(value, size);
       }
       case Shape::kList: {
         std::uint32_t count = 0;
@@ -269,17 +354,19 @@ struct RowDecoder::Column {
     const std::int64_t rows = std::exchange(length, 0);
     const std::int64_t null_count = std::exchange(nulls, 0);
     if (shape == Shape::kNull) return arrow::ArrayData::Make(type, rows, buffers, null_count);
-    ARROW_ASSIGN_OR_RAISE(buffers[0], validity.Finish());
-    if (null_count == 0) buffers[0] = nullptr;
+    if (null_count > 0) {
+      ARROW_ASSIGN_OR_RAISE(buffers[0], validity.finish());
+    }
     if (has_offsets()) {
       auto moved = std::exchange(offsets, std::vector<std::int32_t>{0});
+      offsets.reserve(moved.size());
       buffers.push_back(arrow::Buffer::FromVector(std::move(moved)));
     }
     if (shape == Shape::kBit) {
-      ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), bits.Finish());
+      ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), bits.finish());
     }
     if (shape == Shape::kFixed || shape == Shape::kBytes) {
-      ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), values.Finish());
+      ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), values.finish());
     }
     std::vector<std::shared_ptr<arrow::ArrayData>> child_data;
     for (Column& child : children) {
