@@ -47,6 +47,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "reuse-subplans", .rewrite = reuse_subplans},
       {.name = "prune-columns", .rewrite = prune_columns},
       {.name = "merge-projects", .rewrite_node = merge_projects},
+      {.name = "prune-fields", .rewrite = prune_fields},
       {.name = "final-sort", .rewrite = mark_final_sorts},
   };
   return *rules;

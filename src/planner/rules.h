@@ -58,5 +58,7 @@ Result<plan::NodePtr> find_window_aggregate(const plan::NodePtr& node, PlanFacts
 Status mark_final_sorts(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Columns that nobody reads are dropped, down to the sources.
 Status prune_columns(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
+/// The same for fields of ROW columns of sources.
+Status prune_fields(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 
 }  // namespace tidegate

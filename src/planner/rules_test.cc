@@ -228,6 +228,22 @@ TEST(Rules, ReadTablesOnce) {
   EXPECT_THAT(planned(query, "x BIGINT"), HasSubstr("Filter[(price > 1)]"));
 }
 
+TEST(Rules, ReadOnlyTheFieldsThatAreUsed) {
+  auto roots = plan_of(
+      "CREATE TABLE events (kind INT, bid ROW<auction BIGINT, price BIGINT, extra STRING>, person "
+      "ROW<id BIGINT, name STRING>) WITH ('connector' = 'test', 'format' = 'json'); CREATE TABLE "
+      "outcome (a BIGINT, p BIGINT) WITH ('connector' = 'test'); INSERT INTO outcome SELECT "
+      "bid.auction, person.id FROM events WHERE bid.price > 1 AND person IS NOT NULL;");
+  ASSERT_TRUE(roots.is_ok()) << roots.status().to_string();
+  LoweringOptions options;
+  options.functions = &builtin_functions();
+  ASSERT_TRUE(rewrite_plan(*roots, options).is_ok());
+  const plan::Node* source = plan::topological_order(*roots)[0];
+  // The whole of `person` is asked about.
+  EXPECT_EQ(source->schema->to_string(),
+            "(bid ROW<`auction` BIGINT, `price` BIGINT>, person ROW<`id` BIGINT, `name` STRING>)");
+}
+
 TEST(Rules, CanBeLeftOut) {
   EXPECT_THAT(planned(top("price DESC", "rn <= 3"), "a BIGINT, p BIGINT", {"top-n"}),
               HasSubstr("Over["));
