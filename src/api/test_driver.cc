@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "expr/function_registry.h"
 #include "plan/sink.h"
 #include "plan/source.h"
 #include "planner/lowering.h"
@@ -55,6 +56,7 @@ class TestDriver::Session {
         executor_(make_simulated_executor(options.seed, clock_, options.parallelism)) {
     lowering_.job_name = app.plan().state().job_name;
     lowering_.parallelism = options.parallelism;
+    lowering_.functions = &builtin_functions();
     std::vector<plan::NodePtr> roots = app.plan().state().sinks;
     for (plan::Node* node : plan::topological_order(roots)) {
       if (auto* source = dynamic_cast<plan::SourceNode*>(node)) {
