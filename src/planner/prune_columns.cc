@@ -132,7 +132,10 @@ class Pruner {
   }
 
   void mark_inputs(const plan::Node& node) {
-    const Used& out = used_[&node];
+    Used& out = used_[&node];
+    const bool merges = dynamic_cast<const plan::MergeNode*>(&node) != nullptr;
+    // Inputs are made alike by projections, which plans of the typed API get along without.
+    if (merges && options_.functions == nullptr) out.assign(out.size(), true);
     std::vector<Used> in;
     for (const plan::Input& input : node.inputs) {
       in.emplace_back(static_cast<std::size_t>(input.schema()->num_fields()), false);
@@ -144,7 +147,7 @@ class Pruner {
       for (int i : kept_columns(*project)) {
         mark_columns(project->columns[static_cast<std::size_t>(i)], in[0]);
       }
-    } else if (dynamic_cast<const plan::MergeNode*>(&node) != nullptr) {
+    } else if (merges) {
       for (Used& each : in) each = out;
     } else if (const auto* keyed = dynamic_cast<const plan::KeyedNode*>(&node)) {
       mark_keyed(*keyed, in[0]);
