@@ -260,6 +260,7 @@ Status Binder::aggregate(SelectState& state) {
   auto node = std::make_shared<plan::AggregateNode>(state.input, std::move(distinct_keys), calls);
   node->append = false;
   node->emit_empty = num_keys == 0;
+  node->ttl_ms = state.ttl_ms;
   state.input = {std::move(node)};
   for (std::size_t i = 0; i < keys.size(); ++i) state.grouped_keys.push_back(col(position[i]));
   state.aggregated = true;

@@ -5,10 +5,12 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/options.h"
 #include "expr/bind.h"
 #include "expr/columns_of.h"
 #include "plan/relational.h"
 #include "sql/binder.h"
+#include "sql/words.h"
 
 namespace tidegate::sql {
 namespace {
@@ -226,6 +228,8 @@ Result<BoundRelation> Binder::bind_join(const Join& join, Place place, const Sco
   const plan::JoinType type = type_of_join(join.kind);
   auto node = std::make_shared<plan::JoinNode>(left.input, right.input, type,
                                                conjunction_of(std::move(conditions)));
+  node->left_ttl_ms = state_ttl_of(left.scope);
+  node->right_ttl_ms = state_ttl_of(right.scope);
   if (node->condition != nullptr) {
     std::vector<Field> fields = left.schema().fields();
     fields.insert(fields.end(), right.schema().fields().begin(), right.schema().fields().end());
@@ -239,6 +243,27 @@ Result<BoundRelation> Binder::bind_join(const Join& join, Place place, const Sco
     joined.scope = std::move(left.scope);
   }
   return joined;
+}
+
+std::int64_t Binder::state_ttl_of(const Scope& side) const {
+  if (state_ttls_.empty() || side.columns.empty()) return 0;
+  const std::string& table = side.columns[0].table;
+  for (const ScopeColumn& column : side.columns) {
+    if (column.table != table) return 0;
+  }
+  const auto found = state_ttls_.find(table);
+  return found == state_ttls_.end() ? 0 : found->second;
+}
+
+Status Binder::read_hints(const Select& select) {
+  for (const Select::Hint& hint : select.hints) {
+    if (upper(hint.name) != "STATE_TTL") continue;  // others are about how, not what
+    for (const auto& [table, value] : hint.options) {
+      TG_ASSIGN_OR_RETURN(const std::chrono::milliseconds ttl, parse_duration(value));
+      state_ttls_[table] = ttl.count();
+    }
+  }
+  return Status::ok();
 }
 
 Result<BoundRelation> Binder::bind_temporal(BoundRelation left, const Relation& right,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "base/check.h"
 #include "expr/bind.h"
@@ -60,9 +61,14 @@ Result<BoundQuery> Binder::bind_select(const Select& select, const Query& clause
                                        const Scope* outer) {
   SelectState state;
   BoundRelation from;
+  const auto outside = std::exchange(state_ttls_, {});
+  TG_RETURN_IF_ERROR(read_hints(select));
   if (select.from != nullptr) {
     TG_ASSIGN_OR_RETURN(from, bind_relation(*select.from, outer));
+    state.ttl_ms = state_ttl_of(from.scope);
+    state_ttls_ = outside;
   } else {
+    state_ttls_ = outside;
     TG_ASSIGN_OR_RETURN(from, one_row());
   }
   state.input = from.input;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,6 +187,11 @@ class Binder {
                                                 const Scope* outer);
   Result<std::int64_t> interval_ms(const ExpressionPtr& expression, std::string_view what);
 
+  /// What a STATE_TTL hint of the SELECT at hand says of the state of rows from one side of a join
+  /// or into an aggregate, in ms: that of the one table that they come from; 0: nothing.
+  std::int64_t state_ttl_of(const Scope& side) const;
+  Status read_hints(const Select& select);
+
   // bind_table.cc
   Result<BoundRelation> bind_table(const TableDefinition& table, const OptionList& hints);
   Result<BoundRelation> bind_view(const ViewDefinition& view);
@@ -217,13 +223,15 @@ class Binder {
   SourceText source_;
   /// WITH tables in sight, the innermost last.
   std::vector<const CommonTable*> common_tables_;
+  std::map<std::string, std::int64_t> state_ttls_;  ///< by table or alias, of the SELECT at hand
   int depth_ = 0;
 };
 
 /// A SELECT on its way from FROM to its output.
 struct Binder::SelectState {
-  plan::Input input;  ///< what has been planned so far
-  Scope scope;        ///< of the names in expressions; over the columns behind FROM
+  plan::Input input;        ///< what has been planned so far
+  Scope scope;              ///< of the names in expressions; over the columns behind FROM
+  std::int64_t ttl_ms = 0;  ///< of an aggregate, by a hint
   std::vector<AggregateUse> aggregates = {};
   std::vector<OverUse> overs = {};
   std::vector<SubqueryUse> subqueries = {};
