@@ -6,6 +6,7 @@
 #include "expr/distinct_aggregate.h"
 #include "operators/keyed_reduce.h"
 #include "operators/window_test_model.h"
+#include "types/test_columns.h"
 
 namespace tidegate::window_test {
 namespace {
@@ -108,6 +109,43 @@ TEST(KeyedAggregateTest, ResultsThatStayTheSameAreNotTold) {
   harness.push(batch_of_rows({{"a", 0, 5}, {"a", 0, 3}, {"b", 0, 1}, {"a", 0, 9}}));
   EXPECT_THAT(texts_of(harness.take_batches(), false),
               ElementsAre("+I a 5", "+I b 1", "-U a 5", "+U a 9"));
+}
+
+TEST(KeyedAggregateTest, LargestTextsAreThoseOfTheirRow) {
+  FunctionRegistry registry;
+  register_function_min_max(registry);
+  KeyedAggregateOptions options = keyed_options();
+  options.key_types = {LogicalType(TypeKind::kBigInt)};
+  options.retracts = false;
+  options.aggregates.clear();
+  for (const char* name : {"MAX", "MIN"}) {
+    const LogicalType types[] = {LogicalType::string()};
+    options.aggregates.push_back(
+        {.aggregator = *(*registry.find_aggregate(name))->bind(types), .arguments = {1}});
+  }
+  options.aggregates[1].filter = 2;
+  const SchemaPtr in = schema_of({"k BIGINT", "s STRING", "f BOOLEAN"});
+  const SchemaPtr out = schema_of({"k BIGINT", "max STRING", "min STRING"});
+  const Batch rows = batch_of(*in, R"([[1, null, true], [2, "b", true], [1, "a", false],
+      [1, "text that is longer than others", true], [2, "aa", null], [1, "b", true],
+      [2, "text that is the longest of them all", true], [1, "z", true]])");
+  for (const std::int64_t cut : {1, 3, 8}) {
+    OperatorHarness harness(factory_of(options));
+    for (std::int64_t begin = 0; begin < rows.num_rows(); begin += cut)
+      harness.push(rows.slice(begin, std::min(cut, rows.num_rows() - begin)));
+    std::vector<std::string> told;
+    for (const Batch& batch : harness.take_batches())
+      for (std::string& text : to_rows(batch, *out)) told.push_back(std::move(text));
+    EXPECT_THAT(
+        told, ElementsAre("+I[1, null, null]", "+I[2, b, b]", "-U[1, null, null]", "+U[1, a, null]",
+                          "-U[1, a, null]",
+                          "+U[1, text that is longer than others, text that is longer than others]",
+                          "-U[1, text that is longer than others, text that is longer than others]",
+                          "+U[1, text that is longer than others, b]", "-U[2, b, b]",
+                          "+U[2, text that is the longest of them all, b]",
+                          "-U[1, text that is longer than others, b]", "+U[1, z, b]"))
+        << "cut=" << cut;
+  }
 }
 
 TEST(KeyedAggregateTest, PerBatchTellsTheLastChange) {

@@ -21,6 +21,13 @@ std::size_t in_words(std::int32_t bytes) {
   return (static_cast<std::size_t>(bytes) + kWord - 1) / kWord;
 }
 
+/// One value that owns its bytes (MAX of strings): copies are cheaper than a result, or an update,
+/// of one row. With what can be retracted a copy may be of all rows that there were.
+bool copies_cheaply(const Aggregator& aggregator) {
+  return aggregator.needs_destroy() && aggregator.is_relocatable() && aggregator.can_merge() &&
+         !aggregator.can_retract();
+}
+
 }  // namespace
 
 StepwiseUpdate::StepwiseUpdate(const AccumulatorLayout* layout) : layout_(layout) {
@@ -34,13 +41,15 @@ StepwiseUpdate::Step StepwiseUpdate::plan(std::size_t i, const Batch& batch) con
   const DistinctParts* parts = distinct_[i];
   step.aggregator = parts == nullptr ? &layout_->aggregator(i) : &parts->inner();
   step.offset = layout_->offset(i) + (parts == nullptr ? 0 : parts->inner_offset());
-  const bool merges = !step.aggregator->needs_destroy() && step.aggregator->can_merge() &&
-                      (batch.insert_only() || step.aggregator->can_subtract());
-  if (merges) step.way = parts == nullptr ? Way::kMerge : Way::kDistinct;
+  const bool plain = !step.aggregator->needs_destroy() && step.aggregator->can_merge() &&
+                     (batch.insert_only() || step.aggregator->can_subtract());
+  const bool owns = parts == nullptr && batch.insert_only() && copies_cheaply(*step.aggregator);
+  if (plain || owns) step.way = parts == nullptr ? Way::kMerge : Way::kDistinct;
   return step;
 }
 
 Status StepwiseUpdate::begin(const Batch& batch, std::span<std::byte* const> values) {
+  forget_rows();
   batch_ = batch;
   steps_.clear();
   std::size_t words = 0;
@@ -93,9 +102,15 @@ Status StepwiseUpdate::prepare(std::size_t i, const Batch& batch,
     std::byte* accumulator = reinterpret_cast<std::byte*>(rows_.data()) +
                              static_cast<std::size_t>(row) * row_bytes_ + step.row_offset;
     if (step.aggregator->needs_create()) step.aggregator->create(accumulator);
+    if (step.aggregator->needs_destroy()) owners_.emplace_back(step.aggregator, accumulator);
     accumulators.push_back(accumulator);
   }
   return rows.empty() ? Status::ok() : step.aggregator->add(accumulators, arguments);
+}
+
+void StepwiseUpdate::forget_rows() {
+  for (const auto& [aggregator, accumulator] : owners_) aggregator->destroy(accumulator);
+  owners_.clear();
 }
 
 Status StepwiseUpdate::apply(std::int64_t row, std::byte* value) {
@@ -147,14 +162,35 @@ KeptResults::KeptResults(const AccumulatorLayout* layout)
     const DistinctParts* parts = DistinctParts::of(*aggregate.aggregator);
     // The result of DISTINCT is that of the aggregator behind the set.
     const Aggregator& read = parts == nullptr ? *aggregate.aggregator : parts->inner();
-    in_place_.push_back(!read.needs_destroy());
+    Kept& kept = kept_.emplace_back();
+    kept.words = in_words(read.size_bytes());
+    if (!read.needs_destroy()) {
+      kept.way = Way::kBytes;
+    } else if (parts == nullptr && copies_cheaply(read)) {
+      kept.way = Way::kCopy;
+    }
   }
-  alone_.resize(in_place_.size());
 }
 
 void KeptResults::clear() {
   size_ = 0;
-  for (std::vector<ArrayPtr>& results : alone_) results.clear();
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    Kept& kept = kept_[i];
+    for (std::size_t at = 0; at < kept.copies.size(); at += kept.words) {
+      layout_->aggregator(i).destroy(reinterpret_cast<std::byte*>(kept.copies.data() + at));
+    }
+    kept.copies.clear();
+    kept.results.clear();
+  }
+}
+
+Status KeptResults::keep_copy(std::size_t i, const std::byte* accumulator) {
+  const Aggregator& aggregator = layout_->aggregator(i);
+  std::vector<std::uint64_t>& copies = kept_[i].copies;
+  copies.resize(copies.size() + kept_[i].words);
+  auto* copy = reinterpret_cast<std::byte*>(copies.data() + copies.size() - kept_[i].words);
+  if (aggregator.needs_create()) aggregator.create(copy);
+  return aggregator.merge(copy, accumulator);
 }
 
 Status KeptResults::keep(const std::byte* value) {
@@ -164,10 +200,12 @@ Status KeptResults::keep(const std::byte* value) {
   }
   std::memcpy(snapshots_.data() + begin, value, static_cast<std::size_t>(layout_->size_bytes()));
   ++size_;
-  for (std::size_t i = 0; i < in_place_.size(); ++i) {
-    if (in_place_[i]) continue;
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
     const std::byte* const accumulator[] = {value + layout_->offset(i)};
-    TG_ASSIGN_OR_RETURN(alone_[i].emplace_back(), layout_->aggregator(i).result(accumulator));
+    if (kept_[i].way == Way::kCopy) TG_RETURN_IF_ERROR(keep_copy(i, accumulator[0]));
+    if (kept_[i].way != Way::kResult) continue;
+    TG_ASSIGN_OR_RETURN(kept_[i].results.emplace_back(),
+                        layout_->aggregator(i).result(accumulator));
   }
   return Status::ok();
 }
@@ -175,15 +213,18 @@ Status KeptResults::keep(const std::byte* value) {
 Status KeptResults::columns(std::vector<ArrayPtr>& columns) const {
   std::vector<const std::byte*> accumulators(size_);
   const auto* bytes = reinterpret_cast<const std::byte*>(snapshots_.data());
-  for (std::size_t i = 0; i < in_place_.size(); ++i) {
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    const Kept& kept = kept_[i];
+    for (std::size_t k = 0; k < size_ && kept.way != Way::kResult; ++k) {
+      accumulators[k] = kept.way == Way::kBytes
+                            ? bytes + k * bytes_ + layout_->offset(i)
+                            : reinterpret_cast<const std::byte*>(&kept.copies[k * kept.words]);
+    }
     ArrayPtr column;
-    if (in_place_[i]) {
-      for (std::size_t k = 0; k < size_; ++k) {
-        accumulators[k] = bytes + k * bytes_ + layout_->offset(i);
-      }
-      TG_ASSIGN_OR_RETURN(column, layout_->aggregator(i).result(accumulators));
+    if (kept.way == Way::kResult) {
+      TG_ASSIGN_OR_RETURN(column, concatenate_columns(kept.results));
     } else {
-      TG_ASSIGN_OR_RETURN(column, concatenate_columns(alone_[i]));
+      TG_ASSIGN_OR_RETURN(column, layout_->aggregator(i).result(accumulators));
     }
     if (layout_->aggregates()[i].flatten && column->type_id() == arrow::Type::STRUCT) {
       TG_ASSIGN_ARROW_OR_RETURN(const arrow::ArrayVector fields,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "operators/accumulator_update.h"
@@ -19,6 +20,9 @@ class DistinctParts;  // expr/distinct_aggregate.h
 class StepwiseUpdate {
  public:
   explicit StepwiseUpdate(const AccumulatorLayout* layout);
+  StepwiseUpdate(const StepwiseUpdate&) = delete;
+  StepwiseUpdate& operator=(const StepwiseUpdate&) = delete;
+  ~StepwiseUpdate() { forget_rows(); }
 
   /// values[i] is the accumulator value that row i goes to; rows are applied in order, each once.
   Status begin(const Batch& batch, std::span<std::byte* const> values);
@@ -40,6 +44,7 @@ class StepwiseUpdate {
   Step plan(std::size_t i, const Batch& batch) const;
   Status prepare(std::size_t i, const Batch& batch, std::span<std::byte* const> values);
   Status apply_alone(std::size_t i, std::int64_t row, std::byte* value);
+  void forget_rows();
 
   const AccumulatorLayout* layout_;
   std::vector<const DistinctParts*> distinct_;  // per aggregate, or null
@@ -47,12 +52,16 @@ class StepwiseUpdate {
   std::vector<Step> steps_;
   std::size_t row_bytes_ = 0;
   std::vector<std::uint64_t> rows_;  // accumulators of single rows, row_bytes_ each
+  std::vector<std::pair<const Aggregator*, std::byte*>> owners_;  // of rows_, to be destroyed
 };
 
 /// Results of values as they were at certain times.
 class KeptResults {
  public:
   explicit KeptResults(const AccumulatorLayout* layout);
+  KeptResults(const KeptResults&) = delete;
+  KeptResults& operator=(const KeptResults&) = delete;
+  ~KeptResults() { clear(); }
 
   void clear();
   std::int32_t size() const { return static_cast<std::int32_t>(size_); }
@@ -62,12 +71,22 @@ class KeptResults {
   Status columns(std::vector<ArrayPtr>& columns) const;
 
  private:
+  enum class Way : std::uint8_t { kBytes, kCopy, kResult };
+  /// How the results of an aggregate are kept.
+  struct Kept {
+    Way way = Way::kResult;
+    std::size_t words = 0;              // of an accumulator
+    std::vector<std::uint64_t> copies;  // kCopy: accumulators that own what they hold
+    std::vector<ArrayPtr> results;      // kResult: one array each
+  };
+
+  Status keep_copy(std::size_t i, const std::byte* accumulator);
+
   const AccumulatorLayout* layout_;
   std::size_t size_ = 0;
-  std::size_t bytes_ = 0;                     // of one snapshot
-  std::vector<std::uint64_t> snapshots_;      // values as plain bytes
-  std::vector<bool> in_place_;                // per aggregate: bytes are enough for the result
-  std::vector<std::vector<ArrayPtr>> alone_;  // per aggregate that needs it: one array per result
+  std::size_t bytes_ = 0;                 // of one snapshot
+  std::vector<std::uint64_t> snapshots_;  // values as plain bytes, enough for kBytes
+  std::vector<Kept> kept_;                // per aggregate
 };
 
 }  // namespace tidegate
