@@ -31,15 +31,4 @@ Status check_event_time(std::string_view feature, const plan::Input& input, int 
                 "Declare a WATERMARK FOR the column in the table that it comes from.");
 }
 
-Status check_window_zone(std::string_view feature, const plan::Input& input,
-                         const std::string& time_zone, PlanFacts& facts) {
-  const bool local = facts.of(input).windows.time_type.kind() == TypeKind::kTimestampLtz;
-  if (!local || time_zone == "UTC") return Status::ok();
-  return Status(ErrorCode::kNotSupported,
-                fmt::format("{} over windows of a TIMESTAMP_LTZ column is not supported in the "
-                            "session time zone {}",
-                            feature, time_zone),
-                "SET 'table.local-time-zone' = 'UTC', or use a TIMESTAMP column.");
-}
-
 }  // namespace tidegate

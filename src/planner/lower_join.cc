@@ -132,8 +132,6 @@ Status lower_interval_join(const plan::IntervalJoinNode& join, Lowering& lowerin
 Status lower_window_join(const plan::WindowJoinNode& join, Lowering& lowering) {
   for (const plan::Input& input : join.inputs) {
     TG_RETURN_IF_ERROR(check_insert_only_input(join, input, lowering.facts()));
-    TG_RETURN_IF_ERROR(
-        check_window_zone("a window join", input, lowering.settings().time_zone, lowering.facts()));
   }
   const SplitCondition split = without_null_safe_keys(join.condition, join);
   WindowJoinOptions options;

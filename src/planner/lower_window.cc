@@ -54,8 +54,6 @@ Status lower_window_function(const plan::WindowFunctionNode& function, Lowering&
 Status lower_window_rank(const plan::WindowRankNode& rank, Lowering& lowering) {
   const plan::Input& input = rank.inputs[0];
   TG_RETURN_IF_ERROR(check_insert_only_input(rank, input, lowering.facts()));
-  TG_RETURN_IF_ERROR(check_window_zone("Top-N per window", input, lowering.settings().time_zone,
-                                       lowering.facts()));
   WindowRankOptions options;
   options.types = column_types(*input.schema());
   options.keys = rank.keys;

@@ -165,14 +165,12 @@ void window_join(const plan::WindowJoinNode& node, InputFacts inputs, StreamFact
   both_sides(node, inputs, facts);
   // Of an outer join the side that is always there says the window.
   facts.windows = inputs[0]->windows;
-  facts.windows.start = node.left_window.start;
-  facts.windows.end = node.left_window.end;
   const auto move_right = [&](int column) {
     return column < 0 ? -1 : column + node.inputs[0].schema()->num_fields();
   };
   if (node.type == plan::JoinType::kRight) {
-    facts.windows.start = move_right(node.right_window.start);
-    facts.windows.end = move_right(node.right_window.end);
+    facts.windows.start = move_right(inputs[1]->windows.start);
+    facts.windows.end = move_right(inputs[1]->windows.end);
     facts.windows.time = move_right(inputs[1]->windows.time);
   } else if (node.type == plan::JoinType::kFull) {
     facts.windows = {};

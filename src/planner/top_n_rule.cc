@@ -16,6 +16,7 @@
 #include "planner/expr_properties.h"
 #include "planner/rewrite.h"
 #include "planner/rules.h"
+#include "planner/window_instants.h"
 
 namespace tidegate {
 namespace {
@@ -108,13 +109,19 @@ Result<plan::NodePtr> window_top_n(const plan::OverNode& over, const TopN& top, 
     }
   }
   const std::string number = over.schema->field(over.schema->num_fields() - 1).name;
+  TG_ASSIGN_OR_RETURN(const InstantWindows windows, windows_as_instants(input, facts));
   auto rank =
-      std::make_shared<plan::WindowRankNode>(input, std::move(keys), in.windows.start,
-                                             in.windows.end, over.order, top.range, true, number);
+      std::make_shared<plan::WindowRankNode>(windows.input, std::move(keys), windows.start,
+                                             windows.end, over.order, top.range, true, number);
   const bool last_by_time = top.range.end == 1 && !over.order.empty() && over.order[0].descending &&
                             (time_order_column(over, facts) >= 0);
   rank->latest_of_ties_first = last_by_time;
-  return plan::NodePtr(std::move(rank));
+  const int added = rank->schema->num_fields() - over.schema->num_fields();
+  if (added == 0) return plan::NodePtr(std::move(rank));
+  std::vector<int> columns;
+  for (int i = 0; i < over.schema->num_fields(); ++i) columns.push_back(i);
+  columns.back() += added;
+  return project_to({std::move(rank)}, columns, over.schema);
 }
 
 bool partitions_by_window(const plan::OverNode& over, const StreamFacts& input) {

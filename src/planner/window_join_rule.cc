@@ -7,8 +7,35 @@
 #include "planner/join_condition.h"
 #include "planner/rewrite.h"
 #include "planner/rules.h"
+#include "planner/window_instants.h"
 
 namespace tidegate {
+namespace {
+
+/// The window join, and behind it the columns of the join that it stands for.
+plan::NodePtr made_join(const plan::JoinNode& join, InstantWindows left, InstantWindows right,
+                        const ExprPtr& rest) {
+  const int old_left = join.inputs[0].schema()->num_fields();
+  const int old_right = join.inputs[1].schema()->num_fields();
+  const int new_left = left.input.schema()->num_fields();
+  const auto moved = [&](int column) {
+    return column < old_left ? column : column + new_left - old_left;
+  };
+  std::vector<int> places;
+  for (int i = 0; i < old_left + old_right; ++i) places.push_back(moved(i));
+  const ExprPtr condition = rest == nullptr ? nullptr : remap_columns(rest, places);
+  // Its own columns, with those that were added to the sides.
+  const plan::JoinNode wide(left.input, right.input, join.type, nullptr);
+  const bool same = wide.schema->num_fields() == join.schema->num_fields();
+  auto made = std::make_shared<plan::WindowJoinNode>(
+      left.input, right.input, join.type, plan::WindowSide{left.start, left.end},
+      plan::WindowSide{right.start, right.end}, condition, same ? join.schema : wide.schema);
+  if (same) return made;
+  places.resize(static_cast<std::size_t>(join.schema->num_fields()));
+  return project_to({std::move(made)}, places, join.schema);
+}
+
+}  // namespace
 
 Result<plan::NodePtr> find_window_join(const plan::NodePtr& node, PlanFacts& facts) {
   const auto* join = node_as<plan::JoinNode>(node);
@@ -41,11 +68,10 @@ Result<plan::NodePtr> find_window_join(const plan::NodePtr& node, PlanFacts& fac
   for (std::size_t i = 0; i < conjuncts.size(); ++i) {
     if (!taken[i]) rest.push_back(std::move(conjuncts[i]));
   }
-  return std::make_shared<plan::WindowJoinNode>(
-      join->inputs[0], join->inputs[1], join->type,
-      plan::WindowSide{left.windows.start, left.windows.end},
-      plan::WindowSide{right.windows.start, right.windows.end}, conjunction_of(std::move(rest)),
-      join->schema);
+  TG_ASSIGN_OR_RETURN(InstantWindows from_left, windows_as_instants(join->inputs[0], facts));
+  TG_ASSIGN_OR_RETURN(InstantWindows from_right, windows_as_instants(join->inputs[1], facts));
+  return made_join(*join, std::move(from_left), std::move(from_right),
+                   conjunction_of(std::move(rest)));
 }
 
 }  // namespace tidegate
