@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -184,9 +185,15 @@ Status Binder::bind_items(const Select& select, SelectState& state) {
   }
   // A name once only: url, url0, url1.
   std::set<std::string> taken;
+  std::map<std::string, int> next;  // number to try, by name
   for (OutputItem& item : state.items) {
     std::string name = item.name;
-    for (int n = 0; !taken.insert(name).second; ++n) name = fmt::format("{}{}", item.name, n);
+    if (!taken.insert(name).second) {
+      int& n = next[item.name];
+      do {
+        name = fmt::format("{}{}", item.name, n++);
+      } while (!taken.insert(name).second);
+    }
     item.name = std::move(name);
   }
   return Status::ok();
