@@ -227,6 +227,34 @@ TEST(SqlRuns, TopN) {
               kTables, {"[1, 20]", "[2, 50]", "[3, 70]"});
 }
 
+TEST(SqlRuns, WindowsOfInstantsEndByTheSessionsClock) {
+  const std::string day = "TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY))";
+  const std::string tables =
+      "CREATE TABLE t (v INT, ts TIMESTAMP_LTZ(3), WATERMARK FOR ts AS ts) WITH ('connector' = "
+      "'test'); CREATE TABLE outcome (v INT, e TIMESTAMP(3)) WITH ('connector' = 'test'); INSERT "
+      "INTO outcome ";
+  // The second row is the first of the next day in Shanghai; the last one is late there, not in
+  // UTC.
+  const Tables rows = {{"t", {{"[1, 0]", "[2, 57600000]", "[3, 57599999]"}}}};
+  Options settings;
+  settings.set("table.local-time-zone", "Asia/Shanghai");
+  const std::vector<std::string> expected = {"[1, 1970-01-02 00:00:00.000]",
+                                             "[2, 1970-01-03 00:00:00.000]"};
+  EXPECT_EQ(folded(changes(tables +
+                               "SELECT v, window_end FROM (SELECT *, ROW_NUMBER() OVER "
+                               "(PARTITION BY window_start, window_end ORDER BY v DESC) AS rn "
+                               "FROM " +
+                               day + ") WHERE rn = 1;",
+                           rows, {}, settings)),
+            expected);
+  EXPECT_EQ(folded(changes(tables + "SELECT a.v, a.window_end FROM (SELECT * FROM " + day +
+                               ") a JOIN (SELECT * FROM " + day +
+                               ") b ON a.window_start = b.window_start AND a.window_end = "
+                               "b.window_end AND a.v = b.v;",
+                           rows, {}, settings)),
+            expected);
+}
+
 TEST(SqlRuns, SortsBoundedInput) {
   EXPECT_THAT(
       changes(into("p BIGINT", "SELECT price FROM bids ORDER BY price DESC LIMIT 3"), kTables),
