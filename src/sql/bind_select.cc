@@ -15,6 +15,8 @@
 namespace tidegate::sql {
 namespace {
 
+constexpr std::size_t kMaxColumns = 100'000;
+
 /// The conditions that stand side by side in a chain of ANDs.
 void split(const ExpressionPtr& condition, std::vector<ExpressionPtr>& out) {
   const auto* call = std::get_if<Call>(&condition->node);
@@ -182,6 +184,10 @@ Status Binder::bind_items(const Select& select, SelectState& state) {
   if (select.qualify != nullptr) {
     context.clause = "QUALIFY";
     TG_ASSIGN_OR_RETURN(state.qualify, bind(select.qualify, context));
+  }
+  if (state.items.size() > kMaxColumns) {
+    return error_here(select.items.front().value->place, ErrorCode::kLimitExceeded,
+                      "{} columns are selected; {} are possible", state.items.size(), kMaxColumns);
   }
   // A name once only: url, url0, url1.
   std::set<std::string> taken;
