@@ -83,6 +83,11 @@ class GrowingBytes {
     return arrow::Status::OK();
   }
   std::uint8_t* data() { return data_; }
+  bool has_room(std::size_t size) const { return capacity_ - size_ > size; }
+  void append_in_room(const char* bytes, std::size_t size) {
+    std::memcpy(data_ + size_, bytes, size);
+    size_ += size;
+  }
 
   arrow::Result<std::shared_ptr<arrow::Buffer>> finish() {
     if (buffer_ == nullptr) ARROW_RETURN_NOT_OK(grow(1));
@@ -279,6 +284,30 @@ struct RowDecoder::Column {
 
   static arrow::Status corrupt() { return arrow::Status::Invalid("the stored row is cut short"); }
 
+  /// The common case of append(), inlined and without a status: false when it is another one, and
+  /// nothing was done then.
+  bool append_quickly(std::string_view& in) {
+    constexpr std::size_t kWord = 8;
+    if (nulls > 0) return false;
+    if (shape == Shape::kFixed && width == kWord) {
+      if (in.size() < kWord || !values.has_room(kWord)) return false;
+      values.append_in_room(in.data(), kWord);
+      in.remove_prefix(kWord);
+    } else if (shape == Shape::kBytes) {
+      std::string_view rest = in;
+      std::uint32_t size = 0;
+      if (!take_length(rest, size) || rest.size() < size || !values.has_room(size)) return false;
+      if (size > static_cast<std::uint32_t>(INT32_MAX - offsets.back())) return false;
+      offsets.push_back(offsets.back() + static_cast<std::int32_t>(size));
+      values.append_in_room(rest.data(), size);
+      in = rest.substr(size);
+    } else {
+      return false;
+    }
+    ++length;
+    return true;
+  }
+
   arrow::Status append(std::string_view& in) {
     ++length;
     if (nulls > 0) [[unlikely]]
@@ -340,6 +369,7 @@ struct RowDecoder::Column {
     for (std::size_t e = 0; e < count; ++e) {
       Column& column = column_of(e);
       const bool here = (present[e / 8] >> (e % 8) & 1) != 0;
+      if (here && column.append_quickly(in)) continue;
       ARROW_RETURN_NOT_OK(here ? column.append(in) : column.append_null());
     }
     return arrow::Status::OK();
