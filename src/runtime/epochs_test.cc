@@ -122,7 +122,7 @@ TEST(EpochsTest, RestoreAtEachEpochEqualsTheUndisturbedRun) {
 TEST(EpochsTest, NoSplitIsLostOrReadTwice) {
   std::vector<Rows> splits;
   Rows expected;
-  for (std::int64_t i = 0; i < 15; ++i) {
+  for (std::int64_t i = 0; i < 40; ++i) {
     splits.push_back({{i, i, 0}, {i, i, 1}});
     expected = expected + splits.back();
   }

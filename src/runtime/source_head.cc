@@ -127,6 +127,7 @@ bool SourceHead::feed(Chain& chain) {
   }
   for (const std::unique_ptr<OpenSplit>& split : splits_) split->check_idle();
   announce(chain);
+  if (!says_what_it_reads(chain)) return false;
   while (chain.has_credit()) {
     OpenSplit* split = choose();
     if (split != nullptr) {
@@ -139,6 +140,19 @@ bool SourceHead::feed(Chain& chain) {
     }
   }
   return true;
+}
+
+/// Nobody reads before everybody has said whether there is anything to read for them. A task
+/// without a split would hold event time back until it happens to run, and which rows are late
+/// would depend on that.
+bool SourceHead::says_what_it_reads(Chain& chain) {
+  if (!has_said_) {
+    if (supply_ == SplitEnumerator::Supply::kUnknown) return false;
+    has_said_ = true;
+    if (is_exhausted()) come_to_end(chain);
+    spec_.enumerator->reader_has_said();
+  }
+  return !over_ && spec_.enumerator->all_have_said();
 }
 
 OpenSplit* SourceHead::choose() {

@@ -62,6 +62,7 @@ class SourceHead final : public TaskHead {
   MergedTime merge() const;
   void publish_alignment();
   bool is_exhausted() const;
+  bool says_what_it_reads(Chain& chain);
   void come_to_end(Chain& chain);
   void end(Chain& chain);
 
@@ -88,6 +89,7 @@ class SourceHead final : public TaskHead {
   EpochId epoch_;                              // of the last barrier
   bool over_ = false;                          // the end, or a barrier that stops, is in the chain
   bool exhausted_ = false;                     // and the coordinator was told so
+  bool has_said_ = false;                      // whether it has anything to read
 
   std::mutex mutex_;
   std::vector<Barrier> requested_;  // under mutex_

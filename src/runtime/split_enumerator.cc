@@ -36,6 +36,7 @@ SplitEnumerator::SplitEnumerator(const Node& node, std::string label, int parall
         tether.call([](SplitEnumerator& enumerator) { enumerator.discover(); });
       })),
       most_open_(most_open_splits(node, parallelism, host.options().max_open_splits)),
+      silent_readers_(parallelism),
       readers_(static_cast<std::size_t>(parallelism)) {}
 
 void SplitEnumerator::set_reader(int subtask, Activation& task) {
@@ -165,6 +166,16 @@ SplitEnumerator::Supply SplitEnumerator::collect(int subtask,
   assignments = std::exchange(reader.mailbox, {});
   if (!looked_) return Supply::kUnknown;
   return complete_ && unassigned_.empty() ? Supply::kNone : Supply::kLater;
+}
+
+void SplitEnumerator::reader_has_said() {
+  if (silent_readers_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  std::vector<Activation*> to_wake;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Reader& reader : readers_) to_wake.push_back(reader.task);
+  }
+  for (Activation* task : to_wake) task->wake();
 }
 
 void SplitEnumerator::ended(int subtask) {

@@ -64,6 +64,10 @@ class SplitEnumerator final : private SourceContext {
 
   /// The splits that are new for this subtask, and where to begin with each.
   Supply collect(int subtask, std::vector<SplitState>& assignments);
+  /// A task has told those behind it that it has nothing to read, or is about to read. Once each;
+  /// the last one wakes all.
+  void reader_has_said();
+  bool all_have_said() const { return silent_readers_.load(std::memory_order_acquire) <= 0; }
   /// A split of this subtask has ended.
   void ended(int subtask);
   Snapshot snapshot() const;
@@ -102,6 +106,7 @@ class SplitEnumerator final : private SourceContext {
   Tether<SplitEnumerator> tether_{*this};
   Waker waker_;
   int most_open_;
+  std::atomic<int> silent_readers_;
 
   mutable std::mutex mutex_;
   std::vector<Reader> readers_;
