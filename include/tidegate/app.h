@@ -23,6 +23,8 @@ struct RunOptions {
   int parallelism = 0;  ///< 0: one task per core
   std::chrono::milliseconds epoch_interval{10'000};
   std::map<std::string, std::string> settings;  ///< --set name=value
+  std::int64_t memory_bytes =
+      0;  ///< for the state of all operators; past it the job fails; 0: no limit
   /// Where epochs become durable; empty: nowhere. Epochs that are there are gone on from.
   std::string checkpoint_dir;
   bool fresh = false;  ///< delete the epochs that are there, and begin anew

@@ -114,6 +114,7 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   job.parallelism = parallelism_of(options);
   job.executor = session->executor_.get();
   job.epoch_interval_ms = options.epoch_interval.count();
+  job.memory_budget_bytes = options.memory_bytes;
   TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options));
   session->epochs_->apply(job);
   job.listeners.push_back(session->listener_);

@@ -28,6 +28,8 @@ struct Arguments {
   std::string file;
   std::string output = "table";
   std::string epoch_interval;
+  std::string memory;
+  std::string state = "memory";
   std::vector<std::string> settings;
   SqlOptions options;
 };
@@ -44,6 +46,10 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
       ->check(CLI::IsMember({"table", "json", "csv", "changelog"}));
   command.add_option("--epoch-interval", arguments.epoch_interval,
                      "time between commits, e.g. 10s");
+  command.add_option("--memory", arguments.memory,
+                     "for state, e.g. 512MiB; past it the job fails; default: no limit");
+  command.add_option("--state", arguments.state, "where state is kept: memory | rocksdb")
+      ->check(CLI::IsMember({"memory", "rocksdb"}));
   command.add_option("--checkpoint-dir", run.checkpoint_dir,
                      "where epochs become durable; those that are there are gone on from");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
@@ -79,6 +85,18 @@ int understand(Arguments& arguments) {
       return 2;
     }
     arguments.options.run.epoch_interval = *interval;
+  }
+  if (!arguments.memory.empty()) {
+    const auto bytes = parse_size(arguments.memory);
+    if (!bytes.is_ok()) {
+      std::fprintf(stderr, "--memory: %s\n", bytes.status().to_string().c_str());
+      return 2;
+    }
+    arguments.options.run.memory_bytes = *bytes;
+  }
+  if (arguments.state != "memory") {
+    std::fprintf(stderr, "--state %s is not there yet; memory is\n", arguments.state.c_str());
+    return 2;
   }
   const auto form = parse_result_form(arguments.output);
   if (!form.is_ok()) {

@@ -490,6 +490,10 @@ Status SqlSession::show(const sql::Show& show) {
     print({"function name"}, rows);
   } else if (show.what == "COLUMNS") {
     return describe({show.name}, {std::make_shared<const std::string>(), ""});
+  } else if (show.what == "CREATE TABLE") {
+    const sql::TableDefinition* table = catalog_.find_table(show.name);
+    if (table == nullptr) return catalog_.unknown_table(show.name);
+    return standard_output()(sql::to_sql(*table) + "\n");
   } else if (show.what == "CREATE VIEW") {
     const sql::ViewDefinition* view = catalog_.find_view(show.name);
     if (view == nullptr) return catalog_.unknown_table(show.name);

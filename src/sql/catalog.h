@@ -42,6 +42,9 @@ struct TableDefinition {
   SharedText text;  ///< what computed columns and watermark point into
 };
 
+/// The statement that creates the table; values of secret options are not shown.
+std::string to_sql(const TableDefinition& table);
+
 /// A query by name.
 struct ViewDefinition {
   std::string name;
