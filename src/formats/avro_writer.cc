@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/avro_writer.h"
 
-#include <arrow/array/array_base.h>
-#include <arrow/array/data.h>
-#include <arrow/buffer.h>
-#include <arrow/type.h>
-
 #include <cstddef>
 
 #include "base/check.h"
@@ -16,6 +11,12 @@ namespace tidegate {
 namespace {
 
 constexpr std::int64_t kNanosPerMicro = 1000;
+
+/// Little-endian, as the numbers lie in memory.
+template <typename T>
+void append_fixed(T value, std::string& out) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
 
 }  // namespace
 
@@ -28,40 +29,10 @@ void append_avro_long(std::int64_t value, std::string& out) {
   out += static_cast<char>(bits);
 }
 
-AvroWriter::AvroWriter(const LogicalType& type) : type_(type) {
+AvroWriter::AvroWriter(const LogicalType& type) : BoundValues(type) {
   for (const LogicalType::Child& child : type.children()) children_.emplace_back(child.type);
   if (type.kind() == TypeKind::kMultiset)
     children_.emplace_back(LogicalType(TypeKind::kInt, /*nullable=*/false));
-}
-
-void AvroWriter::bind(const arrow::ArrayData& array) {
-  offset_ = array.offset;
-  all_null_ = array.type->id() == arrow::Type::NA;
-  const auto buffer = [&](std::size_t i) {
-    return array.buffers.size() > i && array.buffers[i] != nullptr ? array.buffers[i]->data()
-                                                                   : nullptr;
-  };
-  validity_ = buffer(0);
-  values_ = buffer(1);
-  data_ = buffer(2);
-  if (type_.kind() == TypeKind::kMap || type_.kind() == TypeKind::kMultiset) {
-    // Arrow keeps entries in a struct, which may be a slice of its own.
-    const arrow::ArrayData& entries = *array.child_data[0];
-    for (std::size_t i = 0; i < 2; ++i) {
-      children_[i].bind(*entries.child_data[i]);
-      children_[i].offset_ += entries.offset;
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < array.child_data.size(); ++i) {
-    children_[i].bind(*array.child_data[i]);
-    if (type_.kind() == TypeKind::kRow) children_[i].offset_ += offset_;
-  }
-}
-
-void AvroWriter::bind_columns(const Batch& batch) {
-  for (std::size_t i = 0; i < children_.size(); ++i)
-    children_[i].bind(*batch.column(static_cast<int>(i))->data());
 }
 
 Status AvroWriter::write(std::int64_t row, std::string& out) const {
@@ -75,16 +46,10 @@ Status AvroWriter::write(std::int64_t row, std::string& out) const {
   return write_value(row, out);
 }
 
-std::string_view AvroWriter::bytes(std::int64_t row) const {
-  const auto begin = value<std::int32_t>(row);
-  const auto end = value<std::int32_t>(row + 1);
-  return {reinterpret_cast<const char*>(data_) + begin, static_cast<std::size_t>(end - begin)};
-}
-
 Status AvroWriter::write_value(std::int64_t row, std::string& out) const {
   switch (type_.kind()) {
     case TypeKind::kBoolean:
-      out += static_cast<char>(values_[(offset_ + row) / 8] >> ((offset_ + row) % 8) & 1);
+      out += static_cast<char>(boolean(row) ? 1 : 0);
       break;
     case TypeKind::kTinyInt:
       append_avro_long(value<std::int8_t>(row), out);
@@ -107,10 +72,10 @@ Status AvroWriter::write_value(std::int64_t row, std::string& out) const {
       append_avro_long(value<std::int64_t>(row), out);
       break;
     case TypeKind::kFloat:
-      out.append(reinterpret_cast<const char*>(values_ + (offset_ + row) * 4), 4);
+      append_fixed(value<std::int32_t>(row), out);
       break;
     case TypeKind::kDouble:
-      out.append(reinterpret_cast<const char*>(values_ + (offset_ + row) * 8), 8);
+      append_fixed(value<std::int64_t>(row), out);
       break;
     case TypeKind::kDecimal:
       write_decimal(row, out);

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/json_writer.h"
 
-#include <arrow/array/array_base.h>
-#include <arrow/array/data.h>
-#include <arrow/buffer.h>
-#include <arrow/type.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -61,7 +56,7 @@ void append_json_string(std::string_view text, std::string& out) {
 }
 
 JsonWriter::JsonWriter(const LogicalType& type, const JsonWriteOptions& options)
-    : type_(type), options_(options) {
+    : BoundValues(type), options_(options) {
   for (const LogicalType::Child& child : type.children()) {
     children_.emplace_back(child.type, options);
     append_json_string(child.name, keys_.emplace_back());
@@ -71,38 +66,8 @@ JsonWriter::JsonWriter(const LogicalType& type, const JsonWriteOptions& options)
     children_.emplace_back(LogicalType(TypeKind::kInt), options);
 }
 
-void JsonWriter::bind(const arrow::ArrayData& array) {
-  offset_ = array.offset;
-  all_null_ = array.type->id() == arrow::Type::NA;
-  const auto buffer = [&](std::size_t i) {
-    return array.buffers.size() > i && array.buffers[i] != nullptr ? array.buffers[i]->data()
-                                                                   : nullptr;
-  };
-  validity_ = buffer(0);
-  values_ = buffer(1);
-  data_ = buffer(2);
-  if (type_.kind() == TypeKind::kMap || type_.kind() == TypeKind::kMultiset) {
-    // Arrow keeps entries in a struct, which may be a slice of its own.
-    const arrow::ArrayData& entries = *array.child_data[0];
-    for (std::size_t i = 0; i < 2; ++i) {
-      children_[i].bind(*entries.child_data[i]);
-      children_[i].offset_ += entries.offset;
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < array.child_data.size(); ++i) {
-    children_[i].bind(*array.child_data[i]);
-    if (type_.kind() == TypeKind::kRow) children_[i].offset_ += offset_;
-  }
-}
-
-void JsonWriter::bind_columns(const Batch& batch) {
-  for (std::size_t i = 0; i < children_.size(); ++i)
-    children_[i].bind(*batch.column(static_cast<int>(i))->data());
-}
-
 Status JsonWriter::write(std::int64_t row, std::string& out) const {
-  if (all_null_ || is_null(row)) {
+  if (is_null(row)) {
     out += "null";
     return Status::ok();
   }
@@ -120,16 +85,10 @@ Status JsonWriter::write(std::int64_t row, std::string& out) const {
   }
 }
 
-std::string_view JsonWriter::bytes(std::int64_t row) const {
-  const auto begin = value<std::int32_t>(row);
-  const auto end = value<std::int32_t>(row + 1);
-  return {reinterpret_cast<const char*>(data_) + begin, static_cast<std::size_t>(end - begin)};
-}
-
 void JsonWriter::write_scalar(std::int64_t row, std::string& out) const {
   switch (type_.kind()) {
     case TypeKind::kBoolean:
-      out += (values_[(offset_ + row) / 8] >> ((offset_ + row) % 8) & 1) != 0 ? "true" : "false";
+      out += boolean(row) ? "true" : "false";
       break;
     case TypeKind::kTinyInt:
       append_number(value<std::int8_t>(row), out);
@@ -263,8 +222,7 @@ Status JsonWriter::write_as_key(std::int64_t row, std::string& out) const {
 Status JsonWriter::write_row(std::int64_t row, std::string& out) const {
   const char* separator = "{";
   for (std::size_t i = 0; i < children_.size(); ++i) {
-    if (options_.ignore_null_fields && (children_[i].all_null_ || children_[i].is_null(row)))
-      continue;
+    if (options_.ignore_null_fields && children_[i].is_null(row)) continue;
     out += separator;
     out += keys_[i];
     TG_RETURN_IF_ERROR(children_[i].write(row, out));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/bound_values.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
 #include "types/logical_type.h"
@@ -28,26 +29,13 @@ struct JsonWriteOptions {
 /// Writes the values of one column as JSON, in the form that Flink (Jackson) gives them. A tree
 /// beside the tree of the column's type. The array is bound once per batch, so that writing a value
 /// is a switch and no virtual call.
-class JsonWriter {
+class JsonWriter : public BoundValues<JsonWriter> {
  public:
   JsonWriter(const LogicalType& type, const JsonWriteOptions& options);
 
-  /// The following write() calls are about this array, which must stay alive.
-  void bind(const arrow::ArrayData& array);
-  /// For a ROW: its fields are the columns of a batch.
-  void bind_columns(const Batch& batch);
   Status write(std::int64_t row, std::string& out) const;
 
  private:
-  bool is_null(std::int64_t row) const {
-    return validity_ != nullptr &&
-           (validity_[(offset_ + row) / 8] >> ((offset_ + row) % 8) & 1) == 0;
-  }
-  template <typename T>
-  T value(std::int64_t row) const {
-    return reinterpret_cast<const T*>(values_)[offset_ + row];
-  }
-  std::string_view bytes(std::int64_t row) const;
   void write_scalar(std::int64_t row, std::string& out) const;
   void write_decimal(std::int64_t row, std::string& out) const;
   void write_time(std::int64_t row, std::string& out) const;
@@ -56,16 +44,8 @@ class JsonWriter {
   Status write_as_key(std::int64_t row, std::string& out) const;
   Status write_row(std::int64_t row, std::string& out) const;
 
-  LogicalType type_;
   JsonWriteOptions options_;
-  std::vector<JsonWriter> children_;
   std::vector<std::string> keys_;  // of a ROW's fields, quoted, with the colon
-
-  bool all_null_ = false;
-  std::int64_t offset_ = 0;
-  const std::uint8_t* validity_ = nullptr;
-  const std::uint8_t* values_ = nullptr;  // for byte strings and lists: offsets
-  const std::uint8_t* data_ = nullptr;    // of byte strings
 };
 
 /// Appends `text` in quotes, with the escapes that JSON needs.
