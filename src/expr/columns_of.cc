@@ -20,33 +20,28 @@ bool reads_columns(const ExprPtr& expr, int from, int to) {
   return false;
 }
 
-namespace {
-
-template <typename Replace>
-ExprPtr rebuild(const ExprPtr& expr, const Replace& replace) {
+ExprPtr map_columns(const ExprPtr& expr, const std::function<ExprPtr(const ExprPtr&)>& replace) {
   if (expr->kind() == Expr::Kind::kColumn) return replace(expr);
   if (expr->args().empty()) return expr;
   bool changed = false;
   std::vector<ExprPtr> args;
   args.reserve(expr->args().size());
   for (const ExprPtr& arg : expr->args()) {
-    args.push_back(rebuild(arg, replace));
+    args.push_back(map_columns(arg, replace));
     changed = changed || args.back() != arg;
   }
   return changed ? with_args(expr, std::move(args)) : expr;
 }
 
-}  // namespace
-
 ExprPtr remap_columns(const ExprPtr& expr, std::span<const int> new_index) {
-  return rebuild(expr, [&](const ExprPtr& column) {
+  return map_columns(expr, [&](const ExprPtr& column) {
     const int index = new_index[static_cast<std::size_t>(column->column())];
     return index == column->column() ? column : col(index);
   });
 }
 
 ExprPtr substitute_columns(const ExprPtr& expr, std::span<const ExprPtr> columns) {
-  return rebuild(expr, [&](const ExprPtr& column) {
+  return map_columns(expr, [&](const ExprPtr& column) {
     return columns[static_cast<std::size_t>(column->column())];
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace tidegate {
 void mark_columns(const ExprPtr& expr, std::vector<bool>& used);
 /// True when the expression reads a column in [from, to).
 bool reads_columns(const ExprPtr& expr, int from, int to);
+/// The same expression with `replace(column)` in place of each of its columns.
+ExprPtr map_columns(const ExprPtr& expr, const std::function<ExprPtr(const ExprPtr&)>& replace);
 /// The same expression where column i stands at new_index[i].
 ExprPtr remap_columns(const ExprPtr& expr, std::span<const int> new_index);
 /// The same expression with columns[i] in place of column i.

@@ -254,17 +254,11 @@ Status Binder::expose_correlated(SelectState& state, bool grouped) {
     state.items.push_back({value, fmt::format("$key{}", state.items.size()), {}});
     return col(static_cast<int>(state.items.size()) - 1);
   };
-  const std::function<ExprPtr(const ExprPtr&)> expose_columns = [&](const ExprPtr& value) {
-    if (value->kind() == Expr::Kind::kColumn) {
-      return value->column() >= kOuterColumns ? value : expose(value);
-    }
-    std::vector<ExprPtr> args;
-    for (const ExprPtr& arg : value->args()) args.push_back(expose_columns(arg));
-    return args.empty() ? value : with_args(value, std::move(args));
-  };
   for (ExprPtr& condition : state.correlated) {
     if (!grouped) {
-      condition = expose_columns(condition);
+      condition = map_columns(condition, [&](const ExprPtr& column) {
+        return column->column() >= kOuterColumns ? column : expose(column);
+      });
       continue;
     }
     const bool equality = condition->kind() == Expr::Kind::kCall && condition->function() == "=";
@@ -340,17 +334,11 @@ Result<BoundQuery> Binder::finish_select(const Select& select, const Query& clau
       empty.push_back(is_count ? lit(std::int64_t{0}) : lit_null());
     }
     if (counts) {
-      const std::function<ExprPtr(const ExprPtr&)> put = [&](const ExprPtr& value) {
-        if (value->kind() == Expr::Kind::kColumn) {
-          const int k = value->column() - kAggregateColumns;
-          return k >= 0 && k < static_cast<int>(empty.size()) ? empty[static_cast<std::size_t>(k)]
-                                                              : value;
-        }
-        std::vector<ExprPtr> args;
-        for (const ExprPtr& arg : value->args()) args.push_back(put(arg));
-        return args.empty() ? value : with_args(value, std::move(args));
-      };
-      query.on_empty = put(state.items[0].value);
+      query.on_empty = map_columns(state.items[0].value, [&](const ExprPtr& column) {
+        const int k = column->column() - kAggregateColumns;
+        const bool is_aggregate = k >= 0 && k < static_cast<int>(empty.size());
+        return is_aggregate ? empty[static_cast<std::size_t>(k)] : column;
+      });
     }
   }
   TG_RETURN_IF_ERROR(expose_correlated(state, aggregates));

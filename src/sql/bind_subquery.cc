@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <functional>
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -54,19 +54,13 @@ std::vector<int> hidden_columns(const BoundQuery& query) {
 
 /// The same conditions where the query's column columns[k] stands at position k.
 std::vector<ExprPtr> moved_conditions(const BoundQuery& query, const std::vector<int>& columns) {
-  const std::function<ExprPtr(const ExprPtr&)> move = [&](const ExprPtr& value) {
-    if (value->kind() == Expr::Kind::kColumn) {
-      if (value->column() >= kOuterColumns) return value;
-      for (std::size_t k = 0; k < columns.size(); ++k) {
-        if (columns[k] == value->column()) return col(static_cast<int>(k));
-      }
-    }
-    std::vector<ExprPtr> args;
-    for (const ExprPtr& arg : value->args()) args.push_back(move(arg));
-    return args.empty() ? value : with_args(value, std::move(args));
+  const auto move = [&](const ExprPtr& column) {
+    const auto found = std::find(columns.begin(), columns.end(), column->column());
+    return found == columns.end() ? column : col(static_cast<int>(found - columns.begin()));
   };
   std::vector<ExprPtr> conditions;
-  for (const ExprPtr& condition : query.correlated) conditions.push_back(move(condition));
+  for (const ExprPtr& condition : query.correlated)
+    conditions.push_back(map_columns(condition, move));
   return conditions;
 }
 

@@ -64,9 +64,16 @@ std::vector<std::string> names_of(const TableDefinition& table) {
 }  // namespace
 
 Result<BoundRelation> Binder::bind_table(const TableDefinition& table, const OptionList& hints) {
+  // Its columns and watermark point into the script that made it; errors too.
   const SourceText outside = source_;
   if (table.text != nullptr) source_.text = *table.text;
+  auto bound = bind_definition(table, hints);
+  source_ = outside;
+  return bound;
+}
 
+Result<BoundRelation> Binder::bind_definition(const TableDefinition& table,
+                                              const OptionList& hints) {
   // What the connector delivers: physical and metadata columns, in the order of declaration.
   std::vector<Field> fields;
   std::vector<MetadataColumn> metadata;
@@ -196,7 +203,6 @@ Result<BoundRelation> Binder::bind_table(const TableDefinition& table, const Opt
   for (int i = 0; i < relation.width(); ++i) {
     relation.scope.columns.push_back({table.name, relation.schema().field(i).name, col(i)});
   }
-  source_ = outside;
   return relation;
 }
 

@@ -194,6 +194,7 @@ class Binder {
 
   // bind_table.cc
   Result<BoundRelation> bind_table(const TableDefinition& table, const OptionList& hints);
+  Result<BoundRelation> bind_definition(const TableDefinition& table, const OptionList& hints);
   Result<BoundRelation> bind_view(const ViewDefinition& view);
 
   // bind_expression.cc

@@ -49,20 +49,15 @@ ExprPtr field_of(ExprPtr row, const std::string& field) {
 }
 
 ExprPtr as_outer(const ExprPtr& value) {
-  if (value->kind() == Expr::Kind::kColumn) return col(kOuterColumns + value->column());
-  std::vector<ExprPtr> args;
-  for (const ExprPtr& arg : value->args()) args.push_back(as_outer(arg));
-  return args.empty() ? value : with_args(value, std::move(args));
+  return map_columns(value,
+                     [](const ExprPtr& column) { return col(kOuterColumns + column->column()); });
 }
 
 ExprPtr shift_correlated(const ExprPtr& condition, int left_width) {
-  if (condition->kind() == Expr::Kind::kColumn) {
-    const int column = condition->column();
+  return map_columns(condition, [&](const ExprPtr& each) {
+    const int column = each->column();
     return col(column >= kOuterColumns ? column - kOuterColumns : column + left_width);
-  }
-  std::vector<ExprPtr> args;
-  for (const ExprPtr& arg : condition->args()) args.push_back(shift_correlated(arg, left_width));
-  return args.empty() ? condition : with_args(condition, std::move(args));
+  });
 }
 
 TimeAttribute time_attribute_of(const ExprPtr& value, const Schema& schema) {
