@@ -301,6 +301,7 @@ TEST_F(KafkaTest, BadMessagesByPolicy) {
   const TestTable fail = bounded();
   OpenSource failing(fail);
   const Status status = failing.harness->read_to_end(*failing.readers[0]).status;
+  ASSERT_FALSE(status.is_ok());
   EXPECT_EQ(status.kind(), ErrorKind::kBadData) << status.to_string();
   EXPECT_THAT(status.message(), HasSubstr("partition 0 offset 1"));
 
@@ -318,9 +319,12 @@ TEST_F(KafkaTest, ATopicThatIsNotThere) {
   const TestTable t = table({});
   SourceHarness source(*KafkaSource::make(t.request));
   const Status status = source.open();
+  ASSERT_FALSE(status.is_ok());
   EXPECT_EQ(status.code(), ErrorCode::kTopicNotFound) << status.to_string();
   EXPECT_THAT(status.message(), HasSubstr(topic_));
-  EXPECT_EQ((*KafkaSink::make(t.request))->open().code(), ErrorCode::kTopicNotFound);
+  const Status opened = (*KafkaSink::make(t.request))->open();
+  ASSERT_FALSE(opened.is_ok());
+  EXPECT_EQ(opened.code(), ErrorCode::kTopicNotFound) << opened.to_string();
 }
 
 TEST_F(KafkaTest, AMessageOfFiveMegabytes) {
@@ -350,6 +354,7 @@ TEST_F(KafkaTest, AMessageThatTheTopicRefuses) {
   ASSERT_TRUE(
       writer.write(batch_of(schema_of("url STRING"), fmt::format(R"([["{}"]])", large))).is_ok());
   const Status status = writer.end_epoch(1).status();
+  ASSERT_FALSE(status.is_ok());
   EXPECT_EQ(status.code(), ErrorCode::kRecordTooLarge) << status.to_string();
 }
 
@@ -379,13 +384,19 @@ TEST_F(KafkaTest, WhatRetentionHasTakenIsAnErrorUnlessReset) {
   broker_->delete_records(topic_, 0, 3);
   const auto read_from_1 = [&](const TestSettings& more) {
     const TestTable t = bounded(more);
-    OpenSource source(t);
-    source.readers.clear();
-    auto reader = source.harness->open_split(source.splits[0], "1");
+    auto made = KafkaSource::make(t.request);
+    TG_CHECK(made.is_ok(), "{}", made.status().to_string());
+    SourceHarness source(*std::move(made));
+    const Status opened = source.open();
+    TG_CHECK(opened.is_ok(), "{}", opened.to_string());
+    auto found = source.source().discover({});
+    TG_CHECK(found.is_ok(), "{}", found.status().to_string());
+    auto reader = source.open_split(found->splits.at(0), "1");
     TG_CHECK(reader.is_ok(), "{}", reader.status().to_string());
-    return source.harness->read_to_end(**reader);
+    return source.read_to_end(**reader);
   };
   const Status status = read_from_1({}).status;
+  ASSERT_FALSE(status.is_ok());
   EXPECT_EQ(status.code(), ErrorCode::kOffsetOutOfRange) << status.to_string();
   EXPECT_THAT(status.message(), HasSubstr("offset 1"));
   EXPECT_THAT(read_from_1({{"properties.auto.offset.reset", "earliest"}}).texts,

@@ -16,6 +16,7 @@
 namespace tidegate::kafka {
 namespace {
 
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -300,8 +301,9 @@ TEST_F(KafkaSourceTest, ABadMessageFailsWithItsPlace) {
   const Status status = opened.error();
   EXPECT_EQ(status.kind(), ErrorKind::kBadData) << status.to_string();
   EXPECT_THAT(status.message(), HasSubstr("topic 'clicks' partition 0 offset 1"));
-  // So a restart tries it again.
-  EXPECT_EQ(opened.readers[0]->position(), "earliest");
+  // So a restart tries it again. Whether the good message before it was given out already depends
+  // on how the two came.
+  EXPECT_THAT(opened.readers[0]->position(), AnyOf("earliest", "1"));
 }
 
 TEST_F(KafkaSourceTest, BadMessagesAreSkippedAndCounted) {
