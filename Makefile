@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 
-CTEST = ctest --test-dir $(1) --output-on-failure --no-tests=error
+CTEST = ctest --test-dir $(1) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-kafka test t bench fmt asan tsan ci clean
