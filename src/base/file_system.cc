@@ -33,6 +33,14 @@ Status write_file_atomically(FileSystem& files, const std::string& path, std::st
   return status;
 }
 
+Result<bool> write_new_file(FileSystem& files, const std::string& path, std::string_view content) {
+  const std::string unfinished = unfinished_name(path);
+  const Status written = write_and_sync(files, unfinished, content);
+  Result<bool> renamed = written.is_ok() ? files.rename_new(unfinished, path) : written;
+  if (!renamed.is_ok() || !*renamed) static_cast<void>(files.remove(unfinished).is_ok());
+  return renamed;
+}
+
 Result<std::string> read_file(FileSystem& files, const std::string& path,
                               std::int64_t limit_bytes) {
   TG_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files.open(path));

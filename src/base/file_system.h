@@ -61,6 +61,8 @@ class FileSystem {
   /// Atomic within a file system; replaces the target; durable once the folder is synced, which
   /// this does.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
+  /// The same for files, but false, with nothing changed, when there is a target already.
+  virtual Result<bool> rename_new(const std::string& from, const std::string& to) = 0;
   /// Ok when there is no such file. Not durable by itself: after a power cut the file may be back.
   virtual Status remove(const std::string& path) = 0;
   virtual Status remove_all(const std::string& path) = 0;
@@ -74,6 +76,8 @@ FileSystem& local_file_system();
 /// Writes a whole file so that readers see the old content or the new, never a part: a file that
 /// starts with a dot, fsync, rename, fsync of the folder. One writer per path at a time.
 Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view content);
+/// The same for a file that must not be there yet; false when it is.
+Result<bool> write_new_file(FileSystem& files, const std::string& path, std::string_view content);
 
 /// The whole content; kLimitExceeded when it is longer than `limit_bytes`.
 Result<std::string> read_file(FileSystem& files, const std::string& path,

@@ -319,6 +319,22 @@ Status MemoryFileSystem::rename(const std::string& from, const std::string& to) 
   return Status::ok();
 }
 
+Result<bool> MemoryFileSystem::rename_new(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(disk_->mutex);
+  TG_RETURN_IF_ERROR(disk_->begin(FileOperation::kRename, from));
+  const Disk::Place source = disk_->find(from);
+  const Disk::Place target = disk_->find(to);
+  if (source.node == nullptr || target.folder == nullptr) {
+    return errno_status(ENOENT, "rename", fmt::format("{}' to '{}", from, to));
+  }
+  if (target.node != nullptr) return false;
+  source.folder->entries.erase(source.name);
+  target.folder->entries[target.name] = source.node;
+  target.folder->sync_entries();
+  source.folder->sync_entries();
+  return true;
+}
+
 Status MemoryFileSystem::remove(const std::string& path) {
   const std::lock_guard lock(disk_->mutex);
   TG_RETURN_IF_ERROR(disk_->begin(FileOperation::kRemove, path));

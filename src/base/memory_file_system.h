@@ -49,6 +49,7 @@ class MemoryFileSystem final : public FileSystem {
   Result<std::vector<FileInfo>> list(const std::string& path) override;
   Status create_directories(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Result<bool> rename_new(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status remove_all(const std::string& path) override;
 
