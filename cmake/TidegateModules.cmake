@@ -133,7 +133,7 @@ function(tidegate_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE tidegate_flags ${arg_LINK} GTest::gmock_main)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600
                                            ENVIRONMENT "${TIDEGATE_TEST_ENVIRONMENT}")
   set_property(GLOBAL APPEND PROPERTY TIDEGATE_TESTS ${name})
 endfunction()

@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <memory>
 
 #include "base/check.h"
 #include "connectors/kafka/test_broker.h"
@@ -43,30 +44,69 @@ int find_port() {
   TG_CHECK(false, "no two free ports");
 }
 
-/// Runs one administrative call and checks its outcome.
-void administer(
-    const std::string& address,
-    const std::function<void(rd_kafka_t*, rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& call) {
+using AdminCall = std::function<void(rd_kafka_t*, rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+using EventPtr = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
+
+/// What went wrong with the topics or partitions of an administrative call: an event without an
+/// error of its own still holds theirs.
+rd_kafka_resp_err_t error_of(rd_kafka_event_t* event) {
+  if (const auto error = rd_kafka_event_error(event)) return error;
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t** topics = nullptr;
+  if (const auto* created = rd_kafka_event_CreateTopics_result(event))
+    topics = rd_kafka_CreateTopics_result_topics(created, &count);
+  if (const auto* grown = rd_kafka_event_CreatePartitions_result(event))
+    topics = rd_kafka_CreatePartitions_result_topics(grown, &count);
+  for (std::size_t i = 0; i < count; ++i)
+    if (const auto error = rd_kafka_topic_result_error(topics[i])) return error;
+  if (const auto* deleted = rd_kafka_event_DeleteRecords_result(event)) {
+    const auto* offsets = rd_kafka_DeleteRecords_result_offsets(deleted);
+    for (int i = 0; i < offsets->cnt; ++i)
+      if (offsets->elems[i].err) return offsets->elems[i].err;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/// Makes one administrative call, again while what is wrong with it will pass.
+void administer(const std::string& address, const AdminCall& call) {
   const HandlePtr handle = make_test_handle(RD_KAFKA_PRODUCER, {{"bootstrap.servers", address}});
   const QueuePtr queue(rd_kafka_queue_new(handle.get()));
   rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(handle.get(), RD_KAFKA_ADMIN_OP_ANY);
   char reason[256];
   rd_kafka_AdminOptions_set_operation_timeout(options, 30'000, reason, sizeof reason);
-  call(handle.get(), options, queue.get());
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue.get(), 60'000);
-  TG_CHECK(event != nullptr, "the broker does not answer");
-  TG_CHECK(rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR, "{}",
-           rd_kafka_event_error_string(event));
-  if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
-    std::size_t count = 0;
-    const rd_kafka_topic_result_t** results =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    for (std::size_t i = 0; i < count; ++i)
-      TG_CHECK(rd_kafka_topic_result_error(results[i]) == RD_KAFKA_RESP_ERR_NO_ERROR, "{}",
-               rd_kafka_topic_result_error_string(results[i]));
+  constexpr int kAttempts = 600, kPauseMs = 100;
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    call(handle.get(), options, queue.get());
+    const EventPtr event(rd_kafka_queue_poll(queue.get(), 120'000), &rd_kafka_event_destroy);
+    TG_CHECK(event != nullptr, "the broker does not answer");
+    error = error_of(event.get());
+    const bool again = is_passing(error) || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (!again || (attempt > 0 && error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)) break;
+    rd_kafka_poll(handle.get(), kPauseMs);
   }
-  rd_kafka_event_destroy(event);
   rd_kafka_AdminOptions_destroy(options);
+  TG_CHECK(error == RD_KAFKA_RESP_ERR_NO_ERROR, "{}", rd_kafka_err2str(error));
+}
+
+/// Waits until the broker shows all partitions of a topic, with leaders: it answers requests to
+/// change them before everybody who asks it will see that.
+void wait_for_partitions(const std::string& address, const std::string& name, int partitions) {
+  const HandlePtr handle = make_test_handle(RD_KAFKA_PRODUCER, {{"bootstrap.servers", address}});
+  const TopicPtr topic(rd_kafka_topic_new(handle.get(), name.c_str(), nullptr));
+  constexpr int kAttempts = 1200, kPauseMs = 50;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const rd_kafka_metadata_t* raw = nullptr;
+    if (rd_kafka_metadata(handle.get(), 0, topic.get(), &raw, 60'000) == 0) {
+      const MetadataPtr metadata(raw);
+      const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+      int led = 0;
+      for (int i = 0; i < found.partition_cnt; ++i) led += found.partitions[i].leader >= 0 ? 1 : 0;
+      if (led >= partitions) return;
+    }
+    rd_kafka_poll(handle.get(), kPauseMs);
+  }
+  TG_CHECK(false, "topic '{}' does not get {} partitions", name, partitions);
 }
 
 }  // namespace
@@ -94,8 +134,9 @@ RealBroker::~RealBroker() {
 void RealBroker::start() {
   // The log goes to a file: what holds this program's own output keeps those who read it waiting.
   const std::string log = folder_ + "/start.log";
-  TG_CHECK(succeeds(fmt::format("tools/kafka start --port {} --dir {} >{} 2>&1 </dev/null", port_,
-                                folder_, log)) ||
+  TG_CHECK(succeeds(fmt::format("KAFKA_WAIT=240 tools/kafka start --port {} --dir {} >{} "
+                                "2>&1 </dev/null",
+                                port_, folder_, log)) ||
                !succeeds(fmt::format("cat {} >&2", log)),
            "tools/kafka start failed");
 }
@@ -115,6 +156,7 @@ void RealBroker::create_topic(const std::string& name, int partitions,
                rd_kafka_CreateTopics(handle, &topic, 1, options, queue);
              });
   rd_kafka_NewTopic_destroy(topic);
+  wait_for_partitions(address_, name, partitions);
 }
 
 void RealBroker::add_partitions(const std::string& topic, int total) {
@@ -125,6 +167,7 @@ void RealBroker::add_partitions(const std::string& topic, int total) {
                rd_kafka_CreatePartitions(handle, &partitions, 1, options, queue);
              });
   rd_kafka_NewPartitions_destroy(partitions);
+  wait_for_partitions(address_, topic, total);
 }
 
 void RealBroker::delete_records(const std::string& topic, std::int32_t partition,

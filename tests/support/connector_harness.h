@@ -18,7 +18,7 @@
 namespace tidegate {
 
 /// How long a harness waits for an outside system before the test fails.
-inline constexpr std::chrono::seconds kHarnessPatience{60};
+inline constexpr std::chrono::seconds kHarnessPatience{240};
 
 /// Counts wake-ups and waits for them.
 class WakeCounter;

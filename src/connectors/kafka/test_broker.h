@@ -33,9 +33,14 @@ struct TestMessage {
 
 using TestSettings = std::vector<std::pair<std::string, std::string>>;
 
+inline void check_delivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+  TG_CHECK(message->err == RD_KAFKA_RESP_ERR_NO_ERROR, "{}", rd_kafka_err2str(message->err));
+}
+
 inline HandlePtr make_test_handle(rd_kafka_type_t type, const TestSettings& settings) {
   char reason[512] = "";
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, &check_delivered);
   for (const auto& [name, value] : settings) {
     const auto set = rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason, sizeof reason);
     TG_CHECK(set == RD_KAFKA_CONF_OK, "{}: {}", name, reason);
@@ -100,7 +105,7 @@ class TestProducer {
     }
   }
   void flush() {
-    TG_CHECK(rd_kafka_flush(handle(), 60'000) == RD_KAFKA_RESP_ERR_NO_ERROR, "not delivered");
+    TG_CHECK(rd_kafka_flush(handle(), 300'000) == RD_KAFKA_RESP_ERR_NO_ERROR, "not delivered");
   }
 
  private:
