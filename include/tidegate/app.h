@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tidegate/batch_progress.h"
 #include "tidegate/connectors.h"
 #include "tidegate/job_progress.h"
 #include "tidegate/status.h"
@@ -16,6 +18,22 @@
 #include "tidegate/untyped.h"
 
 namespace tidegate {
+
+/// When a micro-batch begins.
+struct Trigger {
+  enum class Kind : std::uint8_t {
+    kAsap,          ///< when the batch before is done and there is something to read
+    kInterval,      ///< likewise, but not sooner than `interval` behind the one before
+    kAvailableNow,  ///< what is there now, in as many batches as the limits make of it; then stops
+    kOnce,          ///< one batch with all that is there, whatever the limits; then stops
+    kContinuous,    ///< no batches: the embedded mode
+  };
+  Kind kind = Kind::kAsap;
+  std::chrono::milliseconds interval{0};
+
+  /// "available-now", "once", "continuous" or a duration: "5s".
+  static Result<Trigger> parse(std::string_view text);
+};
 
 /// How to run a pipeline.
 struct RunOptions {
@@ -33,6 +51,18 @@ struct RunOptions {
   /// Where the job leaves a savepoint when it stops. It then stops at the end of a bounded input
   /// without draining: windows stay open. Empty: none.
   std::string savepoint;
+
+  /// Micro-batch mode only, from here.
+  Trigger trigger;
+  /// append | update | complete: the rows of a batch as Spark prints them; empty: every change, as
+  /// in the other modes.
+  std::string output_mode;
+  std::int64_t max_files_per_trigger = 0;  ///< of each source; 0: no limit. As the next two.
+  std::int64_t max_rows_per_trigger = 0;
+  std::int64_t max_bytes_per_trigger = 0;
+  /// After each batch, when its sinks have it. Called from a worker thread; must not block.
+  std::function<void(const BatchProgress&)> on_batch;
+
   /// Called on the coordinator's thread; must not block.
   std::function<void(JobState)> on_state;
   std::function<void(EpochId)> on_epoch;
@@ -53,6 +83,9 @@ class RunningJob {
   bool await_for(std::chrono::milliseconds time);
   /// Asks the job to end; returns at once. With `drain`, windows that are open are emitted.
   void stop(bool drain = false);
+  /// Micro-batch mode: waits until everything that is there when this is called has been through a
+  /// batch, and a batch without data if one is due. The job's error if it fails before.
+  Status process_available();
   JobProgress progress() const;
 
  private:

@@ -38,10 +38,13 @@ template <RecordType T>
 class CustomSource {
  public:
   virtual ~CustomSource() = default;
-  /// Names of the pieces, stable over restarts. Called once, may block.
+  /// Names of the pieces, stable over restarts. May block. Called once, or, of a source that is not
+  /// bounded but whose splits end, again and again: new names are new splits.
   virtual Result<std::vector<std::string>> splits() = 0;
-  /// True when every split ends.
+  /// True when the source ends by itself.
   virtual bool is_bounded() const { return true; }
+  /// True when every split ends, as files do in a folder that gets new ones.
+  virtual bool splits_end() const { return is_bounded(); }
   /// Opens a split at its beginning or at an earlier reader's position(). `wake` may be called from
   /// any thread at any time.
   virtual Result<std::unique_ptr<CustomReader<T>>> open(const std::string& split,
@@ -95,6 +98,7 @@ class Source final : public untyped::NativeSource {
   explicit Source(std::shared_ptr<CustomSource<T>> source) : source_(std::move(source)) {}
   Result<std::vector<std::string>> splits() override { return source_->splits(); }
   bool is_bounded() const override { return source_->is_bounded(); }
+  bool splits_end() const override { return source_->splits_end(); }
   Result<std::unique_ptr<untyped::NativeReader>> open(const std::string& split,
                                                       const std::optional<std::string>& position,
                                                       std::function<void()> wake) override {

@@ -254,6 +254,29 @@ class Stream {
     });
   }
 
+  /// Ends here: f(batch id, rows) once per micro-batch (in other modes per epoch), in one task,
+  /// when the batch has committed; also for a batch without rows. May return a Status. After a
+  /// failure the last batch may come again, with the same id and the same rows: skip an id that is
+  /// done.
+  template <std::invocable<std::uint64_t, const std::vector<T>&> F>
+  void for_each_batch(F f, As name = as("for_each_batch")) const {
+    plan_->sink(node_, std::move(name.name),
+                [f](EpochId epoch, const std::vector<BatchView>& pieces) mutable -> Status {
+                  std::vector<T> rows;
+                  for (const BatchView& piece : pieces) {
+                    for (std::int64_t row = 0; row < piece.num_rows; ++row)
+                      rows.push_back(Record<T>::read(piece, 0, row));
+                  }
+                  using Answer = std::invoke_result_t<F&, std::uint64_t, const std::vector<T>&>;
+                  if constexpr (std::is_same_v<Answer, Status>) {
+                    return f(epoch - 1, rows);
+                  } else {
+                    f(epoch - 1, rows);
+                    return Status::ok();
+                  }
+                });
+  }
+
   /// The rows that an operator put aside.
   template <RecordType U>
   Stream<U> side_output(const SideOutput<U>& side) const {

@@ -73,6 +73,7 @@ class NativeSource {
   virtual ~NativeSource() = default;
   virtual Result<std::vector<std::string>> splits() = 0;
   virtual bool is_bounded() const = 0;
+  virtual bool splits_end() const { return is_bounded(); }
   virtual Result<std::unique_ptr<NativeReader>> open(const std::string& split,
                                                      const std::optional<std::string>& position,
                                                      std::function<void()> wake) = 0;
@@ -96,6 +97,9 @@ struct NativeFormat {
   std::function<Status(std::string_view record, BatchWriter& out)> decode;
   std::function<void(const BatchView& rows, std::int64_t row, std::string& out)> encode;
 };
+
+/// Takes the rows of an epoch.
+using EpochFunction = std::function<Status(EpochId epoch, const std::vector<BatchView>& pieces)>;
 
 /// An aggregate of a keyed stream: a built-in function over columns, or a native one over the row.
 struct AggregateCall {
@@ -249,6 +253,9 @@ class Plan {
   /// A sink that is a function: called with every batch, from one thread at a time.
   void sink(const NodeRef& input, std::string name,
             std::function<void(const BatchView& rows)> take);
+  /// A sink that is a function of whole epochs, called with all rows of one (in pieces; none for an
+  /// empty one) when it has committed. The same epoch may come again after a failure.
+  void sink(const NodeRef& input, std::string name, EpochFunction take);
 
   /// Sets the name that people see and the identity of the node's state.
   void name(const NodeRef& node, std::string name);

@@ -20,6 +20,23 @@ struct Split {
   std::string id;
   /// What open_split() needs beyond the id; opaque to the engine, stored in epochs.
   std::string payload;
+  /// How much there is to read, as far as the source knows when it finds the split; a hint.
+  std::int64_t size_bytes = 0;
+};
+
+/// How much of a source one micro-batch takes; 0: no limit.
+struct BatchLimits {
+  std::int64_t max_files = 0;
+  std::int64_t max_rows = 0;
+  std::int64_t max_bytes = 0;
+};
+
+/// Where a micro-batch ends in one split.
+struct BatchEnd {
+  /// A position; none: where the split itself ends.
+  std::optional<std::string> position;
+  /// How many rows there are up to there, as far as is known; 0: nothing is there to be read.
+  std::int64_t rows = 1;
 };
 
 /// What a source finds when it looks for splits.
@@ -34,6 +51,7 @@ struct Polled {
     kRows,     ///< `batch` holds rows; there may be more at once
     kPending,  ///< nothing now; the waker will be called
     kEnd,      ///< the split has ended
+    kLimit,    ///< everything in front of SplitReader::read_until()'s position has been read
   };
   State state = State::kPending;
   Batch batch;
@@ -50,6 +68,9 @@ class SplitReader {
   virtual Result<Polled> poll(std::int64_t max_rows) = 0;
   /// Where to go on after everything that poll() has returned. Opaque, stored in epochs.
   virtual std::string position() const = 0;
+  /// Micro-batches: poll() returns nothing behind the position `end`, one of Source::plan_end()'s,
+  /// but answers kLimit there, until a later call moves it on.
+  virtual Status read_until(const std::string& end);
   /// The epoch that holds `position` is durable; for brokers that keep a copy of it.
   virtual void committed(const std::string& position);
 };
@@ -88,6 +109,15 @@ class Source {
   /// Opens a split at its beginning or where an earlier reader's position() points.
   virtual Result<std::unique_ptr<SplitReader>> open_split(
       const Split& split, const std::optional<std::string>& position, SourceContext& context) = 0;
+
+  /// What the table itself says about the size of micro-batches; what the job says goes before.
+  virtual BatchLimits batch_limits() const { return {}; }
+  /// Where a micro-batch ends that goes on at `position` (none: the beginning): behind what is
+  /// there now, but after about `max_rows` rows (0: no limit). The same question may be asked
+  /// several times. May block; runs on a blocking thread, beside discover(). Splits that end are
+  /// read whole unless the source says otherwise.
+  virtual Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
+                                    std::int64_t max_rows);
 };
 
 }  // namespace tidegate

@@ -131,6 +131,7 @@ void fields_of(Codec& codec, auto& s, const EpochRecord*) {
   codec.value(s.sources);
   codec.value(s.operators);
   codec.value(s.committables);
+  codec.value(s.mode_state);
 }
 
 template <typename Codec, typename T>

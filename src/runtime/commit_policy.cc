@@ -16,6 +16,7 @@ class VolatileCommitPolicy final : public CommitPolicy {
 
 }  // namespace
 
+void CommitPolicy::complete(EpochRecord&) {}
 void CommitPolicy::published(EpochId) {}
 
 std::unique_ptr<CommitPolicy> make_volatile_commit_policy() {

@@ -15,6 +15,8 @@ namespace tidegate {
 class CommitPolicy {
  public:
   virtual ~CommitPolicy() = default;
+  /// Adds what the mode keeps with the epoch, before commit().
+  virtual void complete(EpochRecord& record);
   /// Makes the epoch durable: all of it or nothing. After ok, sinks publish what they prepared;
   /// after an error the job fails and what they prepared is thrown away. May block.
   virtual Status commit(const EpochRecord& record) = 0;

@@ -132,8 +132,12 @@ void EpochCoordinator::commit_next_locked() {
 }
 
 void EpochCoordinator::commit(Flight& flight) {
-  record_ = assemble(flight);
-  Status committed = guarded([&] { return policy_.commit(*record_); });
+  std::shared_ptr<EpochRecord> record = assemble(flight);
+  record_ = record;
+  Status committed = guarded([&] {
+    policy_.complete(*record);
+    return policy_.commit(*record);
+  });
   if (!committed.is_ok())
     return gave_up(std::move(committed).with_context(fmt::format("epoch {}", flight.epoch)));
   {
@@ -260,7 +264,7 @@ EpochId EpochCoordinator::published_epoch() const {
   return published_epoch_;
 }
 
-std::shared_ptr<const EpochRecord> EpochCoordinator::assemble(Flight& flight) {
+std::shared_ptr<EpochRecord> EpochCoordinator::assemble(Flight& flight) {
   auto shared = std::make_shared<EpochRecord>();
   EpochRecord& record = *shared;
   record.epoch = flight.epoch;

@@ -92,7 +92,7 @@ class EpochCoordinator {
   void published();
   void gave_up(Status status);
 
-  std::shared_ptr<const EpochRecord> assemble(Flight& flight);
+  std::shared_ptr<EpochRecord> assemble(Flight& flight);
   void assemble_source(const Flight& flight, std::size_t source, EpochRecord& record) const;
   // Takes the deltas out of the acknowledgements; what an abort needs stays.
   void assemble_operators(Flight& flight, EpochRecord& record);

@@ -60,6 +60,8 @@ struct EpochRecord {
   std::vector<SourceState> sources;
   std::vector<OperatorState> operators;   ///< sinks too
   std::vector<Committable> committables;  ///< not empty ones only
+  /// What the mode that ran the epoch keeps with it (CommitPolicy::complete()); opaque.
+  std::string mode_state;
 };
 
 /// The record to restore from when `base` was durable and `next` came after it: everything of

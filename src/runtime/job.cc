@@ -21,6 +21,7 @@ Status Job::start() { return core_->start(); }
 Status Job::await() { return core_->await(); }
 void Job::stop(StopMode mode) { core_->stop(mode); }
 void Job::trigger_epoch() { core_->trigger_epoch(); }
+void Job::wake_planner() { core_->wake_planner(); }
 JobState Job::state() const { return core_->state(); }
 JobProgress Job::progress() const { return core_->progress(); }
 MetricRegistry& Job::metrics() { return core_->metrics(); }

@@ -16,6 +16,7 @@
 namespace tidegate {
 
 class Clock;           // base/clock.h
+class EpochPlanner;    // runtime/epoch_planner.h
 class Executor;        // base/executor.h
 class MetricRegistry;  // base/metrics.h
 class JobCore;         // runtime/job_core.h
@@ -67,6 +68,11 @@ struct JobOptions {
   std::int64_t epoch_interval_ms = 0;
   /// False: at the end of all input the job stops as if by stop(kBarrier), with open windows.
   bool drain_at_end = true;
+  /// Micro-batches: says what each epoch reads, and so when one begins. Null: sources read on by
+  /// themselves, and epochs come by interval.
+  std::shared_ptr<EpochPlanner> planner;
+  /// The watermark moves between epochs only, as the planner says, whatever the rows bring.
+  bool watermark_per_epoch = false;
   /// For the state of all operators together; past it the job fails. 0: no limit.
   std::int64_t memory_budget_bytes = 0;
   StateBackendFactory make_state;               ///< empty: in memory
@@ -103,6 +109,8 @@ class Job {
   void stop(StopMode mode);
   /// Begins an epoch now, unless two are on their way already: then as soon as one is through.
   void trigger_epoch();
+  /// Asks the planner again if it waits.
+  void wake_planner();
 
   JobState state() const;
   JobProgress progress() const;

@@ -74,7 +74,21 @@ Result<std::unique_ptr<JobCore>> JobCore::create(Graph graph, JobOptions options
                               static_cast<int>(core->parts_.tasks.size()), core->parts_.sources,
                               core->options_.restore ? core->options_.restore->epoch : 0};
   core->coordinator_ = std::make_unique<EpochCoordinator>(std::move(spec), *core, *core);
+  if (core->options_.planner != nullptr) core->plan_epochs();
   return core;
+}
+
+void JobCore::plan_epochs() {
+  std::vector<PlannedEpochs::SourceOfJob> sources;
+  for (const EpochCoordinator::SourceTasks& source : parts_.sources)
+    sources.push_back({plan_.nodes[static_cast<std::size_t>(source.node)].uid, source.enumerator});
+  planned_ = std::make_unique<PlannedEpochs>(
+      *this, std::move(sources),
+      PlannedEpochs::Calls{[this](bool stops) { coordinator_->trigger(stops); },
+                           [this](StopMode mode) {
+                             if (mode == StopMode::kDrain) return stop_now(mode);
+                             stop_between_epochs();
+                           }});
 }
 
 // After the end only timers and wakers of sources can begin something; when they are cut off and
@@ -85,6 +99,7 @@ JobCore::~JobCore() {
   static_cast<void>(await());
   for (const auto& enumerator : parts_.enumerators) enumerator->cut_off();
   if (coordinator_ != nullptr) coordinator_->cut_off();
+  if (planned_ != nullptr) planned_->cut_off();
   if (simulation_ != nullptr) {
     while (!pieces_.none() && simulation_->run_one()) {
     }
@@ -147,6 +162,7 @@ void JobCore::run() {
   coordinator_->start();
   wake_tasks();
   if (stop_mode) stop_running(*stop_mode);
+  if (planned_ != nullptr) planned_->start();
 }
 
 void JobCore::wake_tasks() {
@@ -177,6 +193,11 @@ void JobCore::stop(StopMode mode) {
 
 void JobCore::stop_running(StopMode mode) {
   set_state(JobState::kStopping);
+  if (planned_ != nullptr && mode != StopMode::kCancel) return planned_->stop(mode);
+  stop_now(mode);
+}
+
+void JobCore::stop_now(StopMode mode) {
   switch (mode) {
     case StopMode::kBarrier:
       coordinator_->trigger(true);
@@ -190,6 +211,22 @@ void JobCore::stop_running(StopMode mode) {
       wrap_up();
       return;
   }
+}
+
+// The last published epoch is all that there is: nothing has been read since.
+void JobCore::stop_between_epochs() {
+  {
+    const std::lock_guard lock(mutex_);
+    last_state_ = JobState::kStopped;
+    cancelled_.store(true, std::memory_order_release);
+  }
+  set_state(JobState::kStopping);
+  wake_tasks();
+  wrap_up();
+}
+
+void JobCore::source_woken() {
+  if (planned_ != nullptr && !cancelled()) planned_->wake();
 }
 
 void JobCore::trigger_epoch() {
@@ -293,6 +330,7 @@ void JobCore::tell(F call) {
 
 void JobCore::epoch_published(std::shared_ptr<const EpochRecord> record) {
   tell([record = std::move(record)](JobListener& listener) { listener.on_epoch(*record); });
+  if (planned_ != nullptr) planned_->published();
 }
 
 void JobCore::source_exhausted() {

@@ -15,6 +15,7 @@
 #include "runtime/job.h"
 #include "runtime/job_builder.h"
 #include "runtime/piece_count.h"
+#include "runtime/planned_epochs.h"
 #include "runtime/task_host.h"
 
 namespace tidegate {
@@ -44,6 +45,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   Status await();
   void stop(StopMode mode);
   void trigger_epoch();
+  void wake_planner() { source_woken(); }
   JobState state() const;
   JobProgress progress() const;
 
@@ -59,6 +61,8 @@ class JobCore final : public TaskHost, public EpochObserver {
   void acknowledge(TaskAck ack) override { coordinator_->acknowledge(std::move(ack)); }
   void task_closed() override;
   void source_exhausted() override;
+  void source_read() override { planned_->source_read(); }
+  void source_woken() override;
   void charge_state(std::int64_t bytes) override;
 
   // EpochObserver
@@ -68,10 +72,13 @@ class JobCore final : public TaskHost, public EpochObserver {
  private:
   JobCore(Graph graph, JobOptions options);
 
+  void plan_epochs();
   void open_and_run();
   Status open_outside();
   void run();
   void stop_running(StopMode mode);
+  void stop_now(StopMode mode);
+  void stop_between_epochs();
   void wake_tasks();
   void wrap_up();
   Status cancelled_error() const;
@@ -88,6 +95,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   PieceCount pieces_;
   JobParts parts_;
   std::unique_ptr<EpochCoordinator> coordinator_;
+  std::unique_ptr<PlannedEpochs> planned_;  // null: no planner
   ListenerQueue listeners_;
 
   std::atomic<bool> cancelled_{false};

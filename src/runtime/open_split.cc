@@ -27,8 +27,12 @@ OpenSplit::OpenSplit(const Node& node, const std::string& label, int subtask, Sp
       gauge_(std::make_shared<SplitGauge>()),
       budget_rows_(kFirstBudgetRows),
       rows_(from_.rows),
+      planned_(host.options().planner != nullptr),
+      admitted_(!planned_),
+      rows_before_(from_.rows),
       idle_(from_.idle),
       watermark_(from_.watermark) {
+  if (planned_) assigner_.collect_times(host.options().watermark_per_epoch);
   gauge_->id = from_.split.id;
   gauge_->subtask = subtask;
   gauge_->rows = rows_;
@@ -46,8 +50,28 @@ void OpenSplit::start_opening() {
   });
 }
 
+void OpenSplit::admit(std::optional<std::string> end) {
+  admitted_ = was_admitted_ = true;
+  pending_ = false;
+  end_ = std::move(end);
+}
+
+std::optional<SourceRead> OpenSplit::take_read() {
+  if (!was_admitted_ || (admitted_ && !ended_)) return std::nullopt;
+  was_admitted_ = false;
+  SourceRead read = assigner_.take_times();
+  read.rows = rows_ - std::exchange(rows_before_, rows_);
+  return read;
+}
+
+Status OpenSplit::set_limit() {
+  if (!end_) return Status::ok();
+  const std::string end = *std::exchange(end_, std::nullopt);
+  return guarded([&] { return reader_->read_until(end); }).with_context(place());
+}
+
 bool OpenSplit::is_ready() {
-  if (ended_) return false;
+  if (ended_ || !admitted_) return false;
   if (reader_ == nullptr) return opened_.load(std::memory_order_acquire);
   return !pending_ || wake_point_.woken();
 }
@@ -57,6 +81,7 @@ Status OpenSplit::poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Pie
     if (!opening_->is_ok()) return std::move(*opening_).status().with_context(place());
     reader_ = **std::exchange(opening_, std::nullopt);
   }
+  TG_RETURN_IF_ERROR(set_limit());
   // The mark goes before the poll, so that a wake during it is not lost.
   wake_point_.take();
   const std::int64_t budget_rows = std::min(budget_rows_, max_rows);
@@ -64,6 +89,12 @@ Status OpenSplit::poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Pie
   if (!polled.is_ok()) return std::move(polled).status().with_context(place());
   const bool was_pending = std::exchange(pending_, polled->state == Polled::State::kPending);
   if (pending_) {
+    if (!was_pending) pending_since_ns_ = clock().monotonic_ns();
+    return Status::ok();
+  }
+  if (polled->state == Polled::State::kLimit) {
+    admitted_ = false;
+    pending_ = true;  // which it may turn idle by
     if (!was_pending) pending_since_ns_ = clock().monotonic_ns();
     return Status::ok();
   }

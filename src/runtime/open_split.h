@@ -32,13 +32,19 @@ class OpenSplit final : private SourceContext {
 
   /// Begins to open the reader; wakes the task when that is done.
   void start_opening();
-  /// True when poll() may have something: it is open, and not waiting for its waker.
+  /// With a planner nothing is read before this: up to the position, or to the end.
+  void admit(std::optional<std::string> end);
+  /// True once the range that was admitted has been read; what it held is taken with it.
+  std::optional<SourceRead> take_read();
+
+  /// True when poll() may have something: it is open, admitted, and not waiting for its waker.
   bool is_ready();
 
   /// Reads once, with a budget that follows the load. Appends what it gets to `pieces`; the last
   /// one may have no rows, only a watermark.
   Status poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Piece>& pieces);
   bool ended() const { return ended_; }
+  bool admitted() const { return admitted_; }
 
   /// Turns idle when it has had nothing for the source's time-out.
   void check_idle();
@@ -64,6 +70,7 @@ class OpenSplit final : private SourceContext {
   Waker waker() override { return wake_point_.waker(); }
 
   bool take_opened();
+  Status set_limit();
   void adapt_budget(std::int64_t rows, std::int64_t max_rows);
   std::string place() const;
 
@@ -85,6 +92,11 @@ class OpenSplit final : private SourceContext {
   std::int64_t rows_;
   bool pending_ = false;
   bool ended_ = false;
+  const bool planned_;
+  bool admitted_;                   // may be read
+  bool was_admitted_ = false;       // and take_read() has not told of it
+  std::optional<std::string> end_;  // where to stop, for the reader to hear
+  std::int64_t rows_before_ = 0;    // of the planned epoch
   bool idle_;
   EventTime watermark_;
   std::int64_t pending_since_ns_ = 0;

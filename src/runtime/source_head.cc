@@ -42,6 +42,8 @@ SourceHead::SourceHead(Spec spec, TaskHost& host, Activation& task)
       rows_out_(metrics_.counter("rows_out")),
       watermark_ms_(metrics_.counter("watermark_ms")),
       has_event_time_(spec_.node->watermark.kind != WatermarkStrategy::Kind::kNone),
+      planned_(host_.options().planner != nullptr),
+      watermark_per_epoch_(host_.options().watermark_per_epoch),
       epoch_(spec_.restored_epoch) {
   watermark_ms_.set(kMinWatermark);
 }
@@ -67,7 +69,15 @@ void SourceHead::control(Chain& chain) {
   inject_barriers(chain);
 }
 
+// What is admitted is looked at first: a split is handed out before it is admitted, so whatever is
+// admitted now is here after that.
 void SourceHead::collect_splits() {
+  if (planned_) spec_.enumerator->collect_admitted(spec_.subtask, admitted_);
+  open_assigned();
+  if (planned_) admit();
+}
+
+void SourceHead::open_assigned() {
   supply_ = spec_.enumerator->collect(spec_.subtask, assignments_);
   for (SplitState& from : assignments_) {
     auto split = std::make_unique<OpenSplit>(*spec_.node, spec_.label, spec_.subtask,
@@ -77,6 +87,16 @@ void SourceHead::collect_splits() {
     splits_.push_back(std::move(split));
   }
   assignments_.clear();
+}
+
+void SourceHead::admit() {
+  for (SplitRange& part : admitted_) {
+    const auto split = std::ranges::find_if(
+        splits_, [&](const auto& other) { return other->id() == part.split.id; });
+    TG_CHECK(split != splits_.end(), "source={} split={}", spec_.label, part.split.id);
+    (*split)->admit(std::move(part.end));
+  }
+  admitted_.clear();
 }
 
 void SourceHead::confirm_committed(Chain& chain) {
@@ -103,6 +123,7 @@ void SourceHead::inject_barriers(Chain& chain) {
     if (!ack.is_ok()) return chain.fail(std::move(ack).status());
     epoch_ = barrier.epoch;
     over_ = barrier.stops;
+    if (watermark_per_epoch_) announce_epoch(spec_.enumerator->watermark_of_epoch(), chain);
     chain.set_source_ack(barrier.epoch, *std::move(ack));
     chain.accept(barrier);
   }
@@ -173,7 +194,9 @@ OpenSplit* SourceHead::choose_below_limit() {
     chosen = choose_in_turn();
   } else if (!has_event_time_) {
     // Strictly one after another, also when that means to wait.
-    if (!splits_.empty() && splits_.front()->is_ready()) chosen = splits_.front().get();
+    const auto first =
+        std::ranges::find_if(splits_, [](const auto& split) { return split->admitted(); });
+    if (first != splits_.end() && (*first)->is_ready()) chosen = first->get();
   } else {
     for (const std::unique_ptr<OpenSplit>& split : splits_) {
       const bool behind = chosen == nullptr || split->watermark() < chosen->watermark();
@@ -214,9 +237,13 @@ void SourceHead::poll(OpenSplit& split, Chain& chain) {
     split.set_watermark(piece.watermark);
     announce(chain);
   }
-  if (!split.ended()) return;
-  remove(split);
-  announce(chain);
+  const std::optional<SourceRead> read = planned_ ? split.take_read() : std::nullopt;
+  if (split.ended()) {
+    remove(split);
+    announce(chain);
+  }
+  // Last of all: the barrier may come at once.
+  if (read) spec_.enumerator->part_read(*read);
 }
 
 void SourceHead::remove(OpenSplit& split) {
@@ -224,7 +251,7 @@ void SourceHead::remove(OpenSplit& split) {
   ended_ids_.push_back(split.id());
   spec_.enumerator->remove_gauge(split.gauge().get());
   std::erase_if(splits_, [&](const auto& other) { return other.get() == &split; });
-  spec_.enumerator->ended(spec_.subtask);
+  spec_.enumerator->ended(spec_.subtask, ended_ids_.back());
   // What comes in its place holds event time back from now on.
   collect_splits();
 }
@@ -237,7 +264,16 @@ MergedTime SourceHead::merge() const {
   return merged;
 }
 
+void SourceHead::announce_epoch(EventTime watermark, Chain& chain) {
+  if (watermark <= announced_) return;
+  announced_ = watermark;
+  watermark_ms_.set(watermark);
+  chain.accept(Watermark{watermark});
+}
+
 void SourceHead::announce(Chain& chain) {
+  if (watermark_per_epoch_)
+    return announce_epoch(spec_.enumerator->watermark_before_epoch(), chain);
   const MergedTime merged = merge();
   if (merged_.idle && !merged.idle) chain.accept(Idle{false});
   if (merged.watermark > merged_.watermark) {

@@ -48,6 +48,8 @@ class SourceHead final : public TaskHead {
 
  private:
   void collect_splits();
+  void open_assigned();
+  void admit();
   void inject_barriers(Chain& chain);
   void confirm_committed(Chain& chain);
   Result<SourceAck> make_ack(EpochId epoch);
@@ -59,6 +61,7 @@ class SourceHead final : public TaskHead {
   void poll(OpenSplit& split, Chain& chain);
   void remove(OpenSplit& split);
   void announce(Chain& chain);
+  void announce_epoch(EventTime watermark, Chain& chain);
   MergedTime merge() const;
   void publish_alignment();
   bool is_exhausted() const;
@@ -73,10 +76,13 @@ class SourceHead final : public TaskHead {
   Counter& rows_out_;
   Counter& watermark_ms_;
   const bool has_event_time_;
+  const bool planned_;
+  const bool watermark_per_epoch_;
 
   std::vector<std::unique_ptr<OpenSplit>> splits_;  // in order
   SplitEnumerator::Supply supply_ = SplitEnumerator::Supply::kUnknown;
   std::vector<SplitState> assignments_;           // reused
+  std::vector<SplitRange> admitted_;              // reused
   std::vector<WatermarkAssigner::Piece> pieces_;  // reused
   std::vector<std::string> ended_ids_;            // since the last barrier
   std::size_t turn_ = 0;

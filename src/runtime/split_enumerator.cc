@@ -31,9 +31,12 @@ SplitEnumerator::SplitEnumerator(const Node& node, std::string label, int parall
     : node_(node),
       label_(std::move(label)),
       host_(host),
+      planned_(host.options().planner != nullptr),
       metrics_(host.metrics().group(label_, 0)),
       waker_(std::make_shared<const std::function<void()>>([tether = tether_] {
-        tether.call([](SplitEnumerator& enumerator) { enumerator.discover(); });
+        tether.call([](SplitEnumerator& enumerator) {
+          enumerator.planned_ ? enumerator.host_.source_woken() : enumerator.discover();
+        });
       })),
       most_open_(most_open_splits(node, parallelism, host.options().max_open_splits)),
       silent_readers_(parallelism),
@@ -47,14 +50,19 @@ void SplitEnumerator::restore(const SourceState& state) {
   const std::lock_guard lock(mutex_);
   known_ = state.known;
   known_set_.insert(known_.begin(), known_.end());
-  unassigned_.assign(state.unassigned.begin(), state.unassigned.end());
-  complete_ = state.complete;
-  looked_ = state.complete;
-  num_ended_ = static_cast<std::int64_t>(known_.size() - state.open.size() - unassigned_.size());
+  if (planned_) {
+    not_admitted_ = state.unassigned;
+  } else {
+    unassigned_.assign(state.unassigned.begin(), state.unassigned.end());
+    complete_ = state.complete;
+    looked_ = state.complete;
+  }
+  num_ended_ =
+      static_cast<std::int64_t>(known_.size() - state.open.size() - state.unassigned.size());
   const bool same_tasks = state.parallelism == static_cast<int>(readers_.size());
   for (const SplitState& split : state.open) {
     next_order_ = std::max(next_order_, split.order + 1);
-    give(same_tasks ? readers_[static_cast<std::size_t>(split.subtask)] : least_busy(), split);
+    give(same_tasks ? split.subtask : least_busy(), split);
   }
   assign();
 }
@@ -67,7 +75,8 @@ Status SplitEnumerator::open() {
 void SplitEnumerator::start() {
   {
     const std::lock_guard lock(mutex_);
-    if (complete_) return;
+    if (planned_) looked_ = true;
+    if (complete_ || planned_) return;
   }
   discover();
 }
@@ -141,22 +150,29 @@ std::vector<Activation*> SplitEnumerator::assign() {
     split.order = next_order_++;
     split.split = std::move(unassigned_.front());
     unassigned_.pop_front();
-    Reader& reader = least_busy();
-    give(reader, std::move(split));
+    const int subtask = least_busy();
+    Reader& reader = readers_[static_cast<std::size_t>(subtask)];
+    if (planned_) {
+      const auto range = ranges_.find(split.split.id);
+      reader.admitted.push_back({split.split, range->second});
+      ranges_.erase(range);
+    }
+    give(subtask, std::move(split));
     got.push_back(reader.task);
   }
   return got;
 }
 
-void SplitEnumerator::give(Reader& reader, SplitState split) {
+void SplitEnumerator::give(int subtask, SplitState split) {
+  Reader& reader = readers_[static_cast<std::size_t>(subtask)];
+  if (planned_) owners_[split.split.id] = subtask;
   reader.mailbox.push_back(std::move(split));
   ++reader.open;
   ++open_;
 }
 
-SplitEnumerator::Reader& SplitEnumerator::least_busy() {
-  return *std::min_element(readers_.begin(), readers_.end(),
-                           [](const Reader& a, const Reader& b) { return a.open < b.open; });
+int SplitEnumerator::least_busy() const {
+  return static_cast<int>(std::ranges::min_element(readers_, {}, &Reader::open) - readers_.begin());
 }
 
 SplitEnumerator::Supply SplitEnumerator::collect(int subtask,
@@ -178,10 +194,11 @@ void SplitEnumerator::reader_has_said() {
   for (Activation* task : to_wake) task->wake();
 }
 
-void SplitEnumerator::ended(int subtask) {
+void SplitEnumerator::ended(int subtask, const std::string& split) {
   std::vector<Activation*> to_wake;
   {
     const std::lock_guard lock(mutex_);
+    owners_.erase(split);
     --readers_[static_cast<std::size_t>(subtask)].open;
     --open_;
     ++num_ended_;
@@ -202,9 +219,60 @@ SplitEnumerator::Snapshot SplitEnumerator::snapshot() const {
     snapshot.assigned.insert(snapshot.assigned.end(), reader.mailbox.begin(), reader.mailbox.end());
   }
   snapshot.unassigned.assign(unassigned_.begin(), unassigned_.end());
+  snapshot.unassigned.insert(snapshot.unassigned.end(), not_admitted_.begin(), not_admitted_.end());
   snapshot.known = known_;
   snapshot.complete = complete_;
   return snapshot;
+}
+
+void SplitEnumerator::admit(const SourceRange& range, const PlannedEpoch& epoch) {
+  watermark_before_.store(epoch.watermark_before, std::memory_order_release);
+  watermark_.store(epoch.watermark, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    unread_parts_ = range.splits.size();
+    read_ = SourceRead();
+    complete_ = epoch.ends_input;
+    for (const SplitRange& part : range.splits) admit_locked(part);
+    assign();
+  }
+  if (range.splits.empty()) host_.source_read();
+  for (const Reader& reader : readers_) reader.task->wake();
+}
+
+void SplitEnumerator::admit_locked(const SplitRange& part) {
+  if (const auto owner = owners_.find(part.split.id); owner != owners_.end()) {
+    readers_[static_cast<std::size_t>(owner->second)].admitted.push_back(part);
+    return;
+  }
+  std::erase_if(not_admitted_, [&](const Split& split) { return split.id == part.split.id; });
+  if (known_set_.insert(part.split.id).second) known_.push_back(part.split.id);
+  ranges_[part.split.id] = part.end;
+  unassigned_.push_back(part.split);
+}
+
+void SplitEnumerator::collect_admitted(int subtask, std::vector<SplitRange>& admitted) {
+  const std::lock_guard lock(mutex_);
+  admitted = std::exchange(readers_[static_cast<std::size_t>(subtask)].admitted, {});
+}
+
+void SplitEnumerator::part_read(const SourceRead& read) {
+  {
+    const std::lock_guard lock(mutex_);
+    read_.rows += read.rows;
+    read_.times += read.times;
+    read_.min_time = std::min(read_.min_time, read.min_time);
+    read_.max_time = std::max(read_.max_time, read.max_time);
+    read_.sum_of_times += read.sum_of_times;
+    TG_CHECK(unread_parts_ > 0, "source={}", label_);
+    if (--unread_parts_ > 0) return;
+  }
+  host_.source_read();
+}
+
+SourceRead SplitEnumerator::read_of_epoch() const {
+  const std::lock_guard lock(mutex_);
+  return read_;
 }
 
 void SplitEnumerator::add_gauge(std::shared_ptr<SplitGauge> gauge) {

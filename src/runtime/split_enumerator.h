@@ -6,13 +6,16 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "dataflow/graph.h"
 #include "dataflow/source.h"
 #include "runtime/activation.h"
+#include "runtime/epoch_planner.h"
 #include "runtime/epoch_record.h"
 #include "runtime/task_host.h"
 #include "runtime/tether.h"
@@ -32,6 +35,8 @@ struct SplitGauge {
 
 /// Finds the splits of one source and hands them to its tasks, in order, each to the one with the
 /// fewest. Splits that end are open in a limited number at a time. Thread-safe.
+///
+/// With a planner it looks for nothing: tasks get what admit() says, and read no further.
 class SplitEnumerator final : private SourceContext {
  public:
   /// Whether a task may get further splits.
@@ -69,8 +74,22 @@ class SplitEnumerator final : private SourceContext {
   void reader_has_said();
   bool all_have_said() const { return silent_readers_.load(std::memory_order_acquire) <= 0; }
   /// A split of this subtask has ended.
-  void ended(int subtask);
+  void ended(int subtask, const std::string& split);
   Snapshot snapshot() const;
+
+  /// What a planned epoch reads of this source.
+  void admit(const SourceRange& range, const PlannedEpoch& epoch);
+  /// The splits of this subtask that it may read (on), and how far; each once per planned epoch.
+  void collect_admitted(int subtask, std::vector<SplitRange>& admitted);
+  /// A task has read its part of a split; `read` is what came of it.
+  void part_read(const SourceRead& read);
+  /// What was read in the planned epoch so far.
+  SourceRead read_of_epoch() const;
+  /// See PlannedEpoch.
+  EventTime watermark_before_epoch() const {
+    return watermark_before_.load(std::memory_order_acquire);
+  }
+  EventTime watermark_of_epoch() const { return watermark_.load(std::memory_order_acquire); }
 
   void add_gauge(std::shared_ptr<SplitGauge> gauge);
   void remove_gauge(const SplitGauge* gauge);
@@ -80,6 +99,7 @@ class SplitEnumerator final : private SourceContext {
   struct Reader {
     Activation* task = nullptr;
     std::vector<SplitState> mailbox;
+    std::vector<SplitRange> admitted;
     int open = 0;  // splits in the mailbox and in the task
   };
 
@@ -96,12 +116,14 @@ class SplitEnumerator final : private SourceContext {
   void discover_later();
   // With the lock held: who has got something, to be woken without it.
   std::vector<Activation*> assign();
-  void give(Reader& reader, SplitState split);
-  Reader& least_busy();
+  void give(int subtask, SplitState split);
+  int least_busy() const;
+  void admit_locked(const SplitRange& part);
 
   const Node& node_;
   const std::string label_;
   TaskHost& host_;
+  const bool planned_;
   MetricGroup& metrics_;
   Tether<SplitEnumerator> tether_{*this};
   Waker waker_;
@@ -111,6 +133,7 @@ class SplitEnumerator final : private SourceContext {
   mutable std::mutex mutex_;
   std::vector<Reader> readers_;
   std::deque<Split> unassigned_;
+  std::vector<Split> not_admitted_;  // of the restored epoch: found, not begun
   std::vector<std::string> known_;
   std::unordered_set<std::string> known_set_;
   std::vector<std::shared_ptr<SplitGauge>> gauges_;
@@ -121,6 +144,14 @@ class SplitEnumerator final : private SourceContext {
   bool complete_ = false;  // so is the last one
   bool looking_ = false;
   bool look_again_ = false;
+
+  // With a planner.
+  std::unordered_map<std::string, int> owners_;                         // subtasks of open splits
+  std::unordered_map<std::string, std::optional<std::string>> ranges_;  // ends of unassigned splits
+  std::size_t unread_parts_ = 0;
+  SourceRead read_;
+  std::atomic<EventTime> watermark_before_{kMinWatermark};
+  std::atomic<EventTime> watermark_{kMinWatermark};
 };
 
 }  // namespace tidegate

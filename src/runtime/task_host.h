@@ -61,6 +61,10 @@ class TaskHost {
   virtual void task_closed() = 0;
   /// A source task has read everything and waits for the last barrier (drain_at_end is false).
   virtual void source_exhausted() = 0;
+  /// All tasks of a source have read their share of a planned epoch.
+  virtual void source_read() {}
+  /// A source has something new, as it says itself.
+  virtual void source_woken() {}
   /// The state of an operator has grown (or shrunk) by this much.
   virtual void charge_state(std::int64_t bytes) = 0;
 

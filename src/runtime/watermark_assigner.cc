@@ -87,6 +87,11 @@ Status WatermarkAssigner::assign(Batch batch, std::int64_t first_row, std::vecto
   const std::span<const EventTime> times = batch.event_times();
   const TimeRange range = range_of(times);
   max_time_ = std::max(max_time_, range.max);
+  if (counts_) count(times);
+  if (stands_still_) {
+    pieces.push_back({std::move(batch), watermark_});
+    return Status::ok();
+  }
   if (generator_ != nullptr) {
     return guarded([&] {
       cut(batch, times, pieces);
@@ -103,7 +108,24 @@ Status WatermarkAssigner::assign(Batch batch, std::int64_t first_row, std::vecto
   return Status::ok();
 }
 
+void WatermarkAssigner::collect_times(bool stands_still) {
+  counts_ = true;
+  stands_still_ = stands_still;
+}
+
+// kMinWatermark is a row without event time.
+void WatermarkAssigner::count(std::span<const EventTime> times) {
+  for (const EventTime time : times) {
+    if (time == kMinWatermark) continue;
+    ++times_.times;
+    times_.min_time = std::min(times_.min_time, time);
+    times_.max_time = std::max(times_.max_time, time);
+    times_.sum_of_times += static_cast<double>(time);
+  }
+}
+
 void WatermarkAssigner::raise(EventTime watermark) {
+  if (stands_still_) return;
   watermark_ = std::max(watermark_, std::min(watermark, kMaxWatermark - 1));
 }
 
@@ -176,7 +198,7 @@ Status WatermarkAssigner::set_event_times(Batch& batch, std::int64_t first_row) 
 Status WatermarkAssigner::times_from_column(Batch& batch, std::int64_t first_row) const {
   const arrow::Array& column = *batch.column(strategy_.column);
   const Field& field = schema_.field(strategy_.column);
-  if (column.null_count() > 0)
+  if (column.null_count() > 0 && !stands_still_)
     return error(ErrorCode::kNullKey, "row {}: the event time '{}' is null",
                  first_row + first_null(column) + 1, field.name);
   const std::int64_t units = units_per_ms(*column.type());

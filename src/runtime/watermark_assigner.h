@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "dataflow/watermark_strategy.h"
+#include "runtime/epoch_planner.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
 #include "types/schema.h"
@@ -34,6 +36,12 @@ class WatermarkAssigner {
   /// message.
   Status assign(Batch batch, std::int64_t first_row, std::vector<Piece>& pieces);
 
+  /// Keeps count of event times from now on. With `stands_still` rows do not move the watermark
+  /// (so nothing is cut), and those without an event time say nothing.
+  void collect_times(bool stands_still);
+  /// What was counted since the last call; its rows are not.
+  SourceRead take_times() { return std::exchange(times_, {}); }
+
   /// The source itself knows that event time has come this far.
   void raise(EventTime watermark);
 
@@ -41,6 +49,7 @@ class WatermarkAssigner {
   EventTime max_time() const { return max_time_; }
 
  private:
+  void count(std::span<const EventTime> times);
   Status set_event_times(Batch& batch, std::int64_t first_row) const;
   Status times_from_column(Batch& batch, std::int64_t first_row) const;
   EventTime watermark_at(EventTime time) const;
@@ -54,6 +63,9 @@ class WatermarkAssigner {
   std::unique_ptr<WatermarkGenerator> generator_;
   EventTime watermark_;
   EventTime max_time_;
+  bool counts_ = false;
+  bool stands_still_ = false;
+  SourceRead times_;
 };
 
 }  // namespace tidegate
