@@ -38,6 +38,10 @@ struct ConnectorRequest {
   /// Set whenever the connector takes a format.
   const FormatRegistry* formats = nullptr;
   std::vector<MetadataColumn> metadata;
+  /// PARTITIONED BY: indices of columns of `schema`, in that order.
+  std::vector<int> partitioned_by;
+  /// The job, so that what is left of an earlier run of it is not taken for another job's.
+  std::string job;
   /// What the job was started with (--set), for a connector's defaults ("kafka.brokers").
   Options settings;
 };
@@ -51,6 +55,8 @@ struct Connector {
   bool takes_format = false;
   /// Its sink takes changelogs, whatever its format. Else that depends on Format::changelog.
   bool takes_changes = false;
+  /// Its sink lays rows out by the columns of PARTITIONED BY.
+  bool takes_partitions = false;
   /// Empty when the connector cannot be read from (or written to).
   std::function<Result<std::shared_ptr<Source>>(const ConnectorRequest&)> make_source;
   std::function<Result<std::shared_ptr<Sink>>(const ConnectorRequest&)> make_sink;

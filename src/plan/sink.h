@@ -22,6 +22,7 @@ class SinkNode final : public Node {
   std::string connector;
   Options options;
   std::vector<MetadataColumn> metadata;  ///< of the input, written by the connector itself
+  std::vector<int> partitioned_by;       ///< columns of the input
   /// Set by the planner for SQL: rows are checked against NOT NULL and the length of texts.
   bool checks_constraints = false;
   /// A sink of the program's own (or the test driver's), instead of a connector.

@@ -33,6 +33,7 @@ class SourceNode final : public Node {
   /// Rows of `instance` carry row kinds.
   bool changelog = false;
   std::vector<MetadataColumn> metadata;  ///< of `table`, filled by the connector itself
+  std::vector<int> partitioned_by;       ///< columns of `table`
   /// A source of the program's own (or the test driver's), instead of a connector.
   std::shared_ptr<Source> instance;
 

@@ -78,6 +78,7 @@ ConnectorRequest connector_request(const plan::Node& node, const SchemaPtr& sche
   request.files = lowering.files;
   request.formats = lowering.formats;
   request.settings = lowering.settings;
+  request.job = lowering.job_name;
   // Settings CONNECTOR.OPTION are defaults of that option.
   const std::string prefix = connector + ".";
   for (const auto& [name, value] : lowering.settings.values()) {
@@ -98,6 +99,7 @@ Result<std::function<Result<std::shared_ptr<Source>>()>> connector_source_maker(
       connector_request(source, source.table, source.connector, source.options, options);
   request.projection = source.projection;
   request.metadata = source.metadata;
+  request.partitioned_by = source.partitioned_by;
   TG_RETURN_IF_ERROR(check_connector_options(*connector, request));
   return std::function<Result<std::shared_ptr<Source>>()>(
       [connector, request] { return connector->make_source(request); });

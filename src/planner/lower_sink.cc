@@ -218,6 +218,12 @@ Status make_sink(const plan::SinkNode& sink, const LoweringOptions& options, Nod
   request.projection.resize(static_cast<std::size_t>(schema->num_fields()));
   std::iota(request.projection.begin(), request.projection.end(), 0);
   request.metadata = sink.metadata;
+  request.partitioned_by = sink.partitioned_by;
+  if (!sink.partitioned_by.empty() && !connector->takes_partitions) {
+    return error(ErrorCode::kNotSupported,
+                 "table '{}' is PARTITIONED BY columns, which connector '{}' does not do",
+                 sink.name, sink.connector);
+  }
   TG_RETURN_IF_ERROR(check_connector_options(*connector, request));
   TG_ASSIGN_OR_RETURN(node.sink, connector->make_sink(request));
   return Status::ok();

@@ -135,6 +135,7 @@ Result<plan::NodePtr> Binder::bind_insert(const Insert& insert) {
       std::make_shared<plan::SinkNode>(std::move(input), connector, Options(std::move(plain)));
   sink->name = table->name;
   sink->metadata = std::move(metadata);
+  TG_ASSIGN_OR_RETURN(sink->partitioned_by, partition_columns(*table, *schema));
   return plan::NodePtr(std::move(sink));
 }
 

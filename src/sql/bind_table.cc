@@ -102,6 +102,7 @@ Result<BoundRelation> Binder::bind_definition(const TableDefinition& table,
   auto source = std::make_shared<plan::SourceNode>(connector, Options(std::move(values)), schema);
   source->name = table.name;
   source->metadata = std::move(metadata);
+  TG_ASSIGN_OR_RETURN(source->partitioned_by, partition_columns(table, *schema));
 
   // All declared columns over those.
   BoundRelation relation{{source}, {}};

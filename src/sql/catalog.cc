@@ -146,6 +146,18 @@ Status Catalog::add_like(const LikeClause& like, TableDefinition& table) const {
   return Status::ok();
 }
 
+Result<std::vector<int>> partition_columns(const TableDefinition& table, const Schema& schema) {
+  std::vector<int> columns;
+  for (const std::string& name : table.partitioned_by) {
+    columns.push_back(schema.index_of(name));
+    if (columns.back() >= 0) continue;
+    return error(ErrorCode::kInvalidPlan,
+                 "table '{}' is partitioned by '{}', which is not a physical column", table.name,
+                 name);
+  }
+  return columns;
+}
+
 Status Catalog::apply(const CreateTable& statement, const SharedText& text) {
   const std::string full = full_name(statement.name);
   if (statement.if_not_exists && (tables_.contains(full) || views_.contains(full))) {

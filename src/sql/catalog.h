@@ -45,6 +45,9 @@ struct TableDefinition {
 /// The statement that creates the table; values of secret options are not shown.
 std::string to_sql(const TableDefinition& table);
 
+/// Where the columns of PARTITIONED BY are among those that a connector reads or writes.
+Result<std::vector<int>> partition_columns(const TableDefinition& table, const Schema& schema);
+
 /// A query by name.
 struct ViewDefinition {
   std::string name;

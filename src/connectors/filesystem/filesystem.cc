@@ -33,10 +33,21 @@ void register_connector_filesystem(ConnectorRegistry& registry) {
        "So is an older one. Each epoch has files of its own in any case."},
       {"sink.rolling-policy.check-interval", "duration", "1 min",
        "Taken for Flink's sake; age is checked with every batch."},
+      {"sink.partition-commit.policy.kind", "string", "",
+       "success-file: a partition's folder gets an empty file with its first rows."},
+      {"sink.partition-commit.trigger", "process-time|partition-time", "process-time",
+       "Only process-time is supported."},
+      {"sink.partition-commit.delay", "duration", "0 s", "Only 0 is supported."},
+      {"sink.partition-commit.success-file.name", "string", "_SUCCESS", "The name of that file."},
+      {"partition.default-name", "string", "__DEFAULT_PARTITION__",
+       "The folder of rows whose partition column is null or empty."},
+      {"sink.shuffle-by-partition.enable", "boolean", "false", "Taken for Flink's sake."},
+      {"auto-compaction", "boolean", "false", "Only false is supported."},
       {"sink.parallelism", "integer", "", "How many tasks write; default: the job's parallelism."},
   };
   for (OptionSpec& option : record_error_options()) connector.options.push_back(std::move(option));
   connector.takes_format = true;
+  connector.takes_partitions = true;
   connector.make_source = make_file_source;
   connector.make_sink = make_file_sink;
   registry.add(std::move(connector));

@@ -13,8 +13,8 @@
 namespace tidegate {
 
 /// Columns that say which file a row is from: 'file.path', 'file.name' (STRING), 'file.size'
-/// (BIGINT), 'file.modification-time' (TIMESTAMP_LTZ(3)). Splits a request into what the format
-/// reads and what is put in beside it.
+/// (BIGINT), 'file.modification-time' (TIMESTAMP_LTZ(3)); and the columns of PARTITIONED BY, which
+/// its folders name. Splits a request into what the format reads and what is put in beside it.
 class MetadataColumns {
  public:
   static Result<MetadataColumns> from(const ConnectorRequest& request);
@@ -28,14 +28,16 @@ class MetadataColumns {
 
  private:
   struct Column {
-    int in_file = -1;  // index in file_projection_, or -1 for metadata
-    std::string key;
+    int in_file = -1;       // index in file_projection_, or -1 for others
+    std::string key;        // of metadata
+    std::string partition;  // the name of a column of PARTITIONED BY, or empty
     LogicalType type;
   };
 
   SchemaPtr file_schema_;
   std::vector<int> file_projection_;
   std::vector<Column> columns_;
+  std::string default_partition_;
   bool any_ = false;
 };
 

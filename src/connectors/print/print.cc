@@ -89,6 +89,7 @@ void register_connector_print(ConnectorRegistry& registry) {
       {"sink.parallelism", "integer", "", "How many tasks print; default: the job's parallelism."},
   };
   connector.takes_changes = true;
+  connector.takes_partitions = true;  // and does not care
   connector.make_sink = make_sink;
   registry.add(std::move(connector));
 }
