@@ -220,6 +220,8 @@ Status SqlSession::set(const sql::SetOption& option, const Script& script) {
                                                 "table.exec.sink.not-null-enforcer",
                                                 "table.exec.sink.type-length-enforcer",
                                                 "table.exec.sink.upsert-materialize",
+                                                "output.mode",
+                                                "watermark.rule",
                                                 "pipeline.name",
                                                 "execution.runtime-mode",
                                                 "sql-client.execution.result-mode"};

@@ -89,6 +89,7 @@ class AttachedWindowAggregate final : public WindowOperator {
   }
 
   Result<Progress> resume(Output& out) override {
+    if (sealing_) return emit_changed(out);
     while (const auto end = windows_->first_namespace_at_or_below(closed_)) {
       while (true) {
         TG_ASSIGN_OR_RETURN(const bool emitted, emit_piece(*end, out));
@@ -97,8 +98,17 @@ class AttachedWindowAggregate final : public WindowOperator {
       }
       windows_->drop(*end);
       cursor_ = {};
+      changed_ = {};
     }
     return Progress::kDone;
+  }
+
+  /// Emits what the epoch has changed, when that is asked for.
+  Result<Progress> seal(EpochId, Output& out) override {
+    if (options_.emit != Emit::kOnEpoch) return Progress::kDone;
+    sealing_ = windows_->first_namespace();
+    changed_ = {};
+    return emit_changed(out);
   }
 
   std::optional<EventTime> next_due() const override {
@@ -172,11 +182,24 @@ class AttachedWindowAggregate final : public WindowOperator {
     return Status::ok();
   }
 
+  Result<Progress> emit_changed(Output& out) {
+    while (sealing_) {
+      TG_ASSIGN_OR_RETURN(const bool emitted, emit_piece(*sealing_, out));
+      if (emitted && !out.has_credit()) return Progress::kMore;
+      if (emitted) continue;
+      changed_ = {};
+      sealing_ = windows_->namespace_above(*sealing_);
+    }
+    return Progress::kDone;
+  }
+
   Result<bool> emit_piece(EventTime end, Output& out) {
     rows_.clear();
     values_.resize(kPieceRows);
     while (rows_.size() == 0) {
-      const std::size_t count = windows_->next(end, cursor_, values_);
+      const std::size_t count = options_.emit == Emit::kOnEpoch
+                                    ? windows_->next_dirty(end, changed_, values_)
+                                    : windows_->next(end, cursor_, values_);
       if (count == 0) return false;
       rows_.add(*windows_, *layout_, std::span(values_).first(count));
     }
@@ -199,6 +222,8 @@ class AttachedWindowAggregate final : public WindowOperator {
 
   EventTime closed_ = kMinWatermark;  // windows that end at or before it are closed
   RowCursor cursor_;                  // in the window that is going out
+  std::optional<EventTime> sealing_;  // the window whose changes are going out at a seal
+  DirtyCursor changed_;               // in the window whose changes are going out
   ResultRows rows_;
 
   // Of the current batch.

@@ -243,6 +243,7 @@ Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options) {
     return error(ErrorCode::kInvalidArgument,
                  "the last row of a key changes, so it cannot be told by appending alone");
   }
+  if (options.late_column >= 0) return make_deduplicate_in_time(std::move(options));
   if (!options.keep_last && !options.by_event_time)
     return std::make_unique<FirstByArrival>(options);
   if (waits_for_watermark(options)) return std::make_unique<FirstByTime>(std::move(options));
@@ -250,7 +251,8 @@ Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options) {
 }
 
 TimeGrain deduplicate_time_grain(const DeduplicateOptions& options) {
-  return waits_for_watermark(options) ? TimeGrain{1, 0} : TimeGrain{0, 0};
+  return waits_for_watermark(options) || options.late_column >= 0 ? TimeGrain{1, 0}
+                                                                  : TimeGrain{0, 0};
 }
 
 }  // namespace tidegate

@@ -37,9 +37,19 @@ struct DeduplicateOptions {
   /// A key is forgotten this long (in processing time) after its row was kept, and its next row is
   /// a first one again; 0: never.
   std::int64_t ttl_ms = 0;
+
+  // Of the first row by arrival, in place of `ttl_ms`.
+  /// Rows at or behind the watermark in this column are left out (rows_late), and those without
+  /// time (rows_null_time); -1: none are.
+  int late_column = -1;
+  /// With `late_column`: a key is forgotten when the watermark has reached the time of its first
+  /// row and so much more; -1: never. Repetitions do not prolong it.
+  std::int64_t keep_ms = -1;
 };
 
 Result<std::unique_ptr<Operator>> make_deduplicate(DeduplicateOptions options);
+/// With a `late_column`; make_deduplicate() calls it.
+std::unique_ptr<Operator> make_deduplicate_in_time(DeduplicateOptions options);
 
 /// To the millisecond where rows wait for the watermark, else not at all.
 TimeGrain deduplicate_time_grain(const DeduplicateOptions& options);

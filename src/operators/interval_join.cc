@@ -62,10 +62,14 @@ class IntervalJoin final : public Operator {
     sides_[kRight].to = -lower;
     sides_[kLeft].outer = options_.kind == JoinKind::kLeft || options_.kind == JoinKind::kFull;
     sides_[kRight].outer = options_.kind == JoinKind::kRight || options_.kind == JoinKind::kFull;
-    bucket_ms_ = std::max<std::int64_t>(1, (upper - lower + 1) / 4);
+    sides_[kLeft].marks = sides_[kLeft].outer || options_.kind == JoinKind::kSemi;
+    sides_[kRight].marks = sides_[kRight].outer;
+    bucket_ms_ = options_.exact_times ? 1 : std::max<std::int64_t>(1, (upper - lower + 1) / 4);
+    early_ms_ = options_.exact_times && lower == 0 && upper == 0 ? 1 : 0;
     for (const Side& side : sides_) {
       hold_ms_ = std::max(hold_ms_, side.to + (side.outer ? bucket_ms_ - 1 : 0));
     }
+    if (options_.exact_times && early_ms_ == 0) ++hold_ms_;
   }
 
   Status open(OperatorContext& context) override {
@@ -82,11 +86,12 @@ class IntervalJoin final : public Operator {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
     side_ = input;
     Side& own = sides_[side_];
-    TG_ASSIGN_OR_RETURN(batch_, own.late_rows->remove(std::move(batch), watermark_, out));
+    const EventTime late_before = options_.exact_times ? add_saturating(watermark_, 1) : watermark_;
+    TG_ASSIGN_OR_RETURN(batch_, own.late_rows->remove(std::move(batch), late_before, out));
     if (batch_.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(own.keys.read(batch_));
     encoder_.emplace(batch_);
-    matched_.assign(static_cast<std::size_t>(batch_.num_rows()), !own.outer);
+    matched_.assign(static_cast<std::size_t>(batch_.num_rows()), !own.marks);
     row_ = 0;
     begin_row();
     return probe(out);
@@ -119,6 +124,7 @@ class IntervalJoin final : public Operator {
     std::int64_t from = 0;
     std::int64_t to = 0;
     bool outer = false;
+    bool marks = false;  // which of its rows have matched
   };
   /// A pair that may join: a row of the batch and a stored one, or none.
   struct Candidate {
@@ -187,7 +193,15 @@ class IntervalJoin final : public Operator {
     return true;
   }
 
+  /// Of a semi join, when its left row is out already.
+  bool is_out(const Candidate& candidate) const {
+    if (options_.kind != JoinKind::kSemi) return false;
+    if (side_ == kLeft) return matched_[static_cast<std::size_t>(candidate.row)];
+    return BytesLayout::view(candidate.value)[candidate.offset + kMatchedOffset] != 0;
+  }
+
   Status add(const Candidate& candidate, const Entry& entry) {
+    if (is_out(candidate)) return Status::ok();
     const EventTime time = std::max(entry.time, sides_[side_].time(row_));
     TG_RETURN_IF_ERROR(side_ == kLeft ? joined_.add(row_bytes(), entry.row, time)
                                       : joined_.add(entry.row, row_bytes(), time));
@@ -207,7 +221,7 @@ class IntervalJoin final : public Operator {
 
   void mark_matched(const Candidate& candidate) {
     matched_[static_cast<std::size_t>(candidate.row)] = true;
-    if (!other().outer) return;
+    if (!other().marks) return;
     // The length stays, so the byte is changed where it is.
     const std::string_view list = BytesLayout::view(candidate.value);
     char& matched = const_cast<char*>(list.data())[candidate.offset + kMatchedOffset];
@@ -229,7 +243,12 @@ class IntervalJoin final : public Operator {
   /// Rows of the other side may still come that match.
   bool is_kept(std::int64_t row) const {
     const Side& own = sides_[side_];
-    return !own.keys.has_null(row) && add_saturating(own.time(row), own.to) >= watermark_;
+    if (own.keys.has_null(row) && !(options_.exact_times && own.outer)) return false;
+    if (options_.kind == JoinKind::kSemi && side_ == kLeft &&
+        matched_[static_cast<std::size_t>(row)]) {
+      return false;
+    }
+    return add_saturating(own.time(row), own.to) >= add_saturating(watermark_, early_ms_);
   }
 
   Status store_rows() {
@@ -283,7 +302,7 @@ class IntervalJoin final : public Operator {
       const auto first = sides_[s].table->first_namespace();
       if (!first) continue;
       const EventTime time = add_saturating(*first, sides_[s].to);
-      if (time > watermark_ || (expiry_ && time >= earliest)) continue;
+      if (time > add_saturating(watermark_, early_ms_) || (expiry_ && time >= earliest)) continue;
       earliest = time;
       expiry_ = Expiry{.side = s, .bucket_end = *first};
     }
@@ -322,6 +341,11 @@ class IntervalJoin final : public Operator {
     if (!candidates.empty()) {
       TG_ASSIGN_OR_RETURN(joined, where_condition_holds(joined, candidates));
     }
+    if (options_.kind == JoinKind::kSemi) {
+      std::vector<ArrayPtr> columns = joined.columns();
+      columns.resize(options_.left.types.size());
+      joined = joined.with_columns(std::move(columns));
+    }
     out.emit(std::move(joined));
     return Status::ok();
   }
@@ -334,9 +358,10 @@ class IntervalJoin final : public Operator {
     std::vector<std::int32_t> kept;
     auto next = holds.begin();
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(candidates.size()); ++i) {
-      const bool held = next != holds.end() && *next == i;
-      if (held) ++next;
       const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+      bool held = next != holds.end() && *next == i;
+      if (held) ++next;
+      if (held && candidate.value != nullptr && is_out(candidate)) held = false;
       if (held && candidate.value != nullptr) mark_matched(candidate);
       if (held || candidate.value == nullptr) kept.push_back(i);
     }
@@ -347,6 +372,7 @@ class IntervalJoin final : public Operator {
   std::array<Side, 2> sides_;
   std::int64_t bucket_ms_ = 1;
   std::int64_t hold_ms_ = 0;
+  std::int64_t early_ms_ = 0;  // how much sooner rows leave than when the watermark is past them
   EventTime watermark_ = kMinWatermark;
 
   // The batch that is being joined, and how far that has come.
@@ -369,8 +395,8 @@ class IntervalJoin final : public Operator {
 
 Result<std::unique_ptr<Operator>> make_interval_join(IntervalJoinOptions options) {
   TG_RETURN_IF_ERROR(check_join_inputs(options.left, options.right));
-  if (options.kind == JoinKind::kSemi || options.kind == JoinKind::kAnti) {
-    return error(ErrorCode::kInvalidArgument, "an interval join is inner or outer");
+  if (options.kind == JoinKind::kAnti) {
+    return error(ErrorCode::kInvalidArgument, "an interval join is inner, outer or a semi join");
   }
   if (std::max(std::abs(options.lower_ms), std::abs(options.upper_ms)) > kLongestBoundMs) {
     return error(ErrorCode::kInvalidArgument,

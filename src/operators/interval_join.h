@@ -24,12 +24,17 @@ namespace tidegate {
 struct IntervalJoinOptions {
   JoinInput left;
   JoinInput right;
-  JoinKind kind = JoinKind::kInner;  ///< not kSemi, kAnti
+  JoinKind kind = JoinKind::kInner;  ///< not kAnti
   std::int64_t lower_ms = 0;
   std::int64_t upper_ms = 0;
   bool lower_inclusive = true;
   bool upper_inclusive = true;
   JoinCondition condition;  ///< null: none
+  /// Times as Spark has them: a row at the watermark itself is late. A row leaves, and is emitted
+  /// if it must, as soon as the watermark is past all that it could match, or has reached it where
+  /// the times must be equal; also one with nulls in its key. The output watermark is the one
+  /// behind which no row can come out.
+  bool exact_times = false;
 };
 
 Result<std::unique_ptr<Operator>> make_interval_join(IntervalJoinOptions options);

@@ -51,6 +51,11 @@ class KeyedAggregate final : public Operator {
     TG_RETURN_IF_ERROR(groups_->find_or_create(kNamespace, input_.all(), values_));
     if (ttl_.enabled()) forget_expired();
     find_groups(batch);
+    if (options_.per_epoch != PerEpoch::kNothing) {
+      TG_RETURN_IF_ERROR(change_silently(batch));
+      erase_emptied();
+      return Progress::kDone;
+    }
     results_.clear();
     changes_.clear();
     TG_RETURN_IF_ERROR(options_.per_batch ? change_per_batch(batch) : change_per_row(batch));
@@ -59,11 +64,61 @@ class KeyedAggregate final : public Operator {
     return Progress::kDone;
   }
 
+  /// Tells the results of the epoch, when that is asked for.
+  Result<Progress> seal(EpochId, Output& out) override {
+    if (options_.per_epoch == PerEpoch::kNothing) return Progress::kDone;
+    all_ = {};
+    changed_ = {};
+    if (options_.per_epoch == PerEpoch::kAll && options_.keys.empty() &&
+        groups_->num_rows(kNamespace) == 0) {
+      return emit_result_of_nothing(out);
+    }
+    return resume(out);
+  }
+
+  Result<Progress> resume(Output& out) override {
+    told_.resize(kPieceRows);
+    while (true) {
+      const std::size_t count = options_.per_epoch == PerEpoch::kAll
+                                    ? groups_->next(kNamespace, all_, told_)
+                                    : groups_->next_dirty(kNamespace, changed_, told_);
+      if (count == 0) return Progress::kDone;
+      TG_RETURN_IF_ERROR(emit_results(std::span(told_).first(count), out));
+      if (!out.has_credit()) return Progress::kMore;
+    }
+  }
+
   Result<Progress> finish(Output& out) override {
     if (!options_.emit_empty_at_end || !options_.keys.empty() ||
         groups_->num_rows(kNamespace) > 0) {
       return Progress::kDone;
     }
+    return emit_result_of_nothing(out);
+  }
+
+ private:
+  using PerEpoch = KeyedAggregateOptions::PerEpoch;
+  static constexpr std::size_t kPieceRows = 8192;
+
+  Status emit_results(std::span<std::byte* const> values, Output& out) const {
+    std::vector<std::string_view> keys;
+    std::vector<const std::byte*> kept;
+    for (const std::byte* value : values) {
+      if (layout_->row_count(value) == 0) continue;
+      keys.push_back(groups_->key(value));
+      kept.push_back(value);
+    }
+    if (kept.empty()) return Status::ok();
+    std::vector<ArrayPtr> columns;
+    if (options_.emit_keys) {
+      TG_ASSIGN_OR_RETURN(columns, codec_.decode(keys));
+    }
+    TG_RETURN_IF_ERROR(layout_->results(kept, columns));
+    out.emit(Batch(std::ssize(kept), std::move(columns)));
+    return Status::ok();
+  }
+
+  Result<Progress> emit_result_of_nothing(Output& out) const {
     AccumulatorCopies nothing(layout_.get());
     nothing.add_empty();
     const std::byte* const values[] = {nothing[0]};
@@ -73,7 +128,6 @@ class KeyedAggregate final : public Operator {
     return Progress::kDone;
   }
 
- private:
   static constexpr std::int64_t kNamespace = 0;
   static constexpr std::size_t kSweepRows = 256;
   static constexpr std::int32_t kNone = -1;
@@ -209,18 +263,19 @@ class KeyedAggregate final : public Operator {
     return Status::ok();
   }
 
+  Status change_silently(const Batch& batch) {
+    if (batch.insert_only()) return update_.update(batch, values_);
+    others_.clear();
+    for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
+      if (group_of_[static_cast<std::size_t>(row)] != kNone) others_.push_back(row);
+    }
+    return change_one_by_one(batch, /*tells=*/false);
+  }
+
   /// Each key's result before the batch against the one after it.
   Status change_per_batch(const Batch& batch) {
     for (Group& group : in_batch_) TG_RETURN_IF_ERROR(keep_before(group));
-    if (batch.insert_only()) {
-      TG_RETURN_IF_ERROR(update_.update(batch, values_));
-    } else {
-      others_.clear();
-      for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
-        if (group_of_[static_cast<std::size_t>(row)] != kNone) others_.push_back(row);
-      }
-      TG_RETURN_IF_ERROR(change_one_by_one(batch, /*tells=*/false));
-    }
+    TG_RETURN_IF_ERROR(change_silently(batch));
     for (const Group& group : in_batch_) {
       if (group.rows == 0) continue;
       TG_ASSIGN_OR_RETURN(const std::int32_t after, keep_result(group.value));
@@ -330,6 +385,11 @@ class KeyedAggregate final : public Operator {
   std::optional<TtlSweep> sweep_;
   const Clock* clock_ = nullptr;
   Counter* rows_not_found_ = nullptr;
+
+  // Of the epoch that is ending.
+  RowCursor all_;
+  DirtyCursor changed_;
+  std::vector<std::byte*> told_;
 
   // Of the current batch.
   KeyedInput input_;

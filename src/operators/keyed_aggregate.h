@@ -36,6 +36,10 @@ struct KeyedAggregateOptions {
   /// Without keys: when no row has come by the end of a bounded input, the result of no rows comes
   /// out (COUNT 0, SUM null), as in a batch query. By one task, so its node has parallelism 1.
   bool emit_empty_at_end = false;
+  /// In place of each change, as it happens: the results that an epoch has changed, or all of them,
+  /// as inserts at its end. Without keys all means one row, also when no row has come yet.
+  enum class PerEpoch : std::uint8_t { kNothing, kChanged, kAll };
+  PerEpoch per_epoch = PerEpoch::kNothing;
 };
 
 Result<std::unique_ptr<Operator>> make_keyed_aggregate(KeyedAggregateOptions options);

@@ -66,6 +66,8 @@ class SeparateWindowAggregate final : public WindowOperator {
   Result<Progress> seal(EpochId, Output& out) override {
     if (options_.emit != Emit::kOnEpoch) return Progress::kDone;
     sealing_ = windows_->first_namespace();
+    changed_ = {};
+    all_ = {};
     return emit_changed(out);
   }
 
@@ -78,6 +80,7 @@ class SeparateWindowAggregate final : public WindowOperator {
 
  private:
   void reach(EventTime watermark) {
+    if (options_.keeps_all) return;
     closed_ = closed_end(watermark, options_.grace_ms);
     due_ = options_.emit == Emit::kOnEndAndLate ? watermark : closed_;
   }
@@ -228,6 +231,7 @@ class SeparateWindowAggregate final : public WindowOperator {
       if (emitted && !out.has_credit()) return Progress::kMore;
       if (emitted) continue;
       changed_ = {};
+      all_ = {};
       sealing_ = windows_->namespace_above(*sealing_);
     }
     return Progress::kDone;
@@ -239,7 +243,8 @@ class SeparateWindowAggregate final : public WindowOperator {
   void next_changed(EventTime window_end) {
     values_.resize(kPieceRows);
     for (std::size_t count = 1; count > 0 && result_rows_.size() == 0;) {
-      count = windows_->next_dirty(window_end, changed_, values_);
+      count = options_.keeps_all ? windows_->next(window_end, all_, values_)
+                                 : windows_->next_dirty(window_end, changed_, values_);
       for (std::size_t i = 0; i < count; ++i) {
         if (!layout_->has_rows(values_[i])) continue;
         const bool updates =
@@ -287,6 +292,7 @@ class SeparateWindowAggregate final : public WindowOperator {
   std::optional<EventTime> firing_;
   std::optional<EventTime> sealing_;  // the window whose changes are going out at a seal
   DirtyCursor changed_;               // in firing_ or sealing_, when emitting what has changed
+  RowCursor all_;                     // in sealing_, when emitting all
 
   // Of the current piece of a batch.
   KeyedInput input_;

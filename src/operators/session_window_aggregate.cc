@@ -21,7 +21,8 @@ constexpr std::size_t kPieceRows = 8192;
 /// Session windows per key. A row opens [time, time + gap) and merges with what that overlaps or
 /// touches. It is late when the window that comes out of this is closed, so a row behind the
 /// watermark still counts when it reaches an open session. Since a row at the very end of a session
-/// still joins it, a session is open until the watermark is past end + grace (as in Kafka Streams).
+/// still joins it, a session is open until the watermark is past end + grace (as in Kafka Streams);
+/// with `late_alone` both are judged as Spark does.
 ///
 /// State: the open sessions of each key, and per session a timer at or before its end (`ends_`;
 /// once it has fired and waits for its grace to pass: `closes_`). A timer that goes off before its
@@ -80,7 +81,14 @@ class SessionWindowAggregate final : public WindowOperator {
     return fire(out);
   }
 
-  Result<Progress> resume(Output& out) override { return fire(out); }
+  Result<Progress> resume(Output& out) override { return told_ ? tell_all(out) : fire(out); }
+
+  /// Emits all results, when that is asked for.
+  Result<Progress> seal(EpochId, Output& out) override {
+    if (!options_.keeps_all) return Progress::kDone;
+    told_ = RowCursor();
+    return tell_all(out);
+  }
 
   std::optional<EventTime> next_due() const override {
     const std::optional<EventTime> end = ends_->next_time();
@@ -94,8 +102,29 @@ class SessionWindowAggregate final : public WindowOperator {
   }
 
   void reach(EventTime watermark) {
-    closed_ = before(closed_end(watermark, options_.grace_ms));
+    if (options_.keeps_all) return;
+    const EventTime closed = closed_end(watermark, options_.grace_ms);
+    closed_ = options_.late_alone ? closed : before(closed);
     due_ = options_.emit == Emit::kOnEndAndLate ? before(watermark) : closed_;
+  }
+
+  Result<Progress> tell_all(Output& out) {
+    while (told_) {
+      values_.resize(kPieceRows);
+      changes_.clear();
+      const std::size_t count = sessions_->next(kNamespace, *told_, values_);
+      for (std::byte* value : std::span(values_).first(count)) {
+        for (std::size_t i = 0; i < layout_->num_sessions(value); ++i) {
+          const TimeSpan span = layout_->span(value, i);
+          TG_RETURN_IF_ERROR(changes_.change(sessions_->key(value), span, attached_time(span),
+                                             nullptr, layout_->accumulator(value, i)));
+        }
+      }
+      TG_RETURN_IF_ERROR(emit_changes(out));
+      if (count == 0) told_.reset();
+      if (told_ && !out.has_credit()) return Progress::kMore;
+    }
+    return Progress::kDone;
   }
 
   static constexpr std::int64_t kNamespace = 0;
@@ -106,6 +135,10 @@ class SessionWindowAggregate final : public WindowOperator {
     const EventTime time =
         std::clamp(times_.times()[static_cast<std::size_t>(row)], -kMaxEventTime, kMaxEventTime);
     TimeSpan whole{time, time + gap_ms_};
+    if (options_.late_alone && whole.end <= closed_) {
+      late_.push_back(row);
+      return Status::ok();
+    }
     std::byte* value = value_of(row);
     merging_.clear();
     const std::size_t count = value == nullptr ? 0 : layout_->num_sessions(value);
@@ -329,6 +362,7 @@ class SessionWindowAggregate final : public WindowOperator {
   Counter* rows_late_ = nullptr;
   Counter* rows_null_time_ = nullptr;
 
+  std::optional<RowCursor> told_;     // while all results go out at a seal
   EventTime closed_ = kMinWatermark;  // sessions that end at or before it are closed
   EventTime fired_ = kMinWatermark;   // ... have fired
   EventTime due_ = kMinWatermark;     // ... are to fire

@@ -69,6 +69,10 @@ class Sort final : public Operator {
     return watermark == kMaxWatermark ? finish(out) : Progress::kDone;
   }
 
+  Result<Progress> seal(EpochId, Output& out) override {
+    return options_.per_epoch ? finish(out) : Progress::kDone;
+  }
+
   /// Rows come out behind no watermark but the last one, or they would be late downstream.
   EventTime output_watermark(EventTime watermark) const override {
     return finished_ ? watermark : kMinWatermark;
@@ -94,7 +98,7 @@ class Sort final : public Operator {
     places_.clear();
     table_->drop(0);
     num_rows_ = 0;
-    finished_ = true;
+    finished_ = !options_.per_epoch;
     return Progress::kDone;
   }
 

@@ -22,6 +22,7 @@ struct SortOptions {
   std::int64_t offset = 0;
   std::int64_t limit = -1;  ///< rows behind the offset; -1: all
   bool retracts = false;    ///< the input may hold -U and -D
+  bool per_epoch = false;   ///< the rows of each epoch are sorted by themselves, and out at its end
 };
 
 Result<std::unique_ptr<Operator>> make_sort(SortOptions options);

@@ -29,9 +29,11 @@ Status check(const WindowAggregateOptions& options) {
                  "the input of a window holds retractions, which one of its aggregate functions "
                  "cannot take back");
   }
-  if (options.emit == Emit::kOnEpoch && !is_sliced(options.window)) {
+  const bool session = options.window.kind == Window::Kind::kSession && options.keeps_all;
+  if (options.emit == Emit::kOnEpoch && options.window_end_column < 0 &&
+      !is_sliced(options.window) && !session) {
     return error(ErrorCode::kNotSupported,
-                 "results at the end of each epoch of session, count and global windows");
+                 "changed results at the end of each epoch of session, count and global windows");
   }
   if (options.emit == Emit::kOnEpoch &&
       (options.retracts || options.changelog == Changelog::kRetract)) {
@@ -50,7 +52,7 @@ Status check_sql(const WindowAggregateOptions& options) {
   if (is_attached(options) && options.window_start_column < 0) {
     return error(ErrorCode::kInvalidArgument, "rows carry the end of their window, but no start");
   }
-  if (is_attached(options) && options.emit != Emit::kOnClose) {
+  if (is_attached(options) && options.emit != Emit::kOnClose && options.emit != Emit::kOnEpoch) {
     return error(ErrorCode::kNotSupported, "early or late results of windows that rows carry");
   }
   return Status::ok();
@@ -106,7 +108,7 @@ TimeGrain window_time_grain(const Window& window, std::int64_t grace_ms, Emit em
 }
 
 TimeGrain window_time_grain(const WindowAggregateOptions& options) {
-  if (options.processing_time) return TimeGrain{0, 0};
+  if (options.processing_time || options.keeps_all) return TimeGrain{0, 0};
   if (is_attached(options)) return TimeGrain{1, 0};
   TimeGrain grain = window_time_grain(options.window, options.grace_ms, options.emit);
   if (options.time_zone != "UTC" && grain.step_ms > 0) {

@@ -32,7 +32,8 @@ namespace tidegate {
 /// the end, then one for each late row, until the window closes. On every update: one row for each
 /// row that comes in (and window that it belongs to). On epoch: at the end of each epoch, and
 /// when a window closes, one row per key and window that has changed in the epoch; with grace a
-/// late row changes a window until it closes. For windows of slices and input without retractions.
+/// late row changes a window until it closes. For windows of slices or that rows bring along, and
+/// input without retractions.
 ///
 /// Input may hold -U and -D when `retracts`; every aggregator must be able to retract then. A key
 /// and window whose rows have all been taken back gives no result.
@@ -52,8 +53,15 @@ struct WindowAggregateOptions {
   int late_output = -1;
   /// The input is what partial_aggregate.h emits for the same keys, aggregates and window.
   bool merges_partials = false;
+  /// On epoch, of windows of time: windows never close, no row is late, and each epoch ends with
+  /// all results.
+  bool keeps_all = false;
+  /// Sessions as Spark has them: a row is late when [time, time + gap) has closed, also where it
+  /// would join an open session, and a session closes when the watermark reaches its end.
+  bool late_alone = false;
 
-  // What SQL adds. All but time_zone and window_time take no partial aggregates and emit on close.
+  // What SQL adds. All but time_zone and window_time take no partial aggregates and emit on close
+  // or on epoch.
 
   /// Rows come with their windows (of a window table function, an aggregate or a join above), in
   /// two TIMESTAMP(3) columns; `window` and `time_column` are not looked at. -1: `window` says

@@ -56,6 +56,9 @@ class WindowAggregateNode final : public KeyedNode {
   Grace grace;
   Emit emit;
   bool late_output;
+  /// Set by the planner for an output mode, with on epoch: windows never close, and each epoch ends
+  /// with all results.
+  bool keeps_all = false;
 };
 
 /// Aggregates per key without a window; emits the new value with every row. Output: keys, results.
@@ -71,6 +74,10 @@ class AggregateNode final : public KeyedNode {
   bool emit_empty = false;
   /// How long a key without rows is remembered; 0: the job's setting.
   std::int64_t ttl_ms = 0;
+  /// Set by the planner for an output mode: the results that an epoch has changed, or all of them,
+  /// as inserts at its end, in place of each change.
+  enum class PerEpoch : std::uint8_t { kNothing, kChanged, kAll };
+  PerEpoch per_epoch = PerEpoch::kNothing;
 };
 
 /// "TUMBLE(5 min)".

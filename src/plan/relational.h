@@ -58,6 +58,8 @@ class SortNode final : public Node {
   /// Set by the planner: nothing but columns are computed behind it, so that the order of rows is
   /// that of the result.
   bool is_final = false;
+  /// Set by the planner for an output mode: each epoch's rows are sorted and limited by themselves.
+  bool per_epoch = false;
 };
 
 /// Constant rows.

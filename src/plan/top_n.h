@@ -61,6 +61,16 @@ class DeduplicateNode final : public Node {
   std::vector<int> keys;
   bool keep_last;
   int time_column;  ///< a row-time column; -1: in the order of arrival
+
+  // Of the first row by arrival.
+  /// A key is remembered until the watermark has passed the time of its row and the delay of the
+  /// watermark; rows behind the watermark are left out.
+  bool within_watermark = false;
+  /// Set by the planner: rows at or behind the watermark in this column are left out; -1: none.
+  int late_column = -1;
+  /// Set by the planner: with `late_column`, how far the watermark has to be past the time of the
+  /// row of a key until the key is forgotten; -1: never.
+  std::int64_t keep_ms = -1;
 };
 
 }  // namespace tidegate::plan

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/aggregate.h"
+#include "tidegate/windows.h"
 
 namespace tidegate::plan {
 
@@ -35,6 +36,10 @@ class WindowGroupNode final : public KeyedNode {
 
   Windows windows;
   LogicalType time_type;
+  /// Set by the planner for an output mode: on close, or on epoch.
+  Emit emit = Emit::kOnClose;
+  /// With on epoch: windows never close, and each epoch ends with all results.
+  bool keeps_all = false;
 };
 
 }  // namespace tidegate::plan

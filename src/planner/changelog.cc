@@ -72,6 +72,7 @@ bool over(const plan::OverNode& node, const Around& around) {
 }
 
 bool sort(const plan::SortNode& node, const Around& around) {
+  if (node.per_epoch) return around.any_retracts();
   if (node.is_final && around.bounded) return false;
   if (!node.keys.empty() && node.limit >= 0) return true;
   return around.any_retracts();

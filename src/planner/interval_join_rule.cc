@@ -12,6 +12,7 @@
 #include "plan/time_join.h"
 #include "planner/event_time_check.h"
 #include "planner/expr_properties.h"
+#include "planner/plan_settings.h"
 #include "planner/rewrite.h"
 #include "planner/rules.h"
 
@@ -169,9 +170,11 @@ class BoundFinder {
 Result<plan::NodePtr> find_interval_join(const plan::NodePtr& node, PlanFacts& facts) {
   const auto* join = node_as<plan::JoinNode>(node);
   if (join == nullptr || facts.options().functions == nullptr ||
-      join->type == plan::JoinType::kSemi || join->type == plan::JoinType::kAnti) {
+      join->type == plan::JoinType::kAnti) {
     return node;
   }
+  const bool per_batch = is_watermark_per_batch(facts.options().settings);
+  if (join->type == plan::JoinType::kSemi && !per_batch) return node;
   if (facts.of(join->inputs[0]).retracts || facts.of(join->inputs[1]).retracts) return node;
   BoundFinder finder(*join, facts);
   std::vector<ExprPtr> rest;

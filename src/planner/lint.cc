@@ -10,6 +10,7 @@
 #include "plan/relational.h"
 #include "plan/source.h"
 #include "plan/top_n.h"
+#include "plan/window_group.h"
 #include "planner/state_bound.h"
 #include "planner/stream_facts.h"
 
@@ -32,8 +33,19 @@ void check_state(const plan::Node& node, Lowering& lowering, std::vector<LintWar
                      "windows, interval joins."});
     return;
   }
-  if (bound.kind != StateBound::Kind::kKeys) return;
   const auto* aggregate = dynamic_cast<const plan::AggregateNode*>(&node);
+  const bool tells_all = aggregate != nullptr && !aggregate->keys.empty() &&
+                         aggregate->per_epoch == plan::AggregateNode::PerEpoch::kAll;
+  const auto* group = dynamic_cast<const plan::WindowGroupNode*>(&node);
+  if (tells_all || (group != nullptr && group->keeps_all)) {
+    found.push_back({"complete-table",
+                     fmt::format("{} keeps every key that there ever was, and tells all of them in "
+                                 "every batch",
+                                 step_text(node)),
+                     "Use --output-mode update where there are many keys."});
+    return;
+  }
+  if (bound.kind != StateBound::Kind::kKeys) return;
   const bool distinct =
       aggregate != nullptr && !aggregate->append &&
       (aggregate->calls.empty() ||

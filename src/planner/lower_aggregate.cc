@@ -30,6 +30,8 @@ Result<WindowAggregateOptions> options_of(const plan::WindowAggregateNode& node,
   options.grace_ms = node.grace.duration.count();
   options.emit = node.emit;
   options.late_output = node.late_output ? 0 : -1;
+  options.keeps_all = node.keeps_all;
+  options.late_alone = lowering.settings().watermark_per_batch;
   return options;
 }
 
@@ -116,6 +118,9 @@ Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering
     options.window_end_column = windows.end_column;
   }
   options.window_time = group.time_type.with_nullable(false);
+  options.emit = group.emit;
+  options.keeps_all = group.keeps_all;
+  options.late_alone = lowering.settings().watermark_per_batch;
   if (group.time_type.kind() == TypeKind::kTimestampLtz) {
     options.time_zone = lowering.settings().time_zone;
   }
@@ -136,6 +141,7 @@ Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering)
     options.ttl_ms = aggregate.ttl_ms > 0 ? aggregate.ttl_ms : lowering.settings().state_ttl_ms;
     options.emit_empty_at_end = aggregate.emit_empty && aggregate.keys.empty();
   }
+  options.per_epoch = static_cast<KeyedAggregateOptions::PerEpoch>(aggregate.per_epoch);
   Node node = lowering.make_node(aggregate);
   lowering.feed_by_key(node, input, aggregate.keys);
   node.make_operator = [options] { return make_keyed_aggregate(options); };

@@ -4,10 +4,12 @@
 
 #include "base/check.h"
 #include "expr/columns_of.h"
+#include "operators/drop_late.h"
 #include "operators/interval_join.h"
 #include "operators/regular_join.h"
 #include "operators/temporal_join.h"
 #include "operators/window_join.h"
+#include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/time_join.h"
 #include "planner/changelog.h"
@@ -107,11 +109,10 @@ Status lower_interval_join(const plan::IntervalJoinNode& join, Lowering& lowerin
   PlanFacts& facts = lowering.facts();
   for (const plan::Input& input : join.inputs) {
     TG_RETURN_IF_ERROR(check_insert_only_input(join, input, facts));
+    const int time = &input == &join.inputs[0] ? join.bounds.left_time : join.bounds.right_time;
+    if (facts.of(input).windows.end == time) continue;
+    TG_RETURN_IF_ERROR(check_event_time("an interval join", input, time, facts));
   }
-  TG_RETURN_IF_ERROR(
-      check_event_time("an interval join", join.inputs[0], join.bounds.left_time, facts));
-  TG_RETURN_IF_ERROR(
-      check_event_time("an interval join", join.inputs[1], join.bounds.right_time, facts));
   const SplitCondition split = without_null_safe_keys(join.condition, join);
   IntervalJoinOptions options;
   fill_sides(join, split, options.left, options.right);
@@ -122,11 +123,22 @@ Status lower_interval_join(const plan::IntervalJoinNode& join, Lowering& lowerin
   options.upper_ms = join.bounds.upper_ms;
   options.lower_inclusive = join.bounds.lower_inclusive;
   options.upper_inclusive = join.bounds.upper_inclusive;
+  options.exact_times = lowering.settings().watermark_per_batch;
   TG_ASSIGN_OR_RETURN(options.condition, compile_rest(join, split.rest, lowering));
   Node node = keyed_node(join, split, lowering);
   node.time_grain = kIntervalJoinTimeGrain;
   node.make_operator = [options] { return make_interval_join(options); };
   return lowering.finish(join, std::move(node));
+}
+
+Status lower_drop_late(const plan::DropLateNode& late, Lowering& lowering) {
+  Node node = lowering.make_node(late);
+  lowering.feed_in_place(node, late.inputs[0]);
+  node.time_grain = kDropLateTimeGrain;
+  node.make_operator = [column = late.time_column]() -> Result<std::unique_ptr<Operator>> {
+    return make_drop_late(column);
+  };
+  return lowering.finish(late, std::move(node));
 }
 
 Status lower_window_join(const plan::WindowJoinNode& join, Lowering& lowering) {
@@ -227,6 +239,7 @@ Result<JoinCondition> compile_join_condition(std::vector<ExprPtr> rest, const Sc
 void register_join_lowerings(LoweringRegistry& registry) {
   registry.add<plan::JoinNode>(lower_join);
   registry.add<plan::IntervalJoinNode>(lower_interval_join);
+  registry.add<plan::DropLateNode>(lower_drop_late);
   registry.add<plan::WindowJoinNode>(lower_window_join);
   registry.add<plan::TemporalJoinNode>(lower_temporal_join);
 }

@@ -30,7 +30,7 @@ Status add_single(const plan::SortNode& sort, TimeGrain grain,
   return lowering.finish(sort, std::move(node));
 }
 
-/// All rows at the end of the input.
+/// All rows at the end of the input, or of each epoch.
 Status lower_sort_at_end(const plan::SortNode& sort, Lowering& lowering) {
   SortOptions options;
   options.types = column_types(*sort.schema);
@@ -38,6 +38,7 @@ Status lower_sort_at_end(const plan::SortNode& sort, Lowering& lowering) {
   options.offset = sort.offset;
   options.limit = sort.limit;
   options.retracts = lowering.facts().of(sort.inputs[0]).retracts;
+  options.per_epoch = sort.per_epoch;
   return add_single(
       sort, kSortTimeGrain, [options] { return make_sort(options); }, lowering);
 }
@@ -96,6 +97,7 @@ Status lower_sort_by_time(const plan::SortNode& sort, Lowering& lowering) {
 Status lower_sort(const plan::SortNode& sort, Lowering& lowering) {
   PlanFacts& facts = lowering.facts();
   const StreamFacts& input = facts.of(sort.inputs[0]);
+  if (sort.per_epoch) return lower_sort_at_end(sort, lowering);
   if (sort.keys.empty()) return lower_limit(sort, lowering);
   const bool keeps_all = sort.offset == 0 && sort.limit < 0;
   if (keeps_all && !input.retracts && is_by_time(sort, facts))

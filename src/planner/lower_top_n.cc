@@ -45,6 +45,8 @@ Status lower_deduplicate(const plan::DeduplicateNode& deduplicate, Lowering& low
   options.changelog =
       lowering.facts().of(deduplicate).retracts ? Changelog::kRetract : Changelog::kAppend;
   options.ttl_ms = lowering.settings().state_ttl_ms;
+  options.late_column = deduplicate.late_column;
+  options.keep_ms = deduplicate.keep_ms;
   Node node = lowering.make_node(deduplicate);
   lowering.feed_by_key(node, input, deduplicate.keys);
   node.time_grain = deduplicate_time_grain(options);

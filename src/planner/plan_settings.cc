@@ -74,7 +74,16 @@ Result<PlanSettings> PlanSettings::from(const Options& settings) {
                                  "IGNORE|TRIM_PAD|ERROR", out.length));
   TG_RETURN_IF_ERROR(read_choice(settings, "table.exec.sink.nested-constraint-enforcer",
                                  "IGNORE|ROWS|ROWS_AND_COLLECTIONS", out.nested));
+  TG_RETURN_IF_ERROR(
+      read_choice(settings, "output.mode", "CHANGES|APPEND|UPDATE|COMPLETE", out.output_mode));
+  TG_RETURN_IF_ERROR(
+      settings.get_choice_or("watermark.rule", "per-row|per-batch", "per-row").status());
+  out.watermark_per_batch = is_watermark_per_batch(settings);
   return out;
+}
+
+bool is_watermark_per_batch(const Options& settings) {
+  return settings.get_string_or("watermark.rule", "") == "per-batch";
 }
 
 }  // namespace tidegate

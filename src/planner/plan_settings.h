@@ -15,6 +15,8 @@ struct PlanSettings {
   enum class NotNull : std::uint8_t { kError, kDrop };
   enum class Length : std::uint8_t { kIgnore, kTrimPad, kError };
   enum class Nested : std::uint8_t { kIgnore, kRows, kRowsAndCollections };
+  /// What each epoch tells of results that change; kChanges: every change, as it happens.
+  enum class OutputMode : std::uint8_t { kChanges, kAppend, kUpdate, kComplete };
 
   std::string time_zone = "UTC";     ///< table.local-time-zone
   int parallelism = 0;               ///< table.exec.resource.default-parallelism; 0: the job's
@@ -26,8 +28,15 @@ struct PlanSettings {
   Length length = Length::kIgnore;               ///< table.exec.sink.type-length-enforcer
   Nested nested = Nested::kIgnore;               ///< table.exec.sink.nested-constraint-enforcer
 
+  OutputMode output_mode = OutputMode::kChanges;  ///< output.mode
+  /// watermark.rule is per-batch: operators judge times to the millisecond, as Spark does.
+  bool watermark_per_batch = false;
+
   /// kInvalidOption for values that mean nothing.
   static Result<PlanSettings> from(const Options& settings);
 };
+
+/// watermark.rule is per-batch.
+bool is_watermark_per_batch(const Options& settings);
 
 }  // namespace tidegate

@@ -9,6 +9,7 @@
 
 #include "expr/columns_of.h"
 #include "plan/aggregate.h"
+#include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/native.h"
 #include "plan/source.h"
@@ -122,6 +123,7 @@ class Pruner {
       add(static_cast<plan::RankNode*>(nullptr));
       add(static_cast<plan::WindowRankNode*>(nullptr));
       add(static_cast<plan::DeduplicateNode*>(nullptr));
+      add(static_cast<plan::DropLateNode*>(nullptr));
       add(static_cast<plan::JoinNode*>(nullptr));
       add(static_cast<plan::TemporalJoinNode*>(nullptr));
       add(static_cast<plan::IntervalJoinNode*>(nullptr));
@@ -214,6 +216,9 @@ class Pruner {
     } else if (const auto* first = dynamic_cast<const plan::DeduplicateNode*>(&node)) {
       mark(first->keys, in[0]);
       mark(first->time_column, in[0]);
+      mark(first->late_column, in[0]);
+    } else if (const auto* late = dynamic_cast<const plan::DropLateNode*>(&node)) {
+      mark(late->time_column, in[0]);
     } else {
       mark_join(node, in);
     }
@@ -488,6 +493,9 @@ class Pruner {
     } else if (auto* first = dynamic_cast<plan::DeduplicateNode*>(&node)) {
       move(first->keys, in[0]);
       move(first->time_column, in[0]);
+      move(first->late_column, in[0]);
+    } else if (auto* late = dynamic_cast<plan::DropLateNode*>(&node)) {
+      move(late->time_column, in[0]);
     } else {
       rebuild_join(node, in);
     }

@@ -54,6 +54,9 @@ Result<plan::NodePtr> find_lookup_join(const plan::NodePtr& node, PlanFacts& fac
 Result<plan::NodePtr> find_window_join(const plan::NodePtr& node, PlanFacts& facts);
 /// Aggregates by window_start and window_end.
 Result<plan::NodePtr> find_window_aggregate(const plan::NodePtr& node, PlanFacts& facts);
+/// Makes of the plan what tells its results by the output mode, and says what cannot be told so.
+/// Not optional.
+Status apply_output_mode(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Marks sorts whose order is that of the result.
 Status mark_final_sorts(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Columns that nobody reads are dropped, down to the sources.

@@ -5,6 +5,7 @@
 
 #include "plan/aggregate.h"
 #include "plan/changelog.h"
+#include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/lookup_join.h"
 #include "plan/native.h"
@@ -159,6 +160,9 @@ void both_sides(const plan::Node& node, InputFacts inputs, StreamFacts& facts) {
 
 void interval_join(const plan::IntervalJoinNode& node, InputFacts inputs, StreamFacts& facts) {
   both_sides(node, inputs, facts);
+  // Of windows that must be equal.
+  const WindowColumns& windows = inputs[0]->windows;
+  if (windows.end >= 0 && node.bounds.left_time == windows.end) facts.windows = windows;
 }
 
 void window_join(const plan::WindowJoinNode& node, InputFacts inputs, StreamFacts& facts) {
@@ -224,6 +228,7 @@ const NodeTable<void, InputFacts, StreamFacts&>& table() {
     table->on<plan::DeduplicateNode>(deduplicate);
     table->on<plan::LookupJoinNode>(passes<plan::LookupJoinNode>);
     table->on<plan::FilterNode>(passes<plan::FilterNode>);
+    table->on<plan::DropLateNode>(passes<plan::DropLateNode>);
     table->on<plan::UnnestNode>(passes<plan::UnnestNode>);
     table->on<plan::WindowRankNode>(passes<plan::WindowRankNode>);
     table->on<plan::SortNode>(passes<plan::SortNode>);

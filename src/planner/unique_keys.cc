@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "plan/aggregate.h"
+#include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/native.h"
 #include "plan/relational.h"
@@ -252,6 +253,7 @@ const NodeTable<Keys, InputFacts>& table() {
     table->on<plan::ProjectNode>(project);
     table->on<plan::FilterNode>(same<plan::FilterNode>);
     table->on<plan::SortNode>(same<plan::SortNode>);
+    table->on<plan::DropLateNode>(same<plan::DropLateNode>);
     table->on<plan::AggregateNode>(aggregate);
     table->on<plan::WindowGroupNode>(window_group);
     table->on<plan::RankNode>(rank);

@@ -5,6 +5,7 @@
 #include "expr/columns_of.h"
 #include "plan/time_join.h"
 #include "planner/join_condition.h"
+#include "planner/plan_settings.h"
 #include "planner/rewrite.h"
 #include "planner/rules.h"
 #include "planner/window_instants.h"
@@ -63,6 +64,12 @@ Result<plan::NodePtr> find_window_join(const plan::NodePtr& node, PlanFacts& fac
   if (!same_start || !same_end) return node;
   if (left.windows.by_processing_time || right.windows.by_processing_time) {
     return error(ErrorCode::kNotSupported, "a window join by processing time is not supported");
+  }
+  // Spark matches rows as they come; the watermark only lets them go.
+  if (is_watermark_per_batch(facts.options().settings) && join->type != plan::JoinType::kAnti) {
+    const plan::TimeBounds bounds{left.windows.end, right.windows.end, 0, 0};
+    return std::make_shared<plan::IntervalJoinNode>(join->inputs[0], join->inputs[1], join->type,
+                                                    bounds, join->condition, join->schema);
   }
   std::vector<ExprPtr> rest;
   for (std::size_t i = 0; i < conjuncts.size(); ++i) {

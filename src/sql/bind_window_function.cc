@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "plan/top_n.h"
 #include "plan/window.h"
 #include "sql/binder.h"
 #include "sql/words.h"
@@ -26,6 +27,9 @@ const std::vector<WindowFunction>& window_functions() {
   };
   return functions;
 }
+
+constexpr std::string_view kDropDuplicates = "DROP_DUPLICATES";
+constexpr std::string_view kDropDuplicatesWithin = "DROP_DUPLICATES_WITHIN_WATERMARK";
 
 /// Arguments by their names, in whatever order they were given.
 struct WindowArguments {
@@ -71,6 +75,31 @@ Result<std::int64_t> Binder::interval_ms(const ExpressionPtr& expression, std::s
   return literal->interval;
 }
 
+/// The first row of each key by arrival, TABLE t and the key's columns.
+Result<BoundRelation> Binder::bind_drop_duplicates(const TableFunction& function, Place place,
+                                                   const Scope* outer) {
+  const std::vector<TableFunction::Argument>& given = function.arguments;
+  const std::string name = upper(function.function.back().text);
+  if (given.size() != 2 || given[0].table == nullptr || !given[1].is_descriptor) {
+    return error_here(place, ErrorCode::kInvalidSyntax,
+                      "{0} is called as TABLE({0}(TABLE t, DESCRIPTOR(column, ...)))", name);
+  }
+  TG_ASSIGN_OR_RETURN(BoundRelation data, bind_relation(*given[0].table, outer));
+  std::vector<int> keys;
+  for (const Identifier& column : given[1].descriptor) {
+    auto found = resolve(data.scope, {column});
+    if (!found.is_ok()) return at(column.place, std::move(found).status());
+    if ((*found)->kind() != Expr::Kind::kColumn) {
+      return error_here(column.place, ErrorCode::kNotSupported, "{} takes columns", name);
+    }
+    keys.push_back((*found)->column());
+  }
+  auto node = std::make_shared<plan::DeduplicateNode>(data.input, std::move(keys),
+                                                      /*keep_last=*/false, /*time_column=*/-1);
+  node->within_watermark = name == kDropDuplicatesWithin;
+  return BoundRelation{{std::move(node)}, std::move(data.scope)};
+}
+
 Result<BoundRelation> Binder::bind_table_function(const TableFunction& function, Place place,
                                                   const Scope* outer) {
   const std::string& name = function.function.back().text;
@@ -82,10 +111,13 @@ Result<BoundRelation> Binder::bind_table_function(const TableFunction& function,
     if (upper(name) == "TO_CHANGELOG" || upper(name) == "FROM_CHANGELOG") {
       return bind_changelog_function(function, place, outer);
     }
+    if (upper(name) == kDropDuplicates || upper(name) == kDropDuplicatesWithin) {
+      return bind_drop_duplicates(function, place, outer);
+    }
     return error_here(place, ErrorCode::kNotSupported,
                       "the table function {} is not supported; TUMBLE, HOP, CUMULATE, SESSION, "
-                      "TO_CHANGELOG and FROM_CHANGELOG are",
-                      name);
+                      "TO_CHANGELOG, FROM_CHANGELOG, {} and {} are",
+                      name, kDropDuplicates, kDropDuplicatesWithin);
   }
   const auto arguments = match_arguments(*window, function.arguments);
   if (!arguments || arguments->data->table == nullptr || !arguments->time->is_descriptor ||

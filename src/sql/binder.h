@@ -183,6 +183,8 @@ class Binder {
   // bind_window_function.cc
   Result<BoundRelation> bind_table_function(const TableFunction& function, Place place,
                                             const Scope* outer);
+  Result<BoundRelation> bind_drop_duplicates(const TableFunction& function, Place place,
+                                             const Scope* outer);
   Result<BoundRelation> bind_changelog_function(const TableFunction& function, Place place,
                                                 const Scope* outer);
   Result<std::int64_t> interval_ms(const ExpressionPtr& expression, std::string_view what);
