@@ -105,6 +105,7 @@ Result<bool> TableReading::read_split() {
     case Polled::State::kRows:
       if (!polled.batch.empty()) batches_.push_back(std::move(polled.batch));
       return true;
+    case Polled::State::kLimit:  // of splits that are read up to a place; these are read whole
     case Polled::State::kEnd:
       reader_.reset();
       ++split_;
