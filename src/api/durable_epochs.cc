@@ -54,6 +54,8 @@ Status DurableEpochs::job_stopped() {
     return error(ErrorCode::kInternal, "the job has stopped without an epoch to keep in '{}'",
                  savepoint_);
   }
+  // All of it is published, and the sinks may be elsewhere by the time somebody goes on from here.
+  record->committables.clear();
   TG_RETURN_IF_ERROR(write_savepoint(local_file_system(), savepoint_, *std::move(record)));
   return own_folder_.empty() ? Status::ok() : local_file_system().remove_all(own_folder_);
 }

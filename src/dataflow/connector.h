@@ -29,6 +29,7 @@ struct MetadataColumn {
 /// What a connector gets to make a source or a sink.
 struct ConnectorRequest {
   std::string table;  ///< for messages
+  std::string uid;    ///< of the sink's node: no other of the job has it, also after a restart
   SchemaPtr schema;   ///< the physical columns, without computed ones
   /// Indices of the columns of `schema` that anybody reads; the source returns just these, in this
   /// order. Everything for sinks.

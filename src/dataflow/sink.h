@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "dataflow/operator.h"
@@ -46,6 +47,9 @@ class Sink {
   virtual Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) = 0;
   /// Makes what prepare() described visible. Idempotent; repeated until it succeeds. May block.
   virtual Status commit(EpochId epoch, const std::string& committable);
+  /// The same for all committables of an epoch, in the order of the tasks that prepared them: for
+  /// sinks that can make them visible together. Repeated as a whole.
+  virtual Status commit_all(EpochId epoch, std::span<const std::string> committables);
   /// Throws away what prepare() described. Idempotent. May block.
   virtual Status abort(EpochId epoch, const std::string& committable);
 };

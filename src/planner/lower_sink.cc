@@ -218,6 +218,7 @@ Status make_sink(const plan::SinkNode& sink, const LoweringOptions& options, Nod
   request.projection.resize(static_cast<std::size_t>(schema->num_fields()));
   std::iota(request.projection.begin(), request.projection.end(), 0);
   request.metadata = sink.metadata;
+  request.uid = node.uid;
   request.partitioned_by = sink.partitioned_by;
   if (!sink.partitioned_by.empty() && !connector->takes_partitions) {
     return error(ErrorCode::kNotSupported,
@@ -232,6 +233,7 @@ Status make_sink(const plan::SinkNode& sink, const LoweringOptions& options, Nod
 Status lower_sink(const plan::SinkNode& sink, Lowering& lowering) {
   const LoweringOptions& options = lowering.options();
   Node node = lowering.make_node(sink);
+  lowering.tell_apart(node);
   // Its own 'sink.parallelism' or that of its input counts, not the setting of the job.
   node.parallelism = sink.parallelism;
   TG_RETURN_IF_ERROR(make_sink(sink, options, node));

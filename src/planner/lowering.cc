@@ -123,18 +123,21 @@ Node Lowering::make_node(const plan::Node& node) const {
   return out;
 }
 
-int Lowering::add(Node node) {
-  // Two operators of the same meaning are told apart by their order in the plan.
+// Two operators of the same meaning are told apart by their order in the plan.
+void Lowering::tell_apart(Node& node) const {
   const auto taken = [&](const std::string& uid) {
     return std::any_of(graph_.nodes.begin(), graph_.nodes.end(),
                        [&](const Node& other) { return other.uid == uid; });
   };
-  if (taken(node.uid)) {
-    int n = 2;
-    while (taken(fmt::format("{}#{}", node.uid, n))) ++n;
-    node.uid = fmt::format("{}#{}", node.uid, n);
-    node.name = fmt::format("{}#{}", node.name, n);
-  }
+  if (!taken(node.uid)) return;
+  int n = 2;
+  while (taken(fmt::format("{}#{}", node.uid, n))) ++n;
+  node.uid = fmt::format("{}#{}", node.uid, n);
+  node.name = fmt::format("{}#{}", node.name, n);
+}
+
+int Lowering::add(Node node) {
+  tell_apart(node);
   graph_.nodes.push_back(std::move(node));
   return static_cast<int>(graph_.nodes.size()) - 1;
 }

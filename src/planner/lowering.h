@@ -70,6 +70,8 @@ class Lowering {
   Edge edge_from(const plan::Input& input, Exchange exchange, std::vector<int> keys = {}) const;
   /// Adds a node for `node` with name, uid, schemas and parallelism filled in.
   Node make_node(const plan::Node& node) const;
+  /// Gives the node a uid (and a name) that none of those added has.
+  void tell_apart(Node& node) const;
   int add(Node node);
   /// The outputs of `node` come out of graph node `index`; `side` of side output 0.. likewise.
   void set_output(const plan::Node& node, int index, int side_index = -1);

@@ -39,8 +39,8 @@ EpochCoordinator::EpochCoordinator(Spec spec, TaskHost& host, EpochObserver& obs
 }
 
 Status EpochCoordinator::publish_restored(const EpochRecord& record) {
-  for (const Committable& committable : record.committables)
-    TG_RETURN_IF_ERROR(publish_one(record.epoch, committable));
+  for (std::size_t i = 0; i < record.committables.size(); ++i)
+    TG_RETURN_IF_ERROR(publish_sink(record, i));
   return Status::ok();
 }
 
@@ -149,7 +149,7 @@ void EpochCoordinator::commit(Flight& flight) {
 
 void EpochCoordinator::publish(std::size_t next, int attempt) {
   for (; next < record_->committables.size(); ++next, attempt = 0) {
-    Status status = publish_one(record_->epoch, record_->committables[next]);
+    Status status = publish_sink(*record_, next);
     if (status.is_ok()) continue;
     const bool again = status.kind() == ErrorKind::kUnavailable &&
                        attempt + 1 < kMostPublishAttempts && !host_.cancelled();
@@ -244,13 +244,21 @@ void EpochCoordinator::abort_flights() {
   }
 }
 
-Status EpochCoordinator::publish_one(EpochId epoch, const Committable& committable) {
-  Sink* sink = sink_of(committable.uid);
+// Of a sink's committables the first stands for all of them.
+Status EpochCoordinator::publish_sink(const EpochRecord& record, std::size_t first) {
+  const std::string& uid = record.committables[first].uid;
+  std::vector<std::string> committables;
+  for (std::size_t i = 0; i < record.committables.size(); ++i) {
+    if (record.committables[i].uid != uid) continue;
+    if (i < first) return Status::ok();
+    committables.push_back(record.committables[i].bytes);
+  }
+  Sink* sink = sink_of(uid);
   if (sink == nullptr)
     return error(ErrorCode::kStateMismatch, "epoch {} holds output of a sink '{}', which is gone",
-                 epoch, committable.uid);
-  return guarded([&] { return sink->commit(epoch, committable.bytes); })
-      .with_context(fmt::format("sink '{}', epoch {}", committable.uid, epoch));
+                 record.epoch, uid);
+  return guarded([&] { return sink->commit_all(record.epoch, committables); })
+      .with_context(fmt::format("sink '{}', epoch {}", uid, record.epoch));
 }
 
 Sink* EpochCoordinator::sink_of(const std::string& uid) const {

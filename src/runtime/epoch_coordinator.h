@@ -96,7 +96,7 @@ class EpochCoordinator {
   void assemble_source(const Flight& flight, std::size_t source, EpochRecord& record) const;
   // Takes the deltas out of the acknowledgements; what an abort needs stays.
   void assemble_operators(Flight& flight, EpochRecord& record);
-  Status publish_one(EpochId epoch, const Committable& committable);
+  Status publish_sink(const EpochRecord& record, std::size_t first);
   void abort_flights();
   Sink* sink_of(const std::string& uid) const;
 

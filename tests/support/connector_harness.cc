@@ -141,6 +141,10 @@ SinkHarness::~SinkHarness() = default;
 
 Status SinkHarness::open() {
   TG_RETURN_IF_ERROR(sink_->open());
+  return open_writer();
+}
+
+Status SinkHarness::open_writer() {
   TG_ASSIGN_OR_RETURN(writer_, sink_->open_writer(*context_));
   return Status::ok();
 }

@@ -68,6 +68,8 @@ class SinkHarness {
   ~SinkHarness();
 
   Status open();
+  /// For a sink that is open already.
+  Status open_writer();
   /// write(), and resume() after each wake-up until it is done.
   Status write(Batch batch);
   /// flush() until it is done, then prepare().

@@ -12,7 +12,8 @@ void register_connector_kafka(ConnectorRegistry& registry);
 void register_connector_kafka(ConnectorRegistry& registry) {
   Connector connector;
   connector.name = "kafka";
-  connector.description = "Topics of Apache Kafka: read by partition, written at least once.";
+  connector.description =
+      "Topics of Apache Kafka: read by partition, written at least or exactly once.";
   connector.options = kafka::option_specs();
   connector.takes_format = true;
   connector.make_source = &kafka::KafkaSource::make;

@@ -84,15 +84,15 @@ Status MessageEncoder::start(Batch batch) {
   return Status::ok();
 }
 
-Result<MessageEncoder::Message> MessageEncoder::encode(std::int64_t row) {
-  Message message;
+Result<Outgoing> MessageEncoder::encode(std::int64_t row) {
+  Outgoing message;
   value_text_.clear();
   TG_RETURN_IF_ERROR(value_->encode_message(value_batch_, row, value_text_));
-  message.value = &value_text_;
+  message.value = value_text_;
   if (key_ != nullptr) {
     key_text_.clear();
     TG_RETURN_IF_ERROR(key_->encode_message(key_batch_, row, key_text_));
-    message.key = &key_text_;
+    message.key = key_text_;
   }
   message.timestamp_ms = timestamp_of(row);
   if (headers_column_ >= 0) {

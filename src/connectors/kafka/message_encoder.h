@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connectors/kafka/handles.h"
+#include "connectors/kafka/produce.h"
 #include "connectors/kafka/table_options.h"
 #include "dataflow/connector.h"
 #include "formats/format.h"
@@ -29,13 +30,7 @@ class MessageEncoder {
   std::int64_t num_rows() const { return batch_.num_rows(); }
 
   /// A row as a message; its bytes are valid until the next call.
-  struct Message {
-    const std::string* key = nullptr;  ///< null: no key
-    const std::string* value = nullptr;
-    std::int64_t timestamp_ms = 0;  ///< 0: the time of sending
-    HeadersPtr headers;             ///< null: none
-  };
-  Result<Message> encode(std::int64_t row);
+  Result<Outgoing> encode(std::int64_t row);
 
  private:
   MessageEncoder() = default;

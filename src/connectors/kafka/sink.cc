@@ -1,14 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/kafka/sink.h"
 
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/message_encoder.h"
+#include "connectors/kafka/transactional_writer.h"
 #include "connectors/kafka/writer.h"
 
 namespace tidegate::kafka {
+
+namespace {
+
+/// Brokers forget the offsets of groups that nobody uses (offsets.retention.minutes, 7 days), and
+/// with them the marks.
+constexpr std::int64_t kMarksLastMs = std::int64_t{6} * 24 * 3'600'000;
+
+Status publish(EpochTransactions& transactions, const EpochMark& mark, std::int64_t prepared_ms,
+               std::span<const std::string_view> journals) {
+  if (transactions.mark() == EpochMark() && system_clock().wall_ms() - prepared_ms > kMarksLastMs)
+    return Status(
+        ErrorCode::kStateMismatch,
+        fmt::format("transactions '{}': it cannot be told any more whether epoch {} was published: "
+                    "it is older than 6 days, and the group '{}' has no offsets",
+                    transactions.id(), mark.epoch, transactions.id()),
+        "Look into the topic. Start afresh, or restore from a savepoint.");
+  return transactions.publish(mark, journals);
+}
+
+}  // namespace
 
 Result<std::shared_ptr<Sink>> KafkaSink::make(const ConnectorRequest& request) {
   TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request));
@@ -33,13 +57,45 @@ Status KafkaSink::open() {
   TG_ASSIGN_OR_RETURN(const MetadataPtr metadata,
                       client->metadata(topic.get(), settings_.connect_timeout));
   partition_count_ = metadata->topics[0].partition_cnt;
-  return Status::ok();
+  if (!is_transactional()) return Status::ok();
+  const std::string& uid = request_.uid.empty() ? request_.table : request_.uid;
+  transactions_ = std::make_unique<EpochTransactions>(
+      settings_, settings_.topic, fmt::format("{}-{}", settings_.transactional_id_prefix, uid));
+  return transactions_->begin_run();
+}
+
+SinkGuarantee KafkaSink::guarantee() const {
+  return is_transactional() ? SinkGuarantee::kTransactional : SinkGuarantee::kAtLeastOnce;
 }
 
 Result<std::unique_ptr<SinkWriter>> KafkaSink::open_writer(OperatorContext& context) {
   TG_CHECK(partition_count_ > 0, "sink '{}' is not open", context.operator_name());
   TG_ASSIGN_OR_RETURN(auto encoder, MessageEncoder::make(request_, formats_));
+  if (is_transactional())
+    return std::make_unique<TransactionalWriter>(settings_, transactions_->id(),
+                                                 transactions_->run(), partition_count_,
+                                                 std::move(encoder), context);
   return KafkaWriter::make(settings_, partition_count_, std::move(encoder), context);
+}
+
+Status KafkaSink::commit_all(EpochId epoch, std::span<const std::string> committables) {
+  if (committables.empty()) return Status::ok();
+  std::vector<std::string_view> journals;
+  PreparedMessages first;
+  for (const std::string& committable : committables) {
+    TG_ASSIGN_OR_RETURN(const PreparedMessages prepared, PreparedMessages::parse(committable));
+    if (journals.empty()) first = prepared;
+    if (prepared.id != first.id || prepared.topic != first.topic || prepared.run != first.run)
+      return error(ErrorCode::kStateCorrupt, "epoch {} holds output of different runs", epoch);
+    journals.push_back(prepared.journal);
+  }
+  const EpochMark mark{first.run, epoch};
+  if (transactions_ != nullptr && first.id == transactions_->id() && first.topic == settings_.topic)
+    return publish(*transactions_, mark, first.prepared_ms, journals);
+  // The table's options were changed since the epoch was prepared.
+  EpochTransactions earlier(settings_, std::string(first.topic), std::string(first.id));
+  TG_RETURN_IF_ERROR(earlier.begin_run());
+  return publish(earlier, mark, first.prepared_ms, journals);
 }
 
 }  // namespace tidegate::kafka

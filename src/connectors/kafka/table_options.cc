@@ -231,9 +231,12 @@ std::vector<OptionSpec> option_specs() {
        "default: by hash of the key as the Java client does, without a key at random; fixed: all "
        "rows of a task to one partition; round-robin: in turn."},
       {"sink.delivery-guarantee", "exactly-once|at-least-once|none", "at-least-once",
-       "Whether an epoch waits for its rows to be acknowledged. exactly-once is not supported "
-       "yet."},
-      {"sink.transactional-id-prefix", "string", "", "For exactly-once."},
+       "none: rows may be lost when the job fails; at-least-once: an epoch ends when its rows are "
+       "acknowledged; exactly-once: the rows of an epoch become visible together, to readers with "
+       "isolation.level read_committed, once the epoch is durable."},
+      {"sink.transactional-id-prefix", "string", "",
+       "For exactly-once: what transactional ids begin with; also the name of the group that marks "
+       "how far the job came. No other job may use it."},
       {"sink.parallelism", "integer", "", "Number of tasks that write; the job's when not set."},
   };
   for (OptionSpec& spec : record_error_options()) specs.push_back(std::move(spec));
@@ -297,11 +300,15 @@ Result<SinkSettings> read_sink_settings(const ConnectorRequest& request) {
   TG_ASSIGN_OR_RETURN(const std::string guarantee,
                       options.get_choice_or("sink.delivery-guarantee",
                                             "exactly-once|at-least-once|none", "at-least-once"));
-  if (guarantee == "exactly-once")
-    return Status(ErrorCode::kNotSupported,
-                  "option 'sink.delivery-guarantee' = 'exactly-once' is not supported yet",
-                  "Use at-least-once, and a key by which readers can drop repetitions.");
-  settings.waits_for_delivery = guarantee == "at-least-once";
+  settings.guarantee = guarantee == "none"            ? SinkSettings::Guarantee::kNone
+                       : guarantee == "at-least-once" ? SinkSettings::Guarantee::kAtLeastOnce
+                                                      : SinkSettings::Guarantee::kExactlyOnce;
+  settings.transactional_id_prefix = options.get_string_or("sink.transactional-id-prefix", "");
+  if (guarantee == "exactly-once" && settings.transactional_id_prefix.empty())
+    return Status(ErrorCode::kMissingOption,
+                  "option 'sink.delivery-guarantee' = 'exactly-once' needs "
+                  "'sink.transactional-id-prefix'",
+                  "Set it to a name that no other job on these brokers uses.");
   TG_ASSIGN_OR_RETURN(const std::int64_t parallelism, options.get_int_or("sink.parallelism", 0));
   if (parallelism < 0 || parallelism > INT32_MAX)
     return error(ErrorCode::kInvalidOption, "option 'sink.parallelism' is {}", parallelism);

@@ -45,11 +45,13 @@ struct SourceSettings {
 
 struct SinkSettings {
   enum class Partitioner : std::uint8_t { kDefault, kFixed, kRoundRobin };
+  enum class Guarantee : std::uint8_t { kNone, kAtLeastOnce, kExactlyOnce };
 
   ClientProperties client;
   std::string topic;
   Partitioner partitioner = Partitioner::kDefault;
-  bool waits_for_delivery = true;  ///< at-least-once
+  Guarantee guarantee = Guarantee::kAtLeastOnce;
+  std::string transactional_id_prefix;  ///< for exactly-once
   int parallelism = 0;
   std::chrono::milliseconds connect_timeout{0};
 };

@@ -159,10 +159,16 @@ TEST(KafkaOptions, MistakesAboutKeys) {
             ErrorCode::kInvalidOption);
 }
 
-TEST(KafkaOptions, ExactlyOnceIsSaidNotToBeThere) {
-  const TestTable table(kColumns, "b:1",
-                        {{"topic", "a"}, {"sink.delivery-guarantee", "exactly-once"}});
-  EXPECT_EQ(read_sink_settings(table.request).status().code(), ErrorCode::kNotSupported);
+TEST(KafkaOptions, ExactlyOnceNeedsAPrefix) {
+  const TestSettings options = {{"topic", "a"}, {"sink.delivery-guarantee", "exactly-once"}};
+  const TestTable table(kColumns, "b:1", options);
+  EXPECT_EQ(read_sink_settings(table.request).status().code(), ErrorCode::kMissingOption);
+  TestTable named(kColumns, "b:1", options);
+  named.request.options.set("sink.transactional-id-prefix", "p");
+  const auto settings = read_sink_settings(named.request);
+  ASSERT_TRUE(settings.is_ok()) << settings.status().to_string();
+  EXPECT_EQ(settings->guarantee, SinkSettings::Guarantee::kExactlyOnce);
+  EXPECT_EQ(settings->transactional_id_prefix, "p");
 }
 
 TEST(KafkaOptions, BrokersHaveAShortFormThatFlinksOverrides) {

@@ -29,7 +29,7 @@ KafkaWriter::KafkaWriter(const SinkSettings& settings, std::int32_t partition_co
                          std::unique_ptr<MessageEncoder> encoder, OperatorContext& context)
     : topic_name_(settings.topic),
       partitioner_(settings.partitioner),
-      waits_for_delivery_(settings.waits_for_delivery),
+      waits_for_delivery_(settings.guarantee != SinkSettings::Guarantee::kNone),
       partition_count_(partition_count),
       encoder_(std::move(encoder)),
       waker_(context.waker()),
@@ -54,7 +54,7 @@ Result<Progress> KafkaWriter::resume() { return flushing_ ? flush() : send_rows(
 
 Result<Progress> KafkaWriter::send_rows() {
   while (row_ < encoder_->num_rows()) {
-    TG_ASSIGN_OR_RETURN(MessageEncoder::Message message, encoder_->encode(row_));
+    TG_ASSIGN_OR_RETURN(Outgoing message, encoder_->encode(row_));
     TG_ASSIGN_OR_RETURN(bool sent, send(message));
     if (!sent) {
       // Whatever is reported from here on wakes the task.
@@ -71,44 +71,14 @@ Result<Progress> KafkaWriter::send_rows() {
   return Progress::kDone;
 }
 
-Result<bool> KafkaWriter::send(MessageEncoder::Message& message) {
-  rd_kafka_vu_t arguments[7];
-  std::size_t count = 0;
-  const auto next = [&](rd_kafka_vtype_t type) -> auto& {
-    arguments[count].vtype = type;
-    return arguments[count++].u;
-  };
-  next(RD_KAFKA_VTYPE_RKT).rkt = topic_.get();
-  next(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
-  next(RD_KAFKA_VTYPE_PARTITION).i32 = choose_partition();
-  auto& value = next(RD_KAFKA_VTYPE_VALUE).mem;
-  value.ptr = const_cast<char*>(message.value->data());
-  value.size = message.value->size();
-  if (message.key != nullptr) {
-    auto& key = next(RD_KAFKA_VTYPE_KEY).mem;
-    key.ptr = const_cast<char*>(message.key->data());
-    key.size = message.key->size();
-  }
-  if (message.timestamp_ms > 0) next(RD_KAFKA_VTYPE_TIMESTAMP).i64 = message.timestamp_ms;
-  if (message.headers != nullptr) next(RD_KAFKA_VTYPE_HEADERS).headers = message.headers.get();
-  const ErrorPtr failed(rd_kafka_produceva(client_->handle(), arguments, count));
-  if (failed == nullptr) {
-    static_cast<void>(message.headers.release());  // taken over
-    ++outstanding_;
-    if (partitioner_ == SinkSettings::Partitioner::kRoundRobin)
-      next_partition_ = (next_partition_ + 1) % partition_count_;
-    return true;
-  }
-  const rd_kafka_resp_err_t code = rd_kafka_error_code(failed.get());
-  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
-  if (code == RD_KAFKA_RESP_ERR__FATAL) return client_->fatal();
-  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-    return Status(
-        ErrorCode::kRecordTooLarge,
-        fmt::format("topic '{}': a message of {} bytes is too large", topic_name_, value.size),
-        "Raise properties.max.request.size, and max.message.bytes of the topic.");
-  return kafka_status(code, fmt::format("topic '{}'", topic_name_),
-                      rd_kafka_error_string(failed.get()));
+Result<bool> KafkaWriter::send(Outgoing& message) {
+  message.partition = choose_partition();
+  TG_ASSIGN_OR_RETURN(const bool sent, produce(*client_, topic_.get(), message));
+  if (!sent) return false;
+  ++outstanding_;
+  if (partitioner_ == SinkSettings::Partitioner::kRoundRobin)
+    next_partition_ = (next_partition_ + 1) % partition_count_;
+  return true;
 }
 
 std::int32_t KafkaWriter::choose_partition() {

@@ -36,7 +36,7 @@ class KafkaWriter final : public SinkWriter {
   /// Sends the batch from row_ on; kBlocked when the producer's queue is full.
   Result<Progress> send_rows();
   /// False when the producer has no room.
-  Result<bool> send(MessageEncoder::Message& message);
+  Result<bool> send(Outgoing& message);
   std::int32_t choose_partition();
   Result<Progress> wait_for_deliveries();
   void delivered(const rd_kafka_message_t& message);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/kafka/transactional_writer.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+
+namespace tidegate::kafka {
+
+namespace {
+
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kDefaultMaxMessageBytes = 1'000'000;
+
+std::size_t max_message_bytes(const ClientProperties& properties) {
+  const std::string text(properties.find("message.max.bytes"));
+  return text.empty() ? kDefaultMaxMessageBytes : std::strtoull(text.c_str(), nullptr, 10);
+}
+
+bool take_text(std::string_view& text, std::string_view& taken) {
+  std::uint64_t size = 0;
+  return take_varint(text, size) && take_bytes(text, size, taken);
+}
+
+}  // namespace
+
+std::string PreparedMessages::to_string() const {
+  std::string text;
+  append_varint(text, kVersion);
+  append_varint(text, static_cast<std::uint64_t>(run));
+  append_varint(text, static_cast<std::uint64_t>(prepared_ms));
+  for (const std::string_view part : {id, topic}) {
+    append_varint(text, part.size());
+    text += part;
+  }
+  text += journal;
+  return text;
+}
+
+Result<PreparedMessages> PreparedMessages::parse(std::string_view committable) {
+  PreparedMessages prepared;
+  std::uint64_t version = 0, run = 0, at = 0;
+  if (!take_varint(committable, version) || version != kVersion || !take_varint(committable, run) ||
+      !take_varint(committable, at) || !take_text(committable, prepared.id) ||
+      !take_text(committable, prepared.topic))
+    return error(ErrorCode::kStateCorrupt,
+                 "what a Kafka sink has prepared cannot be read (version {}, {} bytes left)",
+                 version, committable.size());
+  prepared.run = static_cast<std::int64_t>(run);
+  prepared.prepared_ms = static_cast<std::int64_t>(at);
+  prepared.journal = committable;
+  return prepared;
+}
+
+TransactionalWriter::TransactionalWriter(const SinkSettings& settings, const std::string& id,
+                                         std::int64_t run, std::int32_t partition_count,
+                                         std::unique_ptr<MessageEncoder> encoder,
+                                         OperatorContext& context)
+    : settings_(settings),
+      id_(id),
+      run_(run),
+      partition_count_(partition_count),
+      max_message_bytes_(max_message_bytes(settings.client)),
+      encoder_(std::move(encoder)),
+      next_partition_(context.subtask() % partition_count) {}
+
+Result<Progress> TransactionalWriter::write(Batch batch) {
+  const auto in_topic = [&](Status status) {
+    return std::move(status).with_context(fmt::format("topic '{}'", settings_.topic));
+  };
+  TG_RETURN_IF_ERROR(in_topic(encoder_->start(std::move(batch))));
+  for (std::int64_t row = 0; row < encoder_->num_rows(); ++row) {
+    Result<Outgoing> message = encoder_->encode(row);
+    if (!message.is_ok()) return in_topic(std::move(message).status());
+    TG_RETURN_IF_ERROR(check_size(*message));
+    if (settings_.partitioner != SinkSettings::Partitioner::kDefault)
+      message->partition = next_partition_;
+    if (settings_.partitioner == SinkSettings::Partitioner::kRoundRobin)
+      next_partition_ = (next_partition_ + 1) % partition_count_;
+    TG_RETURN_IF_ERROR(journal_.add(*message));
+  }
+  return Progress::kDone;
+}
+
+/// Once the epoch is durable a message that nobody takes would stand in the way of all others.
+Status TransactionalWriter::check_size(const Outgoing& message) const {
+  const std::size_t bytes =
+      (message.key ? message.key->size() : 0) + (message.value ? message.value->size() : 0);
+  return bytes <= max_message_bytes_ ? Status::ok() : message_too_large(settings_.topic, bytes);
+}
+
+Result<std::string> TransactionalWriter::prepare(EpochId) {
+  if (journal_.empty()) return std::string();
+  TG_ASSIGN_OR_RETURN(const std::string journal, journal_.take());
+  return PreparedMessages{run_, system_clock().wall_ms(), id_, settings_.topic, journal}
+      .to_string();
+}
+
+}  // namespace tidegate::kafka

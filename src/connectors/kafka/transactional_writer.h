@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "connectors/kafka/message_encoder.h"
+#include "connectors/kafka/message_journal.h"
+#include "connectors/kafka/table_options.h"
+#include "dataflow/sink.h"
+
+namespace tidegate::kafka {
+
+/// What a task of an exactly-once sink prepared for an epoch, as bytes:
+///   version | run | prepared at (ms since 1970) | id size | id | topic size | topic | journal
+struct PreparedMessages {
+  std::int64_t run = 0;
+  std::int64_t prepared_ms = 0;
+  std::string_view id;  ///< of the transactions
+  std::string_view topic;
+  std::string_view journal;
+
+  std::string to_string() const;
+  /// Points into `committable`. kStateCorrupt for what to_string() did not make.
+  static Result<PreparedMessages> parse(std::string_view committable);
+};
+
+/// The writer of an exactly-once sink: encodes, and keeps the messages for the epoch. Nothing goes
+/// to a broker before the epoch is durable.
+class TransactionalWriter final : public SinkWriter {
+ public:
+  /// `settings` and `id` outlive it.
+  TransactionalWriter(const SinkSettings& settings, const std::string& id, std::int64_t run,
+                      std::int32_t partition_count, std::unique_ptr<MessageEncoder> encoder,
+                      OperatorContext& context);
+
+  Result<Progress> write(Batch batch) override;
+  Result<std::string> prepare(EpochId epoch) override;
+
+ private:
+  Status check_size(const Outgoing& message) const;
+
+  const SinkSettings& settings_;
+  const std::string& id_;
+  const std::int64_t run_;
+  const std::int32_t partition_count_;
+  const std::size_t max_message_bytes_;
+  const std::unique_ptr<MessageEncoder> encoder_;
+  std::int32_t next_partition_;
+  MessageJournal journal_;
+};
+
+}  // namespace tidegate::kafka
