@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "tidegate/record.h"
@@ -58,6 +59,13 @@ struct Codec<Timestamp> {
   static bool read(std::string_view& in, Timestamp& t) {
     return Codec<std::int64_t>::read(in, t.ms);
   }
+};
+
+/// Nothing.
+template <>
+struct Codec<std::monostate> {
+  static void write(std::string&, std::monostate) {}
+  static bool read(std::string_view&, std::monostate&) { return true; }
 };
 
 template <>

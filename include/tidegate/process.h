@@ -4,14 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tidegate/codec.h"
 #include "tidegate/record.h"
+#include "tidegate/state.h"
 #include "tidegate/untyped.h"
 
 /// Functions with state, timers and side outputs over keyed streams.
@@ -23,129 +21,6 @@ struct SideOutput {
   std::string name;
 };
 
-/// How long state is kept after it was written (or also read). Expired values are never seen.
-struct Ttl {
-  milliseconds duration{0};  ///< 0: for ever
-  bool renewed_by_reads = false;
-  bool by_event_time = false;  ///< else by processing time
-};
-constexpr Ttl ttl(milliseconds duration) { return {duration, false, false}; }
-
-namespace untyped {
-/// Throws what went wrong with state; it stops the job with the operator's name.
-inline void check_state(const Status& status) {
-  if (!status.is_ok()) throw std::runtime_error(status.to_string());
-}
-template <StateType T>
-T decode_state(std::string_view bytes) {
-  T value{};
-  if (!Codec<T>::read(bytes, value)) throw std::runtime_error("state is not of the type asked for");
-  return value;
-}
-template <StateType T>
-std::string encode_state(const T& value) {
-  std::string bytes;
-  Codec<T>::write(bytes, value);
-  return bytes;
-}
-}  // namespace untyped
-
-/// One value per key. Like all states: a handle, made in open(), that means the current key's.
-template <StateType T>
-class ValueState {
- public:
-  ValueState() = default;
-  explicit ValueState(std::shared_ptr<untyped::BytesValue> bytes) : bytes_(std::move(bytes)) {}
-  std::optional<T> get() const {
-    const std::optional<std::string_view> bytes = bytes_->get();
-    if (!bytes) return std::nullopt;
-    return untyped::decode_state<T>(*bytes);
-  }
-  T get_or(T fallback) const { return get().value_or(std::move(fallback)); }
-  void set(const T& value) { untyped::check_state(bytes_->set(untyped::encode_state(value))); }
-  void clear() { bytes_->clear(); }
-
- private:
-  std::shared_ptr<untyped::BytesValue> bytes_;
-};
-
-/// A list per key.
-template <StateType T>
-class ListState {
- public:
-  ListState() = default;
-  explicit ListState(std::shared_ptr<untyped::BytesList> bytes) : bytes_(std::move(bytes)) {}
-  std::vector<T> get() const {
-    std::vector<T> values;
-    bytes_->for_each(
-        [&](std::string_view bytes) { values.push_back(untyped::decode_state<T>(bytes)); });
-    return values;
-  }
-  void add(const T& value) { untyped::check_state(bytes_->add(untyped::encode_state(value))); }
-  void clear() { bytes_->clear(); }
-
- private:
-  std::shared_ptr<untyped::BytesList> bytes_;
-};
-
-/// A map per key. What an epoch stores is the entries that have changed, not the map.
-template <StateType M, StateType T>
-class MapState {
- public:
-  MapState() = default;
-  explicit MapState(std::shared_ptr<untyped::BytesMap> bytes) : bytes_(std::move(bytes)) {}
-  std::optional<T> get(const M& key) const {
-    const std::optional<std::string_view> bytes = bytes_->get(untyped::encode_state(key));
-    if (!bytes) return std::nullopt;
-    return untyped::decode_state<T>(*bytes);
-  }
-  bool contains(const M& key) const { return bytes_->get(untyped::encode_state(key)).has_value(); }
-  void put(const M& key, const T& value) {
-    untyped::check_state(bytes_->put(untyped::encode_state(key), untyped::encode_state(value)));
-  }
-  void erase(const M& key) { bytes_->erase(untyped::encode_state(key)); }
-  /// In the order of the keys' bytes.
-  std::vector<std::pair<M, T>> entries() const {
-    std::vector<std::pair<M, T>> entries;
-    bytes_->for_each([&](std::string_view key, std::string_view value) {
-      entries.emplace_back(untyped::decode_state<M>(key), untyped::decode_state<T>(value));
-    });
-    return entries;
-  }
-  void clear() { bytes_->clear(); }
-
- private:
-  std::shared_ptr<untyped::BytesMap> bytes_;
-};
-
-/// Makes the states of a process function; names are their identity over restarts.
-class StateOpener {
- public:
-  explicit StateOpener(untyped::ProcessServices& services) : services_(services) {}
-  template <StateType T>
-  ValueState<T> value(std::string_view name, Ttl ttl = {}) {
-    return ValueState<T>(services_.value_state(name, ttl));
-  }
-  template <StateType T>
-  ListState<T> list(std::string_view name, Ttl ttl = {}) {
-    return ListState<T>(services_.list_state(name, ttl));
-  }
-  template <StateType M, StateType T>
-  MapState<M, T> map(std::string_view name, Ttl ttl = {}) {
-    return MapState<M, T>(services_.map_state(name, ttl));
-  }
-  /// A map that every task has in full, for all keys: rules, rates, models. Only rows of a
-  /// broadcast stream may change it; see KeyedStream::connect_broadcast.
-  template <StateType M, StateType T>
-  MapState<M, T> broadcast(std::string_view name) {
-    return MapState<M, T>(services_.broadcast_state(name));
-  }
-  int task() const { return services_.task(); }
-
- private:
-  untyped::ProcessServices& services_;
-};
-
 /// What a process function may ask for while it handles a row or a timer.
 template <RecordType K, RecordType Out>
 class Context {
@@ -155,7 +30,9 @@ class Context {
   K key() const { return Record<K>::read(services_.key(), 0, 0); }
   /// Of the row, or of the timer that has come.
   Timestamp event_time() const { return Timestamp(services_.event_time()); }
-  /// No more rows before it are expected.
+  /// In on_timer(): whether the timer is one of event time.
+  bool is_event_timer() const { return services_.is_event_timer(); }
+  /// No more rows before it are expected. Functions without on_timer() say kUsesEventTime to know.
   Timestamp watermark() const { return Timestamp(services_.watermark()); }
   Timestamp processing_time() const { return Timestamp(services_.processing_time()); }
 
@@ -188,8 +65,10 @@ class Context {
 ///     void open(StateOpener& state) { clicks = state.value<std::int64_t>("clicks"); }
 ///     void process(const Click& click, Context<std::string, Alert>& context);
 ///     void on_timer(Timestamp t, Context<std::string, Alert>& context);  // optional
-///   };
-/// It is copied once per task.
+///     static constexpr bool kUsesEventTime = true;  // optional: without on_timer(), but with the
+///   };                                              // watermark, or a Ttl by event time
+/// It is copied once per task. With timers or event time it sees rows and watermarks in the order
+/// that one row after another would give.
 template <typename F, typename T, typename K, typename Out>
 concept ProcessFunctionOf = std::copy_constructible<F> &&
     requires(F& f, StateOpener& state, const T& row, Context<K, Out>& context) {
@@ -217,6 +96,7 @@ class TypedProcess final : public NativeProcess {
   static constexpr bool kHasTimers = requires(F & f, Timestamp t, FunctionContext& context) {
     f.on_timer(t, context);
   };
+  static constexpr bool kUsesEventTime = kHasTimers || requires { requires F::kUsesEventTime; };
 
   explicit TypedProcess(F function) : function_(std::move(function)) {}
   void open(ProcessServices& services) override {

@@ -17,15 +17,10 @@
 #include "tidegate/process.h"
 #include "tidegate/record.h"
 #include "tidegate/untyped.h"
+#include "tidegate/windowed_stream.h"
 #include "tidegate/windows.h"
 
 namespace tidegate {
-
-/// Names an operator: in metrics and errors, and as the identity of its state.
-struct As {
-  std::string name;
-};
-inline As as(std::string name) { return {std::move(name)}; }
 
 /// How a source's rows may be out of order.
 struct Disorder {
@@ -88,12 +83,8 @@ class AsyncResult {
 template <typename M>
 using KeyOf = std::conditional_t<std::is_same_v<M, std::string_view>, std::string, M>;
 
-template <RecordType T>
-class Stream;
 template <RecordType K, RecordType T>
 class KeyedStream;
-template <RecordType K, RecordType T, template <typename, typename> typename R>
-class WindowedStream;
 template <RecordType K, RecordType T, RecordType U>
 class ConnectedStreams;
 
@@ -328,6 +319,11 @@ class KeyedStream {
     spec.window = window.window;
     return WindowedStream<K, T, Keyed>(plan_, node_, keys_, spec);
   }
+  TriggeredStream<K, T, Keyed> window(SlidingRowWindow window) const {
+    return this->window(RowWindow{window.window})
+        .trigger(on_count(window.slide))
+        .evict(keep_last(window.window.count));
+  }
 
   /// A function with state and timers per key: see ProcessFunctionOf. Rows for `sides` come out of
   /// Stream::side_output.
@@ -337,7 +333,7 @@ class KeyedStream {
     using Process = untyped::TypedProcess<F, T, void, K, Out>;
     untyped::NodeRef node = plan_->process(
         {{node_, keys_}}, record_columns<Out>(), {{sides.name, record_columns<Sides>()}...},
-        Process::kHasTimers, [function] { return std::make_unique<Process>(function); });
+        Process::kUsesEventTime, [function] { return std::make_unique<Process>(function); });
     plan_->name(node, std::move(name.name));
     return Stream<Out>(plan_, node);
   }
@@ -437,7 +433,7 @@ class ConnectedStreams {
     using Process = untyped::TypedProcess<F, T, U, K, Out>;
     untyped::NodeRef node = plan_->process(
         {first_, second_}, record_columns<Out>(), {{sides.name, record_columns<Sides>()}...},
-        Process::kHasTimers, [function] { return std::make_unique<Process>(function); });
+        Process::kUsesEventTime, [function] { return std::make_unique<Process>(function); });
     plan_->name(node, std::move(name.name));
     return Stream<Out>(plan_, node);
   }
@@ -446,78 +442,6 @@ class ConnectedStreams {
   untyped::Plan* plan_;
   untyped::ProcessInput first_;
   untyped::ProcessInput second_;
-};
-
-/// A keyed stream cut into windows: finish it with an aggregate. R is what a result is: Windowed
-/// for windows of time, Keyed for windows of rows.
-template <RecordType K, RecordType T, template <typename, typename> typename R>
-class WindowedStream {
- public:
-  WindowedStream(untyped::Plan* plan, untyped::NodeRef node, std::vector<int> keys,
-                 untyped::WindowSpec spec)
-      : plan_(plan), node_(std::move(node)), keys_(std::move(keys)), spec_(std::move(spec)) {}
-
-  /// When results are emitted; once on close by default.
-  WindowedStream emit(Emit policy) const {
-    WindowedStream copy = *this;
-    copy.spec_.emit = policy;
-    return copy;
-  }
-  /// Flink's allowed lateness: emits at the window's end and again per late row within `grace`.
-  WindowedStream allowed_lateness(milliseconds lateness) const {
-    WindowedStream copy = emit(Emit::kOnEndAndLate);
-    copy.spec_.grace = Grace{lateness};
-    return copy;
-  }
-  /// Rows that come after their windows have closed; read them with Stream::side_output.
-  WindowedStream late_to(const SideOutput<T>& side) const {
-    WindowedStream copy = *this;
-    copy.spec_.late_output = side.name;
-    return copy;
-  }
-
-  Stream<R<K, std::int64_t>> count(As name = as("count")) const {
-    return finish<std::int64_t>({"COUNT", {}, nullptr, "count"}, std::move(name));
-  }
-  template <typename M, std::same_as<T> C>
-  auto sum(M C::*member, As name = as("sum")) const {
-    return finish<SumType<M>>({"SUM", {column(member)}, nullptr, "sum"}, std::move(name));
-  }
-  template <typename M, std::same_as<T> C>
-  Stream<R<K, M>> min(M C::*member, As name = as("min")) const {
-    return finish<M>({"MIN", {column(member)}, nullptr, "min"}, std::move(name));
-  }
-  template <typename M, std::same_as<T> C>
-  Stream<R<K, M>> max(M C::*member, As name = as("max")) const {
-    return finish<M>({"MAX", {column(member)}, nullptr, "max"}, std::move(name));
-  }
-  /// An aggregate of one's own; see AggregateOf.
-  template <AggregateOf<T> A>
-  auto aggregate(A aggregate, As name = as("aggregate")) const {
-    return finish<AggregateResult<A>>(
-        {"", {}, make_native_aggregate<T>(std::move(aggregate)), "value"}, std::move(name));
-  }
-  template <typename F>
-  requires std::is_invocable_r_v<T, F&, const T&, const T&> Stream<R<K, T>> reduce(
-      F f, As name = as("reduce"))
-  const { return aggregate(Reduce<T, F>{std::move(f)}, std::move(name)); }
-
- private:
-  template <typename M, std::same_as<T> C>
-  static int column(M C::*member) {
-    return static_cast<int>(Record<T>::index_of(member));
-  }
-  template <typename V>
-  Stream<R<K, V>> finish(untyped::AggregateCall call, As name) const {
-    untyped::NodeRef node = plan_->window_aggregate(node_, keys_, spec_, {std::move(call)});
-    plan_->name(node, std::move(name.name));
-    return Stream<R<K, V>>(plan_, node);
-  }
-
-  untyped::Plan* plan_;
-  untyped::NodeRef node_;
-  std::vector<int> keys_;
-  untyped::WindowSpec spec_;
 };
 
 }  // namespace tidegate

@@ -109,12 +109,45 @@ struct AggregateCall {
   std::string result_name;  ///< column name of a result with one column
 };
 
+/// What a trigger may ask for while it handles a row or a timer of a window. The timers are those
+/// of the window, and go with it.
+class WindowTimers {
+ public:
+  virtual ~WindowTimers() = default;
+  virtual EventTime event_time() const = 0;
+  virtual EventTime watermark() const = 0;
+  virtual std::int64_t processing_time() const = 0;
+  virtual void add_timer(bool event_time, std::int64_t time) = 0;
+  virtual void remove_timer(bool event_time, std::int64_t time) = 0;
+};
+
+/// A trigger, shared by all tasks; `state` is the bytes of a window's State. trigger.h holds the
+/// typed form.
+class NativeTrigger {
+ public:
+  virtual ~NativeTrigger() = default;
+  virtual std::string initial_state() const = 0;
+  /// The watermark must move between rows, as it does in the order of rows.
+  virtual bool orders_rows() const = 0;
+  virtual TriggerResult on_row(std::string& state, const BatchView& in, std::int64_t row,
+                               const WindowSpan& window, WindowTimers& timers) const = 0;
+  virtual TriggerResult on_timer(std::string& state, bool event_time, std::int64_t time,
+                                 const WindowSpan& window, WindowTimers& timers) const = 0;
+  virtual bool can_merge() const = 0;
+  virtual void merge(std::string& into, std::string_view from) const = 0;
+  /// Windows have merged to `window`, which has no timers yet.
+  virtual void on_merge(std::string& state, const WindowSpan& window,
+                        WindowTimers& timers) const = 0;
+};
+
 /// A window over a keyed (or whole) stream and how it emits.
 struct WindowSpec {
   Window window;
   Grace grace;
   Emit emit = Emit::kOnClose;
   std::string late_output;  ///< name of the side output that takes late rows; empty: none
+  std::shared_ptr<const NativeTrigger> trigger;  ///< in place of `emit`
+  bool processing_time = false;                  ///< windows by the clock at a row's arrival
 };
 
 /// How a source tells event time.
@@ -152,6 +185,8 @@ class BytesValue {
   /// Valid until the next call.
   virtual std::optional<std::string_view> get() = 0;
   virtual Status set(std::string_view bytes) = 0;
+  /// Adds to the end of the value, in the time that the added bytes take.
+  virtual Status append(std::string_view bytes) = 0;
   virtual void clear() = 0;
 };
 class BytesList {
@@ -193,6 +228,33 @@ class ProcessServices {
   virtual void remove_timer(bool event_time, std::int64_t time) = 0;
   virtual BatchWriter& output(int side) = 0;
   virtual BatchWriter& side_output(std::string_view name) = 0;
+  /// Of rows that are emitted from now on; until another row or timer is the current one.
+  virtual void set_event_time(EventTime time) = 0;
+  virtual bool is_event_timer() const = 0;  ///< while a timer is handled
+  virtual void count_late_row() = 0;
+
+  /// Makes a window of the current key the place of state and timers, and back.
+  virtual void select_window(EventTime start, EventTime end) = 0;
+  virtual void select_key() = 0;
+  /// The window whose timer is handled.
+  virtual WindowSpan timer_window() const = 0;
+};
+
+/// What a program does with the rows of windows; one per task. `contents` are the bytes that state
+/// holds of a window: its rows one after another, or an accumulator. window_function.h holds the
+/// typed form.
+class NativeWindow {
+ public:
+  virtual ~NativeWindow() = default;
+  virtual void open(ProcessServices& services) = 0;
+  virtual bool keeps_rows() const = 0;
+  /// With keeps_rows() appends the row, else adds it to the accumulator (empty: none yet).
+  virtual void add(const BatchView& in, std::int64_t row, EventTime time,
+                   std::string& contents) = 0;
+  virtual void merge(std::string& contents, std::string_view from) = 0;
+  /// Calls the function of the program; true when it has changed the contents (evictors).
+  virtual bool fire(const WindowSpan& window, std::string& contents, ProcessServices& services) = 0;
+  virtual void write_row(const BatchView& in, std::int64_t row, BatchWriter& out) const = 0;
 };
 
 /// A process function of the program, one per task.
@@ -243,6 +305,10 @@ class Plan {
   NodeRef process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
                   std::vector<SideSpec> sides, bool uses_time,
                   std::function<std::unique_ptr<NativeProcess>()> make);
+  /// Windows with a trigger, an evictor or a function of the program.
+  NodeRef window(const NodeRef& input, std::vector<int> keys, WindowSpec spec,
+                 std::vector<ColumnSpec> columns, std::vector<SideSpec> sides, bool orders_rows,
+                 std::function<std::unique_ptr<NativeWindow>()> make);
   /// The side output of this name.
   NodeRef side_output(const NodeRef& node, std::string_view name);
   NodeRef call_async(const NodeRef& input, std::vector<ColumnSpec> columns, AsyncOptions options,

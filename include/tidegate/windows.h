@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "tidegate/time.h"
+
 namespace tidegate {
 
 using std::chrono::milliseconds;
@@ -44,6 +46,14 @@ struct RowWindow {
 constexpr RowWindow count_window(std::int64_t rows) {
   return {{Window::Kind::kCount, milliseconds(0), milliseconds(0), milliseconds(0), rows}};
 }
+/// A result with every `slide` rows of a key, over the last `rows` of them.
+struct SlidingRowWindow {
+  Window window;
+  std::int64_t slide = 1;
+};
+constexpr SlidingRowWindow count_window(std::int64_t rows, std::int64_t slide) {
+  return {count_window(rows).window, slide};
+}
 /// One window for everything; its result comes at the end of a bounded input.
 constexpr RowWindow global_window() {
   return {{Window::Kind::kGlobal, milliseconds(0), milliseconds(0), milliseconds(0), 0}};
@@ -62,6 +72,23 @@ enum class Emit : std::uint8_t {
                    ///< the grace (Flink's allowed lateness)
   kOnEveryUpdate,  ///< with each update until it closes (Kafka Streams without suppress)
   kOnEpoch,        ///< at the end of each epoch in which it changed (Spark's update mode)
+};
+
+/// A window that rows have come to: [start, end). Windows of rows cover all of time.
+struct WindowSpan {
+  Timestamp start{kMinWatermark};
+  Timestamp end{kMaxWatermark};
+  /// The instant behind which no row comes to it: the millisecond before its end; the end itself
+  /// of a session (rows exactly a gap apart are one session) and of windows by the clock.
+  Timestamp last{kMaxWatermark};
+};
+
+/// What a trigger says of a window after a row or a timer.
+enum class TriggerResult : std::uint8_t {
+  kContinue,      ///< nothing
+  kFire,          ///< a result; rows stay
+  kPurge,         ///< rows go, without a result
+  kFireAndPurge,  ///< a result, then rows go
 };
 
 }  // namespace tidegate

@@ -5,18 +5,25 @@
 
 #include <arrow/buffer.h>
 
+#include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "api/columns.h"
 #include "api/native_node.h"
+#include "api/plan_state.h"
 #include "api/process_state.h"
+#include "api/window_process.h"
 #include "base/check.h"
+#include "base/metrics.h"
 #include "operators/process_function.h"
+#include "operators/window_aggregate.h"
 #include "plan/native.h"
 #include "tidegate/process.h"
 #include "tidegate/untyped.h"
 #include "types/key_encoding.h"
+#include "windows/window_time.h"
 
 namespace tidegate::untyped {
 namespace {
@@ -46,7 +53,11 @@ struct ProcessSpec {
   std::vector<ColumnSpec> columns;
   std::vector<SideSpec> sides;
   std::vector<LogicalType> key_types;
+  bool windows = false;  ///< timers are of windows
 };
+
+/// Behind the bytes of a key, the start and the end of a window of it.
+constexpr std::size_t kWindowBytes = 16;
 
 /// Calls the program's function for rows and timers.
 class FunctionLogic final : public ProcessLogic, public ProcessServices {
@@ -82,6 +93,9 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
   Status on_timer(TimeDomain domain, std::int64_t time,
                   tidegate::ProcessContext& context) override {
     context_ = &context;
+    base_key_ = context.key();
+    if (spec_.windows) base_key_.bytes.remove_suffix(kWindowBytes);
+    timer_domain_ = domain;
     time_ = domain == TimeDomain::kEventTime ? time : context.watermark();
     has_times_ = has_times_ || domain == TimeDomain::kEventTime;
     function_->on_timer(time, *this);
@@ -120,10 +134,11 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
   void select(std::int64_t row) override {
     stamp();
     context_->select(row);
+    base_key_ = context_->key();
     time_ = times_.empty() ? kMinWatermark : times_[static_cast<std::size_t>(row)];
   }
   BatchView key() override {
-    const std::string_view bytes = context_->key().bytes;
+    const std::string_view bytes = base_key_.bytes;
     Result<std::vector<ArrayPtr>> columns = key_codec_.decode({&bytes, 1});
     check_state(columns.status());
     key_columns_ = *std::move(columns);
@@ -137,6 +152,29 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
   }
   void remove_timer(bool event_time, std::int64_t time) override {
     context_->remove_timer(domain(event_time), time);
+  }
+  bool is_event_timer() const override { return timer_domain_ == TimeDomain::kEventTime; }
+  void set_event_time(EventTime time) override {
+    stamp();
+    time_ = time;
+  }
+  void count_late_row() override {
+    if (late_ == nullptr) late_ = &context_->runtime().metrics().counter("rows_late");
+    late_->add(1);
+  }
+  void select_window(EventTime start, EventTime end) override {
+    window_key_.assign(base_key_.bytes);
+    window_key_.append(reinterpret_cast<const char*>(&start), sizeof start);
+    window_key_.append(reinterpret_cast<const char*>(&end), sizeof end);
+    context_->select(StateKey{window_key_, base_key_.hash});
+  }
+  void select_key() override { context_->select(base_key_); }
+  WindowSpan timer_window() const override {
+    const char* window = base_key_.bytes.data() + base_key_.bytes.size();
+    WindowSpan span;
+    std::memcpy(&span.start.ms, window, sizeof span.start.ms);
+    std::memcpy(&span.end.ms, window + sizeof span.start.ms, sizeof span.end.ms);
+    return span;
   }
   BatchWriter& output(int) override { return main_.writer(); }
   BatchWriter& side_output(std::string_view name) override {
@@ -171,47 +209,119 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
 
   tidegate::ProcessContext* context_ = nullptr;
   std::span<const EventTime> times_;
+  StateKey base_key_;       // of the row or timer
+  std::string window_key_;  // the same with a window behind it
   EventTime time_ = kMinWatermark;
+  TimeDomain timer_domain_ = TimeDomain::kEventTime;
+  Counter* late_ = nullptr;
   bool has_times_ = false;
   std::vector<ArrayPtr> key_columns_;  // what key() has answered last
 };
 
-}  // namespace
+/// What all kinds of process functions have in common as a step of the plan.
+struct ProcessStep {
+  std::string_view verb = "process";
+  std::vector<ProcessInput> inputs;
+  ProcessSpec spec;
+  bool orders_event_time = false;
+  std::optional<TimeGrain> grain;  ///< unless as fine as timers of event time need it
+  std::function<std::unique_ptr<NativeProcess>()> make;
+};
 
-NodeRef Plan::process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
-                      std::vector<SideSpec> sides, bool uses_time,
-                      std::function<std::unique_ptr<NativeProcess>()> make) {
+NodeRef add_process(ProcessStep step) {
   ProcessFunctionOptions options;
   options.inputs.clear();
-  options.orders_event_time = uses_time;
+  options.orders_event_time = step.orders_event_time;
+  options.key_suffix_bytes = step.spec.windows ? kWindowBytes : 0;
   std::vector<plan::NativeInput> native_inputs;
-  ProcessSpec spec;
-  for (const ProcessInput& input : inputs) {
+  for (const ProcessInput& input : step.inputs) {
     tidegate::ProcessInput described;
-    described.keyed = !input.keys.empty();
+    described.keyed = !input.broadcast;
     described.broadcast = input.broadcast;
     described.keys = input.keys;
     for (int key : input.keys) {
       described.key_types.push_back(input_of(input.node).schema()->field(key).type);
     }
-    if (described.keyed) spec.key_types = described.key_types;
+    if (described.keyed) step.spec.key_types = described.key_types;
     options.inputs.push_back(std::move(described));
     native_inputs.push_back({input_of(input.node),
                              input.broadcast ? Exchange::kBroadcast : Exchange::kHash, input.keys});
   }
-  spec.columns = columns;
-  spec.sides = sides;
-  const TimeGrain grain = process_function_time_grain(options);
-  NodeRef ref = add_native(
-      native_inputs, schema_of(columns), "process", grain, [make = std::move(make), options, spec] {
-        return make_process_function(std::make_unique<FunctionLogic>(make(), spec), options);
-      });
+  const SchemaPtr schema = schema_of(step.spec.columns);
+  const std::vector<SideSpec> sides = step.spec.sides;
+  const TimeGrain grain = step.grain.value_or(process_function_time_grain(options));
+  NodeRef ref = add_native(native_inputs, schema, std::string(step.verb), grain,
+                           [make = std::move(step.make), options, spec = std::move(step.spec)] {
+                             return make_process_function(
+                                 std::make_unique<FunctionLogic>(make(), spec), options);
+                           });
   auto& node = *static_cast<plan::Node*>(ref.node.get());
   for (const SideSpec& side : sides) {
     node.side_names.push_back(side.name);
     node.side_schemas.push_back(schema_of(side.columns));
   }
   return ref;
+}
+
+/// What is wrong with a window that has a trigger.
+Status check_window(const WindowSpec& spec) {
+  const Window& window = spec.window;
+  if (spec.grace.duration.count() < 0) {
+    return error(ErrorCode::kInvalidArgument,
+                 "the grace of a window is {} ms; it cannot be negative",
+                 spec.grace.duration.count());
+  }
+  if (spec.emit == Emit::kOnEpoch) {
+    return error(ErrorCode::kNotSupported,
+                 "results at the end of each epoch of windows with a trigger or a function");
+  }
+  if (window.kind == Window::Kind::kCount && window.count <= 0) {
+    return error(ErrorCode::kInvalidArgument,
+                 "the number of rows of a count window is {}; it must be positive", window.count);
+  }
+  if (spec.processing_time && is_row_window(window)) {
+    return error(ErrorCode::kInvalidPlan,
+                 "count and global windows are of neither event time nor processing time");
+  }
+  if (window.kind == Window::Kind::kSession && !spec.trigger->can_merge()) {
+    return Status(ErrorCode::kInvalidPlan, "the trigger of a session window cannot merge",
+                  "Give it merge() for its state and on_merge() for its timers.");
+  }
+  if (is_row_window(window)) return Status::ok();
+  std::vector<TimeSpan> spans;
+  return assign_windows(window, 0, spans);
+}
+
+}  // namespace
+
+NodeRef Plan::process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
+                      std::vector<SideSpec> sides, bool uses_time,
+                      std::function<std::unique_ptr<NativeProcess>()> make) {
+  return add_process({.inputs = inputs,
+                      .spec = {std::move(columns), std::move(sides), {}, false},
+                      .orders_event_time = uses_time,
+                      .grain = std::nullopt,
+                      .make = std::move(make)});
+}
+
+NodeRef Plan::window(const NodeRef& input, std::vector<int> keys, WindowSpec spec,
+                     std::vector<ColumnSpec> columns, std::vector<SideSpec> sides, bool orders_rows,
+                     std::function<std::unique_ptr<NativeWindow>()> make) {
+  if (Status status = check_window(spec); !status.is_ok()) {
+    if (state_->status.is_ok()) state_->status = std::move(status);
+    return input;
+  }
+  std::optional<TimeGrain> grain;
+  if (!orders_rows && !spec.trigger->orders_rows()) {
+    grain = window_time_grain(spec.window, spec.grace.duration.count(), Emit::kOnEndAndLate);
+  }
+  return add_process(
+      {.verb = "window",
+       .inputs = {{input, std::move(keys)}},
+       .spec = {std::move(columns), std::move(sides), {}, /*windows=*/true},
+       .orders_event_time = true,
+       .grain = grain,
+       .make = [spec, make = std::move(make)] { return make_window_process(spec, make()); }});
 }
 
 }  // namespace tidegate::untyped

@@ -15,10 +15,23 @@ StateTtl state_ttl(tidegate::ProcessContext& context, const Ttl& ttl) {
   StateTtl out;
   out.ttl_ms = ttl.duration.count();
   if (ttl.renewed_by_reads) out.update = StateTtl::Update::kOnReadAndWrite;
+  out.shows_expired = ttl.shows_expired;
   out.now_ms = [&context, by_event_time = ttl.by_event_time]() -> std::int64_t {
     return by_event_time ? context.watermark() : context.processing_time_ms();
   };
   return out;
+}
+
+Status check_ttl(tidegate::ProcessContext& context, std::string_view name, const Ttl& ttl) {
+  if (ttl.duration.count() < 0) {
+    return error(ErrorCode::kInvalidArgument, "the TTL of state '{}' is {} ms", name,
+                 ttl.duration.count());
+  }
+  if (!ttl.by_event_time || context.orders_event_time()) return Status::ok();
+  return Status(
+      ErrorCode::kInvalidPlan,
+      fmt::format("state '{}' ages by event time, but the function does not look at it", name),
+      "Give the function a member: static constexpr bool kUsesEventTime = true;");
 }
 
 class Value final : public BytesValue {
@@ -27,6 +40,7 @@ class Value final : public BytesValue {
       : context_(context), state_(std::move(state)) {}
   std::optional<std::string_view> get() override { return state_.get(context_.key()); }
   Status set(std::string_view bytes) override { return state_.set(context_.key(), bytes); }
+  Status append(std::string_view bytes) override { return state_.append(context_.key(), bytes); }
   void clear() override { state_.erase(context_.key()); }
 
  private:
@@ -105,6 +119,7 @@ Result<std::shared_ptr<BytesMap>> make_broadcast_state(tidegate::ProcessContext&
 
 Result<std::shared_ptr<BytesValue>> make_value_state(tidegate::ProcessContext& context,
                                                      std::string_view name, const Ttl& ttl) {
+  TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedValue state,
                       KeyedValue::open(context.state(), name, state_ttl(context, ttl)));
   return std::make_shared<Value>(context, std::move(state));
@@ -112,6 +127,7 @@ Result<std::shared_ptr<BytesValue>> make_value_state(tidegate::ProcessContext& c
 
 Result<std::shared_ptr<BytesList>> make_list_state(tidegate::ProcessContext& context,
                                                    std::string_view name, const Ttl& ttl) {
+  TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedList state,
                       KeyedList::open(context.state(), name, state_ttl(context, ttl)));
   return std::make_shared<List>(context, std::move(state));
@@ -119,6 +135,7 @@ Result<std::shared_ptr<BytesList>> make_list_state(tidegate::ProcessContext& con
 
 Result<std::shared_ptr<BytesMap>> make_map_state(tidegate::ProcessContext& context,
                                                  std::string_view name, const Ttl& ttl) {
+  TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedMap state,
                       KeyedMap::open(context.state(), name, state_ttl(context, ttl)));
   return std::make_shared<Map>(context, std::move(state));

@@ -146,7 +146,8 @@ class ProcessFunction final : public Operator {
 
   /// The key of the current timer for messages.
   std::string key_text() const {
-    const std::string_view key = key_bytes_;
+    std::string_view key = key_bytes_;
+    key.remove_suffix(std::min(key.size(), options_.key_suffix_bytes));
     auto columns = KeyCodec(key_types_).decode({&key, 1});
     return columns ? row_text(Batch(1, *std::move(columns)), 0) : "[?]";
   }

@@ -40,12 +40,16 @@ class ProcessContext {
     row_ = row;
     if (keys_ != nullptr) key_ = (*keys_)[row];
   }
+  /// Makes a key the current one that the logic has made of that of a row or timer, with its hash;
+  /// the bytes must stay. Timers that are added come back with it.
+  void select(const StateKey& key) { key_ = key; }
   /// Of the current row or timer: where its state and timers are. Inputs without keys: one key for
   /// all rows of the task. Valid until another one is current.
   const StateKey& key() const { return key_; }
 
   /// Event time that all inputs have reached; kMinWatermark unless the function orders event time.
   EventTime watermark() const { return watermark_; }
+  bool orders_event_time() const { return orders_event_time_; }
   /// Milliseconds since 1970.
   std::int64_t processing_time_ms() const { return runtime_->clock().wall_ms(); }
 
@@ -113,6 +117,8 @@ struct ProcessFunctionOptions {
   std::vector<ProcessInput> inputs = {ProcessInput{}};
   /// The logic uses timers of event time or the watermark.
   bool orders_event_time = false;
+  /// Bytes that the logic adds behind the bytes of keys when it selects one of its own.
+  std::size_t key_suffix_bytes = 0;
 };
 
 /// Code of the program over rows with state, timers and side outputs. Its results do not depend on

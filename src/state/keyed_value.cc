@@ -20,6 +20,7 @@ std::optional<std::string_view> KeyedValue::get(const StateKey& key) {
   if (ttl_.enabled()) {
     const std::int64_t now = ttl_.now_ms();
     if (ttl_.is_expired(table_->stamp(value), now)) {
+      if (ttl_.shows_expired) return BytesLayout::view(value);
       table_->erase(0, value);
       return std::nullopt;
     }
@@ -32,11 +33,28 @@ std::optional<std::string_view> KeyedValue::get(const StateKey& key) {
 }
 
 Status KeyedValue::set(const StateKey& key, std::string_view bytes) {
-  if (ttl_.enabled()) sweep_.sweep(ttl_, ttl_.now_ms(), 2);
-  TG_ASSIGN_OR_RETURN(std::byte * value, table_->find_or_create(0, key));
+  TG_ASSIGN_OR_RETURN(std::byte * value, row_to_write(key));
   assign_bytes(*table_, value, bytes);
-  if (ttl_.enabled()) table_->stamp(value) = ttl_.now_ms();
   return table_->check_budget();
+}
+
+Status KeyedValue::append(const StateKey& key, std::string_view bytes) {
+  std::byte* const before = ttl_.enabled() ? table_->find(0, key) : nullptr;
+  if (before != nullptr && ttl_.is_expired(table_->stamp(before), ttl_.now_ms())) {
+    table_->erase(0, before);
+  }
+  TG_ASSIGN_OR_RETURN(std::byte * value, row_to_write(key));
+  append_bytes(*table_, value, bytes);
+  return table_->check_budget();
+}
+
+Result<std::byte*> KeyedValue::row_to_write(const StateKey& key) {
+  if (!ttl_.enabled()) return table_->find_or_create(0, key);
+  const std::int64_t now = ttl_.now_ms();
+  sweep_.sweep(ttl_, now, 2);
+  TG_ASSIGN_OR_RETURN(std::byte * value, table_->find_or_create(0, key));
+  table_->stamp(value) = now;
+  return value;
 }
 
 void KeyedValue::for_each_key(const std::function<void(std::string_view)>& visit) const {

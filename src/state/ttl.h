@@ -9,8 +9,8 @@
 
 namespace tidegate {
 
-/// When state that is not used goes. Expired state is never read; it is erased when it is met, and
-/// a few rows at a time beside the operator's work.
+/// When state that is not used goes. Expired state is not read (unless asked for); it is erased
+/// when it is met, and a few rows at a time beside the operator's work.
 struct StateTtl {
   enum class Update : std::uint8_t {
     kOnCreateAndWrite,  ///< reading does not prolong
@@ -18,6 +18,9 @@ struct StateTtl {
   };
   std::int64_t ttl_ms = 0;  ///< 0: never
   Update update = Update::kOnCreateAndWrite;
+  /// Expired state is read until it is erased, which is at the next write at the latest when it is
+  /// a whole that is added to, and else when the sweep comes by.
+  bool shows_expired = false;
   /// The time by which state ages: the wall clock, or the operator's event time.
   std::function<std::int64_t()> now_ms = {};
 
