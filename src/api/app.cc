@@ -24,11 +24,17 @@ struct CommandLine {
 int parse(int argc, char** argv, CommandLine& line) {
   CLI::App parser("A Tidegate program.");
   std::string epoch_interval;
+  std::string trigger;
   std::vector<std::string> settings;
   parser.add_option("--mode", line.run.mode, "embedded | cluster | micro-batch");
   parser.add_option("--parallelism", line.run.parallelism, "tasks per operator; default: cores")
       ->check(CLI::Range(1, 1024));
   parser.add_option("--epoch-interval", epoch_interval, "time between commits, e.g. 10s");
+  parser.add_option("--trigger", trigger, "micro-batch: available-now | once | continuous | 5s");
+  parser.add_option("--output-mode", line.run.output_mode, "micro-batch: append|update|complete");
+  parser.add_option("--max-files-per-trigger", line.run.max_files_per_trigger, "micro-batch");
+  parser.add_option("--checkpoint-dir", line.run.checkpoint_dir,
+                    "where epochs become durable; those that are there are gone on from");
   parser.add_option("--set", settings, "NAME=VALUE, e.g. kafka.properties.bootstrap.servers=H:P")
       ->allow_extra_args(false);
   parser.add_option("--progress", line.progress, "auto | json | none")
@@ -59,6 +65,15 @@ int parse(int argc, char** argv, CommandLine& line) {
       return 2 + 1;
     }
     line.run.epoch_interval = *interval;
+    line.run.trigger = {Trigger::Kind::kInterval, *interval};
+  }
+  if (!trigger.empty()) {
+    const auto parsed = Trigger::parse(trigger);
+    if (!parsed.is_ok()) {
+      std::fprintf(stderr, "%s\n", parsed.status().to_string().c_str());
+      return 2 + 1;
+    }
+    line.run.trigger = *parsed;
   }
   return 0;
 }
@@ -68,19 +83,20 @@ int report(const Status& status) {
   return exit_code_of(status);
 }
 
-int run_app(App& app, const CommandLine& line) {
+int run_app(App& app, CommandLine line) {
   if (line.explain) {
     const Result<std::string> plan = app.explain(line.run);
     if (plan.is_ok()) std::fputs(plan->c_str(), stdout);
     return report(plan.status());
   }
+  const ProgressStyle progress = report_batches(line.run, line.progress);
   Result<RunningJob> job = app.start(line.run);
   if (!job.is_ok()) {
     report(job.status());
     // A mode that is not there yet is a wrong call, not a wrong pipeline.
-    return line.run.mode == "embedded" ? exit_code_of(job.status()) : 2;
+    return line.run.mode == "cluster" ? 2 : exit_code_of(job.status());
   }
-  return report(watch(*job, line.progress));
+  return report(watch(*job, progress));
 }
 
 }  // namespace
@@ -88,13 +104,13 @@ int run_app(App& app, const CommandLine& line) {
 int App::run(int argc, char** argv) {
   CommandLine line;
   if (const int stop = parse(argc, argv, line); stop != 0) return stop - 1;
-  return run_app(*this, line);
+  return run_app(*this, std::move(line));
 }
 
 int App::run(const RunOptions& options) {
   CommandLine line;
   line.run = options;
-  return run_app(*this, line);
+  return run_app(*this, std::move(line));
 }
 
 Result<std::string> App::explain(const RunOptions& options) const {

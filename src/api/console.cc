@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "api/batch_session.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 
@@ -35,6 +36,17 @@ Status watch(RunningJob& job, ProgressStyle style) {
   WatchOptions options;
   options.progress = style;
   return watch(job, options);
+}
+
+ProgressStyle report_batches(RunOptions& options, ProgressStyle style) {
+  if (style != ProgressStyle::kJson || !runs_in_batches(options)) return style;
+  options.on_batch = [also = std::move(options.on_batch)](const BatchProgress& progress) {
+    const std::string line = progress.to_json() + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+    if (also) also(progress);
+  };
+  return ProgressStyle::kNone;
 }
 
 int exit_code_of(const Status& status) {

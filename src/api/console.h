@@ -21,6 +21,10 @@ struct WatchOptions {
 Status watch(RunningJob& job, const WatchOptions& options);
 Status watch(RunningJob& job, ProgressStyle style);
 
+/// In micro-batch mode progress as JSON is a line per batch, which is set up in `options`; the
+/// answer is what is left to be shown by watch().
+ProgressStyle report_batches(RunOptions& options, ProgressStyle style);
+
 /// 0 ok, 1 failed, 2 usage, 3 invalid or not supported, 4 cannot reach.
 int exit_code_of(const Status& status);
 

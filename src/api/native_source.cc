@@ -10,6 +10,9 @@
 namespace tidegate {
 namespace {
 
+/// Between looks for new splits of a source that is asked again and again.
+constexpr std::int64_t kLookIntervalMs = 100;
+
 class NativeSplitReader final : public SplitReader {
  public:
   NativeSplitReader(std::unique_ptr<untyped::NativeReader> reader, std::vector<ColumnType> types)
@@ -49,10 +52,13 @@ class NativeSource final : public Source {
 
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return source_->is_bounded(); }
+  bool splits_end() const override { return source_->splits_end(); }
+  std::int64_t discovery_interval_ms() const override { return kLookIntervalMs; }
   Status open(SourceContext&) override { return Status::ok(); }
 
   Result<Discovery> discover(const std::vector<std::string>& known) override {
     Discovery found;
+    found.complete = is_bounded() || !splits_end();
     TG_RETURN_IF_ERROR(call_user_function("splits()", [&]() -> Status {
       TG_ASSIGN_OR_RETURN(const auto splits, source_->splits());
       for (const std::string& id : splits) {

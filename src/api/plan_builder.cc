@@ -244,6 +244,10 @@ void Plan::sink(const NodeRef& input, std::string name,
   add_sink(*state_, input, std::move(name), make_function_sink(std::move(take)));
 }
 
+void Plan::sink(const NodeRef& input, std::string name, EpochFunction take) {
+  add_sink(*state_, input, std::move(name), make_epoch_sink(std::move(take)));
+}
+
 std::vector<ColumnSpec> Plan::columns(const NodeRef& node) const {
   std::vector<ColumnSpec> columns;
   const Schema& schema = *input_of(node).schema();

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "api/batch_session.h"
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
 #include "base/check.h"
@@ -40,6 +41,7 @@ class RunningJob::Session::Listener final : public JobListener {
   void on_state(JobState state) override {
     if (on_state_) on_state_(state);
     if (!is_terminal(state)) return;
+    if (batches_ != nullptr) batches_->ended();
     const std::lock_guard lock(mutex_);
     ended_ = true;
     changed_.notify_all();
@@ -47,6 +49,8 @@ class RunningJob::Session::Listener final : public JobListener {
   void on_epoch(const EpochRecord& record) override {
     if (on_epoch_) on_epoch_(record.epoch);
   }
+  /// Before the job starts.
+  void set_batches(std::shared_ptr<BatchRunner> batches) { batches_ = std::move(batches); }
   bool wait_for(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, time, [this] { return ended_; });
@@ -55,6 +59,7 @@ class RunningJob::Session::Listener final : public JobListener {
  private:
   std::function<void(JobState)> on_state_;
   std::function<void(EpochId)> on_epoch_;
+  std::shared_ptr<BatchRunner> batches_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;
@@ -71,9 +76,9 @@ FormatRegistry formats_of(const untyped::Plan& plan) {
 
 Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions& options,
                                          const FormatRegistry& formats) {
-  if (options.mode != "embedded") {
+  if (options.mode != "embedded" && options.mode != "micro-batch") {
     return Status(ErrorCode::kNotSupported, fmt::format("mode '{}' is not there yet", options.mode),
-                  "Use --mode embedded.");
+                  "Use --mode embedded or --mode micro-batch.");
   }
   LoweringOptions lowering;
   lowering.job_name = std::move(job_name);
@@ -83,7 +88,8 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
   lowering.files = &local_file_system();
   lowering.functions = &builtin_functions();
   // A job that goes on from a savepoint must have the operators of the one that left it.
-  lowering.drains = options.savepoint.empty() && options.restore.empty();
+  lowering.drains = drains_at_end(options) && options.restore.empty();
+  if (!options.output_mode.empty()) lowering.settings.set("output.mode", options.output_mode);
   for (const auto& [name, value] : options.settings) {
     lowering.settings.set(name, value);
     if (name == "planner.disabled-rules") {
@@ -127,7 +133,14 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
       return error(ErrorCode::kInvalidOption, "{} must be at least 1", cut->first);
     }
   }
+  if (runs_in_batches(options)) {
+    TG_ASSIGN_OR_RETURN(session->batches_, run_in_batches(graph, options, job));
+    session->listener_->set_batches(session->batches_);
+  }
   TG_ASSIGN_OR_RETURN(session->job_, Job::create(std::move(graph), std::move(job)));
+  if (session->batches_ != nullptr) {
+    session->batches_->watch([running = session->job_.get()] { return running->progress(); });
+  }
   TG_RETURN_IF_ERROR(session->job_->start());
   return session;
 }
@@ -139,6 +152,15 @@ Status RunningJob::Session::await() {
   std::call_once(stopped_,
                  [&] { outcome_ = status.is_ok() ? epochs_->job_stopped() : std::move(status); });
   return outcome_;
+}
+
+Status RunningJob::Session::process_available() {
+  if (batches_ == nullptr) {
+    return error(ErrorCode::kNotSupported,
+                 "only a job that runs in micro-batches can wait for what is available");
+  }
+  if (batches_->await_idle([this] { job_->wake_planner(); })) return Status::ok();
+  return await();
 }
 
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
@@ -153,6 +175,7 @@ RunningJob::~RunningJob() = default;
 Status RunningJob::await() { return session_->await(); }
 bool RunningJob::await_for(std::chrono::milliseconds time) { return session_->await_for(time); }
 void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : StopMode::kBarrier); }
+Status RunningJob::process_available() { return session_->process_available(); }
 JobProgress RunningJob::progress() const { return session_->progress(); }
 
 Result<RunningJob> App::start(const RunOptions& options) {

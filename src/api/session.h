@@ -15,6 +15,8 @@
 
 namespace tidegate {
 
+class BatchRunner;  // microbatch/batch_runner.h
+
 /// What lowering gets to know of the options of a run; kNotSupported for a mode that is not there
 /// yet. `formats` must outlive it.
 Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions& options,
@@ -38,6 +40,7 @@ class RunningJob::Session {
   Status await();
   bool await_for(std::chrono::milliseconds time);
   void stop(StopMode mode) { job_->stop(mode); }
+  Status process_available();
   JobProgress progress() const { return job_->progress(); }
 
  private:
@@ -47,6 +50,7 @@ class RunningJob::Session {
   std::once_flag stopped_;
   Status outcome_;
   std::shared_ptr<Listener> listener_;
+  std::shared_ptr<BatchRunner> batches_;  // null: not in micro-batches
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Job> job_;  // runs on executor_, so it goes first
 };

@@ -28,7 +28,9 @@ struct Arguments {
   std::string file;
   std::string output = "table";
   std::string epoch_interval;
+  std::string trigger;
   std::string memory;
+  std::string max_bytes;
   std::string state = "memory";
   std::vector<std::string> settings;
   SqlOptions options;
@@ -56,6 +58,23 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--restore", run.restore, "a savepoint to begin from");
   command.add_option("--stop-with-savepoint", run.savepoint,
                      "leave a savepoint; a bounded job then stops with open windows");
+  command.add_option("--trigger", arguments.trigger,
+                     "micro-batch: available-now | once | continuous | a time such as 5s; default: "
+                     "when there is data");
+  command
+      .add_option("--output-mode", run.output_mode,
+                  "micro-batch: append | update | complete; default: every change")
+      ->check(CLI::IsMember({"append", "update", "complete"}));
+  command
+      .add_option("--max-files-per-trigger", run.max_files_per_trigger,
+                  "micro-batch: of each source; also --max-rows-..., --max-bytes-...")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--max-rows-per-trigger", run.max_rows_per_trigger)
+      ->group("")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--max-bytes-per-trigger", arguments.max_bytes)->group("");
+  command.add_flag("--with-batch-id", arguments.options.with_batch_id,
+                   "micro-batch: the batch's number in each row of --output json | changelog");
   command.add_option("--progress", arguments.options.progress, "auto | json | none")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ProgressStyle>{{"auto", ProgressStyle::kAuto},
@@ -67,6 +86,8 @@ int report(const Status& status) {
   if (!status.is_ok()) std::fprintf(stderr, "%s\n", status.to_string().c_str());
   return exit_code_of(status);
 }
+
+int understand_mode(const Arguments& arguments);
 
 /// Exit code of wrong usage, or 0.
 int understand(Arguments& arguments) {
@@ -85,6 +106,23 @@ int understand(Arguments& arguments) {
       return 2;
     }
     arguments.options.run.epoch_interval = *interval;
+    arguments.options.run.trigger = {Trigger::Kind::kInterval, *interval};
+  }
+  if (!arguments.trigger.empty()) {
+    const auto trigger = Trigger::parse(arguments.trigger);
+    if (!trigger.is_ok()) {
+      std::fprintf(stderr, "--trigger: %s\n", trigger.status().to_string().c_str());
+      return 2;
+    }
+    arguments.options.run.trigger = *trigger;
+  }
+  if (!arguments.max_bytes.empty()) {
+    const auto bytes = parse_size(arguments.max_bytes);
+    if (!bytes.is_ok()) {
+      std::fprintf(stderr, "--max-bytes-per-trigger: %s\n", bytes.status().to_string().c_str());
+      return 2;
+    }
+    arguments.options.run.max_bytes_per_trigger = *bytes;
   }
   if (!arguments.memory.empty()) {
     const auto bytes = parse_size(arguments.memory);
@@ -104,9 +142,22 @@ int understand(Arguments& arguments) {
     return 2;
   }
   arguments.options.form = *form;
-  if (arguments.options.run.mode != "embedded") {
-    std::fprintf(stderr, "--mode %s is not there yet; embedded is\n",
-                 arguments.options.run.mode.c_str());
+  return understand_mode(arguments);
+}
+
+int understand_mode(const Arguments& arguments) {
+  const RunOptions& run = arguments.options.run;
+  if (run.mode == "cluster") {
+    std::fprintf(stderr, "--mode cluster is not there yet; embedded and micro-batch are\n");
+    return 2;
+  }
+  const bool batch_options = !arguments.trigger.empty() || !run.output_mode.empty() ||
+                             run.max_files_per_trigger > 0 || run.max_rows_per_trigger > 0 ||
+                             run.max_bytes_per_trigger > 0 || arguments.options.with_batch_id;
+  if (run.mode != "micro-batch" && batch_options) {
+    std::fprintf(stderr,
+                 "--trigger, --output-mode, --max-...-per-trigger and --with-batch-id need "
+                 "--mode micro-batch\n");
     return 2;
   }
   return 0;

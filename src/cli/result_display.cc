@@ -24,7 +24,9 @@ class ChangelogDisplay final : public ResultDisplay {
       text_ += row_kind_symbol(batch.row_kind(row));
       text_ += "\",\"row\":";
       TG_RETURN_IF_ERROR(encoder_.append_json(row, text_));
-      text_ += "}\n";
+      text_ += '}';
+      add_batch_id();
+      text_ += '\n';
       TG_RETURN_IF_ERROR(send_piece());
     }
     num_rows_ += batch.num_rows();
@@ -54,6 +56,7 @@ class StreamDisplay final : public ResultDisplay {
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       TG_RETURN_IF_ERROR(check_adds(batch, row));
       TG_RETURN_IF_ERROR(csv_ ? encoder_.append_csv(row, text_) : encoder_.append_json(row, text_));
+      if (!csv_) add_batch_id();
       text_ += '\n';
       TG_RETURN_IF_ERROR(send_piece());
     }
@@ -109,7 +112,7 @@ std::unique_ptr<ResultDisplay> make_result_display(const ResultSettings& setting
     case ResultForm::kChangelog:
       return std::make_unique<ChangelogDisplay>(settings, std::move(output));
     default:
-      if (settings.insert_only && settings.order.empty())
+      if (settings.insert_only && (settings.order.empty() || settings.with_batch_id))
         return std::make_unique<StreamDisplay>(settings, std::move(output));
       return std::make_unique<FinalDisplay>(settings, std::move(output));
   }

@@ -25,8 +25,16 @@ class ResultDisplay {
   virtual std::int64_t num_rows() const = 0;
   /// Something is shown before finish().
   virtual bool shows_at_once() const = 0;
+  /// The micro-batch that the rows of the following write() belong to.
+  void set_batch_id(std::uint64_t batch_id) {
+    batch_text_ = ",\"batch_id\":" + std::to_string(batch_id);
+  }
 
  protected:
+  /// Puts the number of the batch, if there is one, into the object that `text_` ends with.
+  void add_batch_id() {
+    if (!batch_text_.empty()) text_.insert(text_.size() - 1, batch_text_);
+  }
   Status send() {
     if (text_.empty()) return Status::ok();
     const Status sent = output_(text_);
@@ -42,6 +50,7 @@ class ResultDisplay {
   static constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
 
   ResultOutput output_;
+  std::string batch_text_;
 };
 
 std::unique_ptr<ResultDisplay> make_result_display(const ResultSettings& settings,

@@ -51,6 +51,9 @@ struct ResultSettings {
   /// kTable of an input that never ends, with rows that change: the table so far is drawn over and
   /// over in as many lines, instead of each change; 0: it is not.
   int refresh_lines = 0;
+  /// Each row as it comes, with the number of its micro-batch as "batch_id"; for kJson (of rows
+  /// that stay) and kChangelog.
+  bool with_batch_id = false;
   TimeZone zone;  ///< in which kTable shows instants
 };
 

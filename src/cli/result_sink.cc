@@ -2,6 +2,7 @@
 #include "cli/result_sink.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "cli/result_display.h"
@@ -12,29 +13,43 @@ namespace {
 
 class ResultWriter final : public SinkWriter {
  public:
-  explicit ResultWriter(ResultDisplay& display) : display_(display) {}
+  ResultWriter(ResultDisplay& display, bool with_batch_id)
+      : display_(display), with_batch_id_(with_batch_id) {}
   Result<Progress> write(Batch batch) override {
-    TG_RETURN_IF_ERROR(display_.write(batch));
+    if (with_batch_id_) {
+      batches_.push_back(std::move(batch));
+    } else {
+      TG_RETURN_IF_ERROR(display_.write(batch));
+    }
     return Progress::kDone;
   }
-  Result<std::string> prepare(EpochId) override { return std::string(); }
+  // Which epoch rows belong to is known when it ends.
+  Result<std::string> prepare(EpochId epoch) override {
+    if (with_batch_id_) display_.set_batch_id(epoch - 1);
+    for (const Batch& batch : std::exchange(batches_, {}))
+      TG_RETURN_IF_ERROR(display_.write(batch));
+    return std::string();
+  }
 
  private:
   ResultDisplay& display_;
+  const bool with_batch_id_;
+  std::vector<Batch> batches_;
 };
 
 }  // namespace
 
 Result<std::shared_ptr<ResultSink>> ResultSink::make(ResultSettings settings, ResultOutput output) {
   return std::shared_ptr<ResultSink>(
-      new ResultSink(make_result_display(settings, std::move(output))));
+      new ResultSink(make_result_display(settings, std::move(output)), settings.with_batch_id));
 }
 
-ResultSink::ResultSink(std::unique_ptr<ResultDisplay> display) : display_(std::move(display)) {}
+ResultSink::ResultSink(std::unique_ptr<ResultDisplay> display, bool with_batch_id)
+    : display_(std::move(display)), with_batch_id_(with_batch_id) {}
 ResultSink::~ResultSink() = default;
 
 Result<std::unique_ptr<SinkWriter>> ResultSink::open_writer(OperatorContext&) {
-  return std::make_unique<ResultWriter>(*display_);
+  return std::make_unique<ResultWriter>(*display_, with_batch_id_);
 }
 
 Status ResultSink::refresh() { return display_->refresh(); }

@@ -34,9 +34,10 @@ class ResultSink final : public Sink {
   bool shows_at_once() const;
 
  private:
-  explicit ResultSink(std::unique_ptr<ResultDisplay> display);
+  ResultSink(std::unique_ptr<ResultDisplay> display, bool with_batch_id);
 
   std::unique_ptr<ResultDisplay> display_;
+  const bool with_batch_id_;
 };
 
 }  // namespace tidegate

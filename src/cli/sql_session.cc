@@ -326,6 +326,12 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
                       lowering_options("query", options, *job.formats));
   PlanFacts facts(lowering);
   settings.insert_only = !facts.of(sink->inputs[0]).retracts;
+  settings.with_batch_id = options_.with_batch_id;
+  if (settings.with_batch_id && settings.form == ResultForm::kJson && !settings.insert_only) {
+    return Status(ErrorCode::kNotSupported,
+                  "--with-batch-id with --output json, of rows that are taken back",
+                  "Use --output changelog, or an --output-mode.");
+  }
   TG_ASSIGN_OR_RETURN(const PlanSettings plan_settings, PlanSettings::from(lowering.settings));
   TG_ASSIGN_OR_RETURN(settings.zone, TimeZone::find(plan_settings.time_zone));
   limit_to_terminal(settings);
@@ -347,12 +353,12 @@ Status SqlSession::run_job(PlannedJob job) {
   for (std::string* folder : {&options.checkpoint_dir, &options.restore, &options.savepoint}) {
     if (!folder->empty()) *folder += own;
   }
+  WatchOptions watching;
+  watching.progress = report_batches(options, options_.progress);
   TG_ASSIGN_OR_RETURN(
       std::unique_ptr<RunningJob::Session> session,
       RunningJob::Session::start(std::move(job.graph), options, std::move(job.formats)));
   RunningJob running(std::move(session));
-  WatchOptions watching;
-  watching.progress = options_.progress;
   if (result != nullptr) {
     watching.prints_rows = result->shows_at_once();
     // What cannot be shown now cannot be shown at the end either, and is an error then.

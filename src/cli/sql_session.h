@@ -26,6 +26,7 @@ struct SqlOptions {
   RunOptions run;  ///< its settings are those of --set; SET adds to them
   ResultForm form = ResultForm::kTable;
   ProgressStyle progress = ProgressStyle::kAuto;
+  bool with_batch_id = false;  ///< rows are printed with the number of their micro-batch
 };
 
 /// Executes SQL statements one after another: what they create is there for those that follow.

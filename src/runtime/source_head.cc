@@ -78,7 +78,10 @@ void SourceHead::collect_splits() {
 }
 
 void SourceHead::open_assigned() {
+  const bool between_epochs =
+      planned_ && spec_.enumerator->epochs_admitted() == planned_epochs_ended_;
   supply_ = spec_.enumerator->collect(spec_.subtask, assignments_);
+  if (between_epochs) supply_ = SplitEnumerator::Supply::kUnknown;
   for (SplitState& from : assignments_) {
     auto split = std::make_unique<OpenSplit>(*spec_.node, spec_.label, spec_.subtask,
                                              std::move(from), spec_.grain, metrics_, host_, task_);
@@ -123,10 +126,20 @@ void SourceHead::inject_barriers(Chain& chain) {
     if (!ack.is_ok()) return chain.fail(std::move(ack).status());
     epoch_ = barrier.epoch;
     over_ = barrier.stops;
+    if (planned_) end_planned_epoch(chain);
     if (watermark_per_epoch_) announce_epoch(spec_.enumerator->watermark_of_epoch(), chain);
     chain.set_source_ack(barrier.epoch, *std::move(ack));
     chain.accept(barrier);
   }
+}
+
+// Nobody is idle when the next epoch begins: everybody has heard so before its barrier. Else the
+// end of one task, if the epoch ends the input, could be taken for the end of time while the rows
+// of another are on their way.
+void SourceHead::end_planned_epoch(Chain& chain) {
+  planned_epochs_ended_ = spec_.enumerator->epochs_admitted();
+  supply_ = SplitEnumerator::Supply::kUnknown;
+  announce(chain);
 }
 
 Result<SourceAck> SourceHead::make_ack(EpochId epoch) {

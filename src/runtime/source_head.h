@@ -52,6 +52,7 @@ class SourceHead final : public TaskHead {
   void admit();
   void inject_barriers(Chain& chain);
   void confirm_committed(Chain& chain);
+  void end_planned_epoch(Chain& chain);
   Result<SourceAck> make_ack(EpochId epoch);
 
   OpenSplit* choose();
@@ -93,9 +94,10 @@ class SourceHead final : public TaskHead {
   MergedTime merged_;                          // what the splits say together
   EventTime announced_ = kMinWatermark;        // the point of the grain that downstream has heard
   EpochId epoch_;                              // of the last barrier
-  bool over_ = false;                          // the end, or a barrier that stops, is in the chain
-  bool exhausted_ = false;                     // and the coordinator was told so
-  bool has_said_ = false;                      // whether it has anything to read
+  std::int64_t planned_epochs_ended_ = 0;
+  bool over_ = false;       // the end, or a barrier that stops, is in the chain
+  bool exhausted_ = false;  // and the coordinator was told so
+  bool has_said_ = false;   // whether it has anything to read
 
   std::mutex mutex_;
   std::vector<Barrier> requested_;  // under mutex_

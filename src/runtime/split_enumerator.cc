@@ -235,6 +235,7 @@ void SplitEnumerator::admit(const SourceRange& range, const PlannedEpoch& epoch)
     complete_ = epoch.ends_input;
     for (const SplitRange& part : range.splits) admit_locked(part);
     assign();
+    epochs_admitted_.fetch_add(1, std::memory_order_acq_rel);
   }
   if (range.splits.empty()) host_.source_read();
   for (const Reader& reader : readers_) reader.task->wake();

@@ -85,6 +85,8 @@ class SplitEnumerator final : private SourceContext {
   void part_read(const SourceRead& read);
   /// What was read in the planned epoch so far.
   SourceRead read_of_epoch() const;
+  /// How many planned epochs there have been.
+  std::int64_t epochs_admitted() const { return epochs_admitted_.load(std::memory_order_acquire); }
   /// See PlannedEpoch.
   EventTime watermark_before_epoch() const {
     return watermark_before_.load(std::memory_order_acquire);
@@ -150,6 +152,7 @@ class SplitEnumerator final : private SourceContext {
   std::unordered_map<std::string, std::optional<std::string>> ranges_;  // ends of unassigned splits
   std::size_t unread_parts_ = 0;
   SourceRead read_;
+  std::atomic<std::int64_t> epochs_admitted_{0};
   std::atomic<EventTime> watermark_before_{kMinWatermark};
   std::atomic<EventTime> watermark_{kMinWatermark};
 };

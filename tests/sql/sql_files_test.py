@@ -38,6 +38,7 @@ WAYS = {
     "single-rows": ["--parallelism", "1", "--set", "runtime.max-batch-rows=1"],
     "odd-batches": ["--parallelism", "2", "--set", "runtime.max-batch-rows=7"],
     "three-tasks": ["--parallelism", "3"],
+    "micro-batch": ["--parallelism", "2", "--mode", "micro-batch"],
     "no-rules": ["--parallelism", "1", "--set", "planner.disabled-rules=outer-to-inner,prune-columns,"
                  "merge-projects,push-filters"],
 }

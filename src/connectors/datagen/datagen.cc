@@ -30,6 +30,14 @@ struct DataGeneration {
   std::int64_t rows_per_second = kUnlimited;
 };
 
+Result<std::int64_t> row_number(const std::string& text) {
+  std::int64_t row = 0;
+  const char* const end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, row).ptr != end || row < 0)
+    return error(ErrorCode::kStateCorrupt, "'{}' is not a row of datagen", text);
+  return row;
+}
+
 class DatagenReader final : public SplitReader {
  public:
   DatagenReader(std::shared_ptr<const DataGeneration> what, std::int64_t first_row,
@@ -46,8 +54,17 @@ class DatagenReader final : public SplitReader {
 
   std::string position() const override { return std::to_string(next_row_); }
 
+  Status read_until(const std::string& end) override {
+    TG_ASSIGN_OR_RETURN(limit_, row_number(end));
+    return Status::ok();
+  }
+
   Result<Polled> poll(std::int64_t max_rows) override {
     Polled polled;
+    if (next_row_ >= limit_) {
+      polled.state = Polled::State::kLimit;
+      return polled;
+    }
     if (next_row_ >= what_->num_rows) {
       polled.state = Polled::State::kEnd;
       return polled;
@@ -60,8 +77,8 @@ class DatagenReader final : public SplitReader {
     const std::int64_t block = next_row_ / ValueGenerator::kBlockRows;
     if (block != block_) make_block(block);
     const std::int64_t in_block = next_row_ % ValueGenerator::kBlockRows;
-    const std::int64_t count =
-        std::min({rows_.num_rows() - in_block, allowed, std::max<std::int64_t>(1, max_rows)});
+    const std::int64_t count = std::min({rows_.num_rows() - in_block, allowed, limit_ - next_row_,
+                                         std::max<std::int64_t>(1, max_rows)});
     polled.state = Polled::State::kRows;
     polled.batch = rows_.slice(in_block, count);
     next_row_ += count;
@@ -112,6 +129,7 @@ class DatagenReader final : public SplitReader {
   std::int64_t next_row_;
   std::int64_t first_row_;   // the rate counts rows from here
   std::int64_t started_ns_;  // and time from here
+  std::int64_t limit_ = kUnlimited;
 };
 
 class DatagenSource final : public Source {
@@ -121,7 +139,10 @@ class DatagenSource final : public Source {
 
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return what_->num_rows != kUnlimited; }
-  Status open(SourceContext&) override { return Status::ok(); }
+  Status open(SourceContext& context) override {
+    clock_ = &context.clock();
+    return Status::ok();
+  }
   Result<Discovery> discover(const std::vector<std::string>& known) override {
     Discovery discovery;
     if (known.empty()) discovery.splits.push_back({"rows", ""});
@@ -132,16 +153,46 @@ class DatagenSource final : public Source {
                                                   SourceContext& context) override {
     std::int64_t row = 0;
     if (position) {
-      const char* const end = position->data() + position->size();
-      if (std::from_chars(position->data(), end, row).ptr != end || row < 0)
-        return error(ErrorCode::kStateCorrupt, "'{}' is not a row of datagen", *position);
+      TG_ASSIGN_OR_RETURN(row, row_number(*position));
     }
     return std::make_unique<DatagenReader>(what_, row, context);
   }
 
+  // A bounded table is there as a whole. Of one without an end, as much as its rate has made since
+  // the first question; a batch's worth when it has no rate.
+  Result<BatchEnd> plan_end(const Split&, const std::optional<std::string>& position,
+                            std::int64_t max_rows) override {
+    std::int64_t begin = 0;
+    if (position) {
+      TG_ASSIGN_OR_RETURN(begin, row_number(*position));
+    }
+    std::int64_t end = what_->num_rows;
+    if (end == kUnlimited) end = rows_made(begin);
+    if (max_rows > 0) end = std::min(end, begin + max_rows);
+    const std::int64_t rows = std::max<std::int64_t>(end - begin, 0);
+    if (end == what_->num_rows) return BatchEnd{std::nullopt, std::max<std::int64_t>(rows, 1)};
+    return BatchEnd{std::to_string(begin + rows), rows};
+  }
+
  private:
+  std::int64_t rows_made(std::int64_t begin) {
+    constexpr std::int64_t kBatchRows = 100'000;
+    if (what_->rows_per_second == kUnlimited) return begin + kBatchRows;
+    const std::int64_t now_ns = clock_->monotonic_ns();
+    if (!asked_ns_) {
+      asked_ns_ = now_ns;
+      first_row_ = begin;
+    }
+    const double seconds = static_cast<double>(now_ns - *asked_ns_) / kNanosPerSecond;
+    return first_row_ + 1 +
+           static_cast<std::int64_t>(seconds * static_cast<double>(what_->rows_per_second));
+  }
+
   SchemaPtr schema_;
   std::shared_ptr<const DataGeneration> what_;
+  const Clock* clock_ = nullptr;
+  std::optional<std::int64_t> asked_ns_;  // when the end was asked for first
+  std::int64_t first_row_ = 0;            // and where the job stood then
 };
 
 // "fields.<column>.*" of columns that are not there would be taken for what they are not.

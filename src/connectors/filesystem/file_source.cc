@@ -45,6 +45,8 @@ class FileSource final : public Source {
     TG_ASSIGN_OR_RETURN(const std::chrono::milliseconds interval,
                         options.get_duration_or("source.monitor-interval", {}));
     monitor_interval_ms_ = interval.count();
+    TG_ASSIGN_OR_RETURN(limits_.max_files, options.get_int_or("maxFilesPerTrigger", 0));
+    TG_ASSIGN_OR_RETURN(limits_.max_bytes, options.get_size_or("maxBytesPerTrigger", 0));
     TG_RETURN_IF_ERROR(configure_pattern(options));
     request_ = {metadata_.file_schema(), metadata_.file_projection(), options};
     return format_.make_file_decoder ? Status::ok() : configure_records(options);
@@ -53,6 +55,7 @@ class FileSource final : public Source {
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return monitor_interval_ms_ == 0; }
   bool splits_end() const override { return true; }
+  BatchLimits batch_limits() const override { return limits_; }
   std::int64_t discovery_interval_ms() const override {
     return is_bounded() ? Source::discovery_interval_ms() : monitor_interval_ms_;
   }
@@ -71,7 +74,8 @@ class FileSource final : public Source {
     const std::lock_guard lock(mutex_);
     seen_.insert(known.begin(), known.end());
     for (const FileInfo& file : found) {
-      if (seen_.insert(file.path).second) discovery.splits.push_back({file.path, ""});
+      if (seen_.insert(file.path).second)
+        discovery.splits.push_back({file.path, "", file.size_bytes});
     }
     return discovery;
   }
@@ -188,6 +192,7 @@ class FileSource final : public Source {
   std::string path_;
   std::optional<std::regex> pattern_;
   std::int64_t monitor_interval_ms_ = 0;
+  BatchLimits limits_;
   DecodeRequest request_;
   std::shared_ptr<const RecordReading> reading_;
   std::mutex mutex_;

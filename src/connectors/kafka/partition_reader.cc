@@ -74,6 +74,7 @@ Result<Polled> PartitionReader::poll(std::int64_t max_rows) {
   // Messages without rows (tombstones, bad ones) are passed over, but not for ever in one call.
   constexpr int kRounds = 8;
   for (int round = 0; round < kRounds && !ended_; ++round) {
+    if (at_limit()) break;
     Fetched fetched(buffer_);
     TG_ASSIGN_OR_RETURN(const bool emptied, fetch(max_rows, fetched));
     if (!fetched.records().empty()) {
@@ -83,8 +84,9 @@ Result<Polled> PartitionReader::poll(std::int64_t max_rows) {
       held_.reset();
     }
     position_ = next_;
-    if (emptied && !ended_) return answer(Polled::State::kPending);
+    if (emptied && !ended_ && !at_limit()) return answer(Polled::State::kPending);
   }
+  if (!ended_ && at_limit()) return answer(Polled::State::kLimit);
   return answer(ended_ ? Polled::State::kEnd : Polled::State::kRows);
 }
 
@@ -114,15 +116,18 @@ Result<Batch> PartitionReader::decode(const Fetched& fetched) {
 
 /// True when the queue was emptied: then its waker will tell of the next message.
 Result<bool> PartitionReader::fetch(std::int64_t max_messages, Fetched& fetched) {
-  buffer_.resize(static_cast<std::size_t>(std::max<std::int64_t>(max_messages, 1)));
-  const ssize_t count =
-      rd_kafka_consume_batch_queue(fetch_->queue(), 0, buffer_.data(), buffer_.size());
-  if (count < 0) return kafka_status(rd_kafka_last_error(), place(next_));
-  fetched.own(static_cast<std::size_t>(count));
+  TG_ASSIGN_OR_RETURN(const std::size_t count, fill_buffer(max_messages));
+  fetched.own(count);
 
   std::size_t records = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !ended_; ++i) {
+  for (std::size_t i = 0; i < count && !ended_; ++i) {
     rd_kafka_message_t& message = *buffer_[i];
+    if (is_behind_limit(message)) {
+      keep_for_later(i, count);
+      fetched.own(i);
+      next_ = std::max(next_, *limit_);
+      break;
+    }
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       bytes_since_look_ += static_cast<std::int64_t>(message.len + message.key_len);
       ended_ = past_end(message.offset);
@@ -139,13 +144,43 @@ Result<bool> PartitionReader::fetch(std::int64_t max_messages, Fetched& fetched)
   fetched.keep(records);
   if (next_ >= 0 && past_end(next_)) ended_ = true;
 
-  messages_since_look_ += count;
+  messages_since_look_ += static_cast<std::int64_t>(count);
   const Client::QueueLimits& limits = shared_.consumer->client().queue_limits();
   if (messages_since_look_ * 2 >= limits.messages || bytes_since_look_ * 2 >= limits.bytes) {
     messages_since_look_ = bytes_since_look_ = 0;
     shared_.consumer->client().look_for_room();
   }
-  return static_cast<std::size_t>(count) < buffer_.size();
+  return count < buffer_.size();
+}
+
+/// What was kept back goes first.
+Result<std::size_t> PartitionReader::fill_buffer(std::int64_t max_messages) {
+  buffer_.resize(static_cast<std::size_t>(std::max<std::int64_t>(max_messages, 1)));
+  std::size_t count = 0;
+  for (; count < buffer_.size() && !behind_.empty(); behind_.pop_front())
+    buffer_[count++] = behind_.front();
+  if (count == buffer_.size()) return count;
+  const ssize_t fetched = rd_kafka_consume_batch_queue(fetch_->queue(), 0, buffer_.data() + count,
+                                                       buffer_.size() - count);
+  if (fetched < 0) {
+    keep_for_later(0, count);
+    return kafka_status(rd_kafka_last_error(), place(next_));
+  }
+  return count + static_cast<std::size_t>(fetched);
+}
+
+void PartitionReader::keep_for_later(std::size_t first, std::size_t count) {
+  behind_.insert(behind_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(first),
+                 buffer_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+Status PartitionReader::read_until(const std::string& end) {
+  TG_ASSIGN_OR_RETURN(limit_, parse_offset(end));
+  return Status::ok();
+}
+
+PartitionReader::~PartitionReader() {
+  for (rd_kafka_message_t* message : behind_) rd_kafka_message_destroy(message);
 }
 
 Status PartitionReader::fetch_error(const rd_kafka_message_t& message) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ class PartitionReader final : public SplitReader {
                                                    SourceContext& context);
 
   Result<Polled> poll(std::int64_t max_rows) override;
+  ~PartitionReader() override;
+  Status read_until(const std::string& end) override;
   std::string position() const override { return offset_text(position_); }
   void committed(const std::string& position) override;
 
@@ -46,6 +49,12 @@ class PartitionReader final : public SplitReader {
   class Fetched;
   Result<bool> fetch(std::int64_t max_messages, Fetched& fetched);
   Result<Batch> decode(const Fetched& fetched);
+  Result<std::size_t> fill_buffer(std::int64_t max_messages);
+  void keep_for_later(std::size_t first, std::size_t count);
+  bool is_behind_limit(const rd_kafka_message_t& message) const {
+    return limit_ && message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= *limit_;
+  }
+  bool at_limit() const { return limit_ && next_ >= *limit_; }
   bool past_end(std::int64_t offset) const { return split_.stop && offset >= *split_.stop; }
   Status fetch_error(const rd_kafka_message_t& message) const;
   Status handle_bad(const Fetched& fetched, const std::vector<BadMessage>& bad);
@@ -59,6 +68,8 @@ class PartitionReader final : public SplitReader {
   std::int64_t position_;  // behind what poll() has returned
   std::int64_t next_;      // behind what was fetched
   bool ended_ = false;
+  std::optional<std::int64_t> limit_;       // of read_until()
+  std::deque<rd_kafka_message_t*> behind_;  // what was fetched from behind it
   std::vector<rd_kafka_message_t*> buffer_;
   std::int64_t messages_since_look_ = 0;
   std::int64_t bytes_since_look_ = 0;

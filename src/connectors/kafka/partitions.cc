@@ -268,6 +268,15 @@ Status set_starts(Client& client, const SourceSettings& settings,
   return Status::ok();
 }
 
+Result<OffsetRange> offsets_there(Client& client, const SourceSettings& settings,
+                                  const PartitionSplit& partition) {
+  TG_ASSIGN_OR_RETURN(const std::vector<std::int64_t> first,
+                      offsets_at(client, kEarliest, settings.outage_timeout, {partition}));
+  TG_ASSIGN_OR_RETURN(const std::vector<std::int64_t> end,
+                      offsets_at(client, kTimeOfEnd, settings.outage_timeout, {partition}));
+  return OffsetRange{first[0], end[0]};
+}
+
 Status set_stops(Client& client, const SourceSettings& settings,
                  std::vector<PartitionSplit>& partitions) {
   const OffsetRule& rule = settings.stop;

@@ -40,6 +40,14 @@ Result<std::int64_t> parse_offset(std::string_view text);
 /// kTopicNotFound when a named topic is not there.
 Result<std::vector<PartitionSplit>> list_partitions(Client& client, const SourceSettings& settings);
 
+/// The offsets of a partition's first record and behind its last one.
+struct OffsetRange {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+Result<OffsetRange> offsets_there(Client& client, const SourceSettings& settings,
+                                  const PartitionSplit& partition);
+
 /// Sets `start` of all partitions by the rule.
 Status set_starts(Client& client, const SourceSettings& settings,
                   std::vector<PartitionSplit>& partitions);

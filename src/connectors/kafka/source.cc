@@ -93,4 +93,24 @@ Result<std::unique_ptr<SplitReader>> KafkaSource::open_split(
                                context);
 }
 
+// Offsets stand for rows: some of them belong to marks and to records that are gone.
+Result<BatchEnd> KafkaSource::plan_end(const Split& split,
+                                       const std::optional<std::string>& position,
+                                       std::int64_t max_rows) {
+  TG_ASSIGN_OR_RETURN(const PartitionSplit partition, PartitionSplit::from_split(split));
+  if (partition.stop && max_rows == 0) return BatchEnd{};
+  std::int64_t begin = partition.start;
+  if (position) {
+    TG_ASSIGN_OR_RETURN(begin, parse_offset(*position));
+  }
+  TG_ASSIGN_OR_RETURN(const OffsetRange there,
+                      offsets_there(consumer_->client(), settings_, partition));
+  if (begin < 0) begin = there.first;
+  std::int64_t end = std::max(begin, there.end);
+  if (max_rows > 0) end = std::min(end, begin + max_rows);
+  if (partition.stop && end >= *partition.stop)
+    return BatchEnd{std::nullopt, std::max<std::int64_t>(*partition.stop - begin, 1)};
+  return BatchEnd{offset_text(end), end - begin};
+}
+
 }  // namespace tidegate::kafka

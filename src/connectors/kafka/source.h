@@ -31,6 +31,8 @@ class KafkaSource final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override;
+  Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
+                            std::int64_t max_rows) override;
 
  private:
   KafkaSource(const ConnectorRequest& request, SourceSettings settings, MessageFormats formats);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "base/check.h"
@@ -23,8 +24,18 @@ class MemorySource::Reader final : public SplitReader {
 
   std::string position() const override { return std::to_string(position_); }
 
+  Status read_until(const std::string& end) override {
+    limit_ = std::stoll(end);
+    return Status::ok();
+  }
+
   Result<Polled> poll(std::int64_t max_rows) override {
     Polled polled;
+    if (position_ >= limit_) {
+      polled.state = Polled::State::kLimit;
+      return polled;
+    }
+    max_rows = std::min(max_rows, limit_ - position_);
     const std::lock_guard lock(content_->mutex);
     for (; next_ < content_->batches.size(); ++next_, row_ = 0) {
       const Batch& batch = content_->batches[next_];
@@ -53,6 +64,7 @@ class MemorySource::Reader final : public SplitReader {
   Waker waker_;
   std::int64_t position_;
   std::int64_t skip_;  // rows that an earlier reader returned
+  std::int64_t limit_ = std::numeric_limits<std::int64_t>::max();
   std::size_t next_ = 0;
   std::int64_t row_ = 0;  // of the next batch
 };
@@ -122,6 +134,20 @@ Result<std::unique_ptr<SplitReader>> MemorySource::open_split(
                  split.id, position.value_or("0"));
   }
   return std::make_unique<Reader>(splits_[static_cast<std::size_t>(index)], skip, context.waker());
+}
+
+Result<BatchEnd> MemorySource::plan_end(const Split& split,
+                                        const std::optional<std::string>& position,
+                                        std::int64_t max_rows) {
+  Content& content = *splits_.at(std::stoul(split.id));
+  const std::lock_guard lock(content.mutex);
+  std::int64_t end = 0;
+  for (const Batch& batch : content.batches) end += batch.num_rows();
+  const std::int64_t begin = position ? std::stoll(*position) : 0;
+  if (content.finished && (max_rows == 0 || end - begin <= max_rows))
+    return BatchEnd{std::nullopt, std::max<std::int64_t>(end - begin, 1)};
+  if (max_rows > 0) end = std::min(end, begin + max_rows);
+  return BatchEnd{std::to_string(end), end - begin};
 }
 
 struct CollectSink::State {

@@ -40,6 +40,8 @@ class MemorySource final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override;
+  Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
+                            std::int64_t max_rows) override;
 
  private:
   struct Content;

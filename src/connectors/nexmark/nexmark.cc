@@ -56,6 +56,15 @@ struct EventTable {
   unsigned stream_tables = 0;
 };
 
+Result<std::int64_t> event_number(const std::string& text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [read, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc() || read != end || number < 0)
+    return error(ErrorCode::kStateCorrupt, "'{}' is not the number of an event of nexmark", text);
+  return number;
+}
+
 /// Reads events number split, split + num_splits and so on. The position is the next one's number.
 class NexmarkReader final : public SplitReader {
  public:
@@ -67,8 +76,17 @@ class NexmarkReader final : public SplitReader {
 
   std::string position() const override { return std::to_string(next_); }
 
+  Status read_until(const std::string& end) override {
+    TG_ASSIGN_OR_RETURN(limit_, event_number(end));
+    return Status::ok();
+  }
+
   Result<Polled> poll(std::int64_t max_rows) override {
     Polled polled;
+    if (next_ >= limit_) {
+      polled.state = Polled::State::kLimit;
+      return polled;
+    }
     if (next_ >= table_->num_events) {
       polled.state = Polled::State::kEnd;
       return polled;
@@ -99,7 +117,8 @@ class NexmarkReader final : public SplitReader {
   void choose_events(std::int64_t max_rows) {
     events_.clear();
     const std::int64_t step = table_->num_splits;
-    const std::int64_t most = std::min(max_rows, (table_->num_events - next_ + step - 1) / step);
+    const std::int64_t end = std::min(table_->num_events, limit_);
+    const std::int64_t most = std::min(max_rows, (end - next_ + step - 1) / step);
     if (!table_->kind) {
       for (std::int64_t i = 0; i < most; ++i, next_ += step)
         events_.push_back(stream_->event_at(next_));
@@ -107,7 +126,7 @@ class NexmarkReader final : public SplitReader {
     }
     std::int64_t looks = max_rows * nexmark::kEventsPerEpoch;
     const EventKind kind = *table_->kind;
-    for (; looks > 0 && next_ < table_->num_events; --looks, next_ += step) {
+    for (; looks > 0 && next_ < end; --looks, next_ += step) {
       const std::uint64_t event = stream_->event_at(next_);
       if (kind_of(event) != kind) continue;
       events_.push_back(event);
@@ -140,6 +159,7 @@ class NexmarkReader final : public SplitReader {
   std::vector<ColumnBuilder> builders_;
   std::vector<std::uint64_t> events_;  // of the batch that is being made
   std::int64_t next_;
+  std::int64_t limit_ = std::numeric_limits<std::int64_t>::max();
 };
 
 class NexmarkSource final : public Source {
@@ -179,16 +199,20 @@ class NexmarkSource final : public Source {
     return std::make_unique<NexmarkReader>(table_, stream_, next);
   }
 
- private:
-  static Result<std::int64_t> event_number(const std::string& text) {
-    std::int64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [read, failed] = std::from_chars(text.data(), end, number);
-    if (failed != std::errc() || read != end || number < 0)
-      return error(ErrorCode::kStateCorrupt, "'{}' is not the number of an event of nexmark", text);
-    return number;
+  // All events are there from the beginning. A stream without an end is cut into batches of a
+  // sensible size.
+  Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
+                            std::int64_t max_rows) override {
+    constexpr std::int64_t kBatchEvents = 100'000;
+    TG_ASSIGN_OR_RETURN(const std::int64_t next, event_number(position.value_or(split.id)));
+    if (max_rows == 0 && table_->bounded) return BatchEnd{};
+    const std::int64_t events = max_rows > 0 ? max_rows : kBatchEvents;
+    const std::int64_t end = next + events * table_->num_splits;
+    if (end >= table_->num_events) return BatchEnd{};
+    return BatchEnd{std::to_string(end), events};
   }
 
+ private:
   const SchemaPtr schema_;
   const std::shared_ptr<const EventTable> table_;
   std::shared_ptr<const EventStream> stream_;
