@@ -17,6 +17,7 @@
 #include "cli/reference.h"
 #include "cli/shell.h"
 #include "cli/sql_session.h"
+#include "planner/lint.h"
 
 namespace tidegate {
 namespace {
@@ -254,8 +255,7 @@ int run_command_line(int argc, char** argv) {
     TG_ASSIGN_OR_RETURN(const std::vector<LintWarning> warnings,
                         session.check(arguments.file, std::move(text)));
     for (const LintWarning& warning : warnings) {
-      std::printf("warning: %s: %s\n  remedy: %s\n", warning.code.c_str(), warning.message.c_str(),
-                  warning.remedy.c_str());
+      std::fputs(to_string(warning).c_str(), stdout);
     }
     if (warnings.empty()) std::printf("no warnings\n");
     return Status::ok();

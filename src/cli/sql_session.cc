@@ -15,6 +15,7 @@
 #include "plan/relational.h"
 #include "plan/sink.h"
 #include "planner/explain.h"
+#include "planner/lint.h"
 #include "planner/plan_settings.h"
 #include "planner/stream_facts.h"
 #include "sql/binder.h"
@@ -60,8 +61,7 @@ std::vector<ResultOrder> order_of(const plan::Node& node) {
 }
 
 void print_warning(const LintWarning& warning) {
-  std::fprintf(stderr, "warning: %s: %s\n  remedy: %s\n", warning.code.c_str(),
-               warning.message.c_str(), warning.remedy.c_str());
+  std::fprintf(stderr, "%s", to_string(warning).c_str());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "dataflow/sink.h"
 #include "dataflow/source.h"
 #include "dataflow/watermark_strategy.h"
+#include "tidegate/windows.h"
 #include "types/schema.h"
 
 namespace tidegate {
@@ -48,6 +50,9 @@ struct Node {
 
   /// What an operator can tell apart in event time; the runtime passes it on to the sources.
   TimeGrain time_grain{0, 0};
+  /// Windows that the clock closes, not the rows: a job that stops at the end of its input with
+  /// open windows first waits a little for these.
+  std::optional<Window> clock_window = std::nullopt;
 };
 
 /// A dataflow: nodes in topological order (inputs come before those who read them).

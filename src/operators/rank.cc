@@ -69,9 +69,7 @@ class TopN final : public Operator {
     std::size_t at = entries_.size();
     while (at > 0 && key < entries_[at - 1].key) --at;
     TG_RETURN_IF_ERROR(tell(at));
-    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), {key, row_});
-    if (std::ssize(entries_) > options_.rank_end) entries_.pop_back();
-    write_top_rows(entries_, bytes_);
+    top.write_with({key, row_}, entries_, at, options_.rank_end, bytes_);
     assign_bytes(keys_.table(), value, bytes_);
     keys_.touch(value);
     return Status::ok();

@@ -15,6 +15,20 @@ Status corrupt() {
   return error(ErrorCode::kStateCorrupt, "the stored top rows of a key are cut short");
 }
 
+void append_entry(const TopRows::Entry& entry, std::string& out) {
+  write_varint(out, entry.key.size());
+  write_varint(out, entry.row.size());
+  out += entry.key;
+  out += entry.row;
+}
+
+void write_header(std::size_t rows, std::size_t last, std::string& out) {
+  const auto size = static_cast<std::uint32_t>(rows);
+  const auto last_offset = static_cast<std::uint32_t>(last);
+  std::memcpy(out.data(), &size, sizeof(size));
+  std::memcpy(out.data() + sizeof(size), &last_offset, sizeof(last_offset));
+}
+
 }  // namespace
 
 Result<TopRows> TopRows::read(std::string_view bytes) {
@@ -52,20 +66,29 @@ Status TopRows::entries(std::vector<Entry>& entries) const {
   return Status::ok();
 }
 
+void TopRows::write_with(const Entry& added, std::span<const Entry> entries, std::size_t at,
+                         std::int64_t most, std::string& out) const {
+  const std::size_t begin = at < entries.size() ? entries[at].offset : rows_.size();
+  const bool drops_last = std::ssize(entries) == most;
+  const std::size_t end = drops_last ? last_ : rows_.size();
+  if (drops_last) entries = entries.first(entries.size() - 1);
+  out.assign(kHeader, '\0');
+  out += rows_.substr(0, begin);
+  append_entry(added, out);
+  const std::size_t added_bytes = out.size() - kHeader - begin;
+  out += rows_.substr(begin, end - begin);
+  const std::size_t last = at < entries.size() ? entries.back().offset + added_bytes : begin;
+  write_header(entries.size() + 1, last, out);
+}
+
 void write_top_rows(std::span<const TopRows::Entry> entries, std::string& out) {
   out.assign(kHeader, '\0');
   std::size_t last = 0;
   for (const TopRows::Entry& entry : entries) {
     last = out.size() - kHeader;
-    write_varint(out, entry.key.size());
-    write_varint(out, entry.row.size());
-    out += entry.key;
-    out += entry.row;
+    append_entry(entry, out);
   }
-  const auto size = static_cast<std::uint32_t>(entries.size());
-  const auto last_offset = static_cast<std::uint32_t>(last);
-  std::memcpy(out.data(), &size, sizeof(size));
-  std::memcpy(out.data() + sizeof(size), &last_offset, sizeof(last_offset));
+  write_header(entries.size(), last, out);
 }
 
 }  // namespace tidegate

@@ -35,6 +35,10 @@ class TopRows {
   /// The last one; not when there is none.
   Result<Entry> last() const { return entry_at(last_); }
   Status entries(std::vector<Entry>& entries) const;
+  /// Puts the bytes of the rows with `added` in front of entries[at] to `out`, of them the first
+  /// `most`. `entries` are those of these rows; one row is too many at most, and not the added one.
+  void write_with(const Entry& added, std::span<const Entry> entries, std::size_t at,
+                  std::int64_t most, std::string& out) const;
 
  private:
   Result<Entry> entry_at(std::size_t offset) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class Node {
 
   /// For people and for state identity; empty: made from kind and details.
   std::string name;
+  /// Where in the text it comes from, for messages: "at f.sql, line 3, column 5:", the line and a
+  /// caret. Null: unknown. Not to be called once the text has been planned.
+  std::function<std::string()> place;
   /// 0: the job's.
   int parallelism = 0;
   std::vector<Input> inputs;

@@ -22,6 +22,8 @@ std::string step_text(const plan::Node& node) {
   return details.empty() ? std::string(node.kind()) : fmt::format("{}[{}]", node.kind(), details);
 }
 
+std::string place_of(const plan::Node& node) { return node.place ? node.place() : ""; }
+
 void check_state(const plan::Node& node, Lowering& lowering, std::vector<LintWarning>& found) {
   PlanFacts& facts = lowering.facts();
   if (node.inputs.empty() || facts.of(node).bounded) return;
@@ -30,7 +32,8 @@ void check_state(const plan::Node& node, Lowering& lowering, std::vector<LintWar
     found.push_back({"unbounded-state",
                      fmt::format("{} keeps {} for ever", step_text(node), bound.text),
                      "SET 'table.exec.state.ttl' to how long rows matter, or bound their times: "
-                     "windows, interval joins."});
+                     "windows, interval joins.",
+                     place_of(node)});
     return;
   }
   const auto* aggregate = dynamic_cast<const plan::AggregateNode*>(&node);
@@ -57,7 +60,7 @@ void check_state(const plan::Node& node, Lowering& lowering, std::vector<LintWar
   found.push_back(
       {"state-per-key",
        fmt::format("{} remembers every key that there ever was ({})", step_text(node), bound.text),
-       "SET 'table.exec.state.ttl', or ask per window."});
+       "SET 'table.exec.state.ttl', or ask per window.", place_of(node)});
 }
 
 bool waits_for_watermark(const plan::Node& node, Lowering& lowering) {
@@ -65,12 +68,34 @@ bool waits_for_watermark(const plan::Node& node, Lowering& lowering) {
          StateBound::Kind::kTime;
 }
 
+/// Rows that come a moment late are left out of windows.
+void check_grace(const std::vector<plan::Node*>& order, Lowering& lowering,
+                 std::vector<LintWarning>& found) {
+  for (const plan::Node* node : order) {
+    const auto* source = dynamic_cast<const plan::SourceNode*>(node);
+    if (source == nullptr || lowering.facts().of(*source).bounded ||
+        source->watermark.kind != WatermarkStrategy::Kind::kBoundedDisorder ||
+        source->watermark.delay_ms > 0) {
+      continue;
+    }
+    found.push_back({"no-grace",
+                     fmt::format("the watermark of table '{}' waits for nothing: a row that comes "
+                                 "out of order is late, and windows leave it out",
+                                 source->name),
+                     "Subtract from the watermark how late rows may be: WATERMARK FOR ts AS ts - "
+                     "INTERVAL '5' SECOND.",
+                     place_of(*source)});
+  }
+}
+
 void check_idle_sources(const std::vector<plan::Node*>& order, Lowering& lowering,
                         std::vector<LintWarning>& found) {
   const bool by_event_time = std::any_of(order.begin(), order.end(), [&](const plan::Node* node) {
     return waits_for_watermark(*node, lowering);
   });
-  if (!by_event_time || lowering.settings().idle_timeout_ms > 0) return;
+  if (!by_event_time) return;
+  check_grace(order, lowering, found);
+  if (lowering.settings().idle_timeout_ms > 0) return;
   for (const plan::Node* node : order) {
     const auto* source = dynamic_cast<const plan::SourceNode*>(node);
     if (source == nullptr || lowering.facts().of(*source).bounded ||
@@ -81,24 +106,30 @@ void check_idle_sources(const std::vector<plan::Node*>& order, Lowering& lowerin
       found.push_back({"no-watermark",
                        fmt::format("table '{}' has no watermark, so time does not go on behind it",
                                    source->name),
-                       "Declare WATERMARK FOR one of its columns."});
+                       "Declare WATERMARK FOR one of its columns.", place_of(*source)});
     } else {
       found.push_back({"idle-partition",
                        fmt::format("one partition of table '{}' without rows holds back the time "
                                    "of all",
                                    source->name),
                        "SET 'table.exec.source.idle-timeout' to how long a partition may be "
-                       "silent."});
+                       "silent.",
+                       place_of(*source)});
     }
   }
 }
 
-void check_sinks(const Graph& graph, std::vector<LintWarning>& found) {
+void check_sinks(const Graph& graph, const std::vector<plan::NodePtr>& roots,
+                 std::vector<LintWarning>& found) {
   for (const Node& node : graph.nodes) {
     if (node.sink == nullptr || node.sink->guarantee() != SinkGuarantee::kAtLeastOnce) continue;
+    const auto sink = std::find_if(roots.begin(), roots.end(), [&](const plan::NodePtr& root) {
+      return root->name == node.name;
+    });
     found.push_back({"at-least-once-sink",
                      fmt::format("rows may reach '{}' twice after a failure", node.name),
-                     "Write to a transactional sink, or make the reader drop repetitions."});
+                     "Write to a transactional sink, or make the reader drop repetitions.",
+                     sink == roots.end() ? "" : place_of(**sink)});
   }
 }
 
@@ -111,8 +142,14 @@ std::vector<LintWarning> lint(const std::vector<plan::NodePtr>& roots, Lowering&
     if (node->schema != nullptr) check_state(*node, lowering, found);
   }
   check_idle_sources(order, lowering, found);
-  check_sinks(lowering.graph(), found);
+  check_sinks(lowering.graph(), roots, found);
   return found;
+}
+
+std::string to_string(const LintWarning& warning) {
+  const std::string place = warning.place.empty() ? "" : warning.place + "\n";
+  return fmt::format("warning: {}: {}\n{}  remedy: {}\n", warning.code, warning.message, place,
+                     warning.remedy);
 }
 
 }  // namespace tidegate

@@ -25,6 +25,7 @@ struct LintWarning {
   std::string code;     ///< "unbounded-state"
   std::string message;  ///< which step, and why
   std::string remedy;
+  std::string place = {};  ///< "at f.sql, line 3, column 5:", the line and a caret; may be empty
 };
 
 /// What lowering needs from outside.

@@ -6,6 +6,17 @@
 #include "base/check.h"
 
 namespace tidegate {
+namespace {
+
+/// New nodes stand where the one stood that they were made of.
+void give_place(plan::Node& made, const plan::Node& old,
+                const std::unordered_map<const plan::Node*, plan::NodePtr>& known) {
+  if (made.place || known.contains(&made)) return;
+  made.place = old.place;
+  for (const plan::Input& input : made.inputs) give_place(*input.node, old, known);
+}
+
+}  // namespace
 
 Status rewrite_bottom_up(const std::vector<plan::NodePtr>& roots,
                          const std::function<Result<plan::NodePtr>(plan::NodePtr node)>& rewrite) {
@@ -25,7 +36,9 @@ Status rewrite_bottom_up(const std::vector<plan::NodePtr>& roots,
     if (node->schema == nullptr) continue;  // a sink
     const plan::NodePtr& old = pointers[node];
     TG_ASSIGN_OR_RETURN(plan::NodePtr rewritten, rewrite(old));
-    if (rewritten != old) replaced[node] = std::move(rewritten);
+    if (rewritten == old) continue;
+    give_place(*rewritten, *old, pointers);
+    replaced[node] = std::move(rewritten);
   }
   return Status::ok();
 }

@@ -87,6 +87,20 @@ int time_order_column(const plan::OverNode& over, PlanFacts& facts) {
   return time_of(over.inputs[0], column, facts) == TimeAttribute::kNone ? -1 : column;
 }
 
+/// The column is a time, or was one until a window function passed it on as a plain timestamp.
+bool was_time(const plan::Input& input, int column, PlanFacts& facts) {
+  if (time_of(input, column, facts) != TimeAttribute::kNone) return true;
+  if (const auto* project = input_as<plan::ProjectNode>(input)) {
+    const ExprPtr& from = project->columns[static_cast<std::size_t>(column)];
+    return from->kind() == Expr::Kind::kColumn &&
+           was_time(project->inputs[0], from->column(), facts);
+  }
+  const bool passes = input_as<plan::FilterNode>(input) != nullptr ||
+                      input_as<plan::WindowFunctionNode>(input) != nullptr;
+  return passes && column < input.node->inputs[0].schema()->num_fields() &&
+         was_time(input.node->inputs[0], column, facts);
+}
+
 /// `node` has the input's columns; this adds the number, which is always 1, as a constant.
 plan::NodePtr with_one(plan::NodePtr node, const SchemaPtr& schema) {
   std::vector<ExprPtr> columns = all_columns(*node->schema);
@@ -113,8 +127,9 @@ Result<plan::NodePtr> window_top_n(const plan::OverNode& over, const TopN& top, 
   auto rank =
       std::make_shared<plan::WindowRankNode>(windows.input, std::move(keys), windows.start,
                                              windows.end, over.order, top.range, true, number);
-  const bool last_by_time = top.range.end == 1 && !over.order.empty() && over.order[0].descending &&
-                            (time_order_column(over, facts) >= 0);
+  const bool last_by_time = top.range.end == 1 && over.order.size() == 1 &&
+                            over.order[0].descending &&
+                            was_time(input, over.order[0].column, facts);
   rank->latest_of_ties_first = last_by_time;
   const int added = rank->schema->num_fields() - over.schema->num_fields();
   if (added == 0) return plan::NodePtr(std::move(rank));

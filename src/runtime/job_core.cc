@@ -15,6 +15,12 @@
 namespace tidegate {
 namespace {
 
+/// A stop at the end of the input waits for windows of the clock that close this soon; others stay
+/// open.
+constexpr std::int64_t kLongestClockWaitMs = 15'000;
+/// For such windows to fire in.
+constexpr std::int64_t kFiringMs = 100;
+
 Status check_options(const JobOptions& options) {
   if (options.executor == nullptr)
     return error(ErrorCode::kInvalidArgument, "JobOptions::executor is null");
@@ -98,6 +104,7 @@ JobCore::~JobCore() {
   stop(StopMode::kCancel);
   static_cast<void>(await());
   for (const auto& enumerator : parts_.enumerators) enumerator->cut_off();
+  tether_.cut();
   if (coordinator_ != nullptr) coordinator_->cut_off();
   if (planned_ != nullptr) planned_->cut_off();
   if (simulation_ != nullptr) {
@@ -337,8 +344,33 @@ void JobCore::source_exhausted() {
   std::size_t source_tasks = 0;
   for (const EpochCoordinator::SourceTasks& source : parts_.sources)
     source_tasks += source.heads.size();
-  if (exhausted_sources_.fetch_add(1) + 1 == static_cast<int>(source_tasks))
-    stop(StopMode::kBarrier);
+  if (exhausted_sources_.fetch_add(1) + 1 < static_cast<int>(source_tasks)) return;
+  const std::int64_t now_ms = options_.clock->wall_ms();
+  const std::int64_t end_ms = last_clock_window_end_ms();
+  if (end_ms <= now_ms) return stop(StopMode::kBarrier);
+  const std::int64_t wait_ns = (end_ms + kFiringMs - now_ms) * 1'000'000;
+  executor().submit_at(options_.clock->monotonic_ns() + wait_ns, [tether = tether_] {
+    tether.call([](JobCore& job) { job.stop(StopMode::kBarrier); });
+  });
+}
+
+/// When the last window of the clock closes that a row of now is in; 0: none that is waited for.
+std::int64_t JobCore::last_clock_window_end_ms() const {
+  const std::int64_t now_ms = options_.clock->wall_ms();
+  std::int64_t last = 0;
+  for (const Node& node : graph_.nodes) {
+    if (!node.clock_window) continue;
+    const Window& window = *node.clock_window;
+    const bool hops = window.kind == Window::Kind::kHopping;
+    const std::int64_t step = (hops ? window.slide : window.size).count();
+    std::int64_t end_ms = now_ms + step;
+    if (window.kind != Window::Kind::kSession) {
+      const std::int64_t start = now_ms - (now_ms - window.offset.count()) % step;
+      end_ms = start + window.size.count();
+    }
+    if (end_ms - now_ms <= kLongestClockWaitMs) last = std::max(last, end_ms);
+  }
+  return last;
 }
 
 void JobCore::charge_state(std::int64_t bytes) {

@@ -17,6 +17,7 @@
 #include "runtime/piece_count.h"
 #include "runtime/planned_epochs.h"
 #include "runtime/task_host.h"
+#include "runtime/tether.h"
 
 namespace tidegate {
 
@@ -79,6 +80,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void stop_running(StopMode mode);
   void stop_now(StopMode mode);
   void stop_between_epochs();
+  std::int64_t last_clock_window_end_ms() const;
   void wake_tasks();
   void wrap_up();
   Status cancelled_error() const;
@@ -102,6 +104,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> state_bytes_{0};
   std::atomic<int> exhausted_sources_{0};
+  Tether<JobCore> tether_{*this};  // for the wait for windows of the clock
 
   mutable std::mutex mutex_;
   std::condition_variable ended_changed_;

@@ -92,6 +92,14 @@ bool is_grouping_part(const std::string& function) {
 
 }  // namespace
 
+void Binder::mark_place(const plan::Input& input, Place place) const {
+  if (input.node == nullptr || input.node->place) return;
+  input.node->place = [source = source_, place] {
+    return error_at(source, place, ErrorCode::kInvalidPlan, "").message().substr(1);
+  };
+  for (const plan::Input& below : input.node->inputs) mark_place(below, place);
+}
+
 Status Binder::at(Place place, Status status) const {
   if (status.is_ok() || status.message().find("\n") != std::string::npos) return status;
   return error_at(source_, place, status.code(), status.message(), std::string(status.remedy()));

@@ -136,7 +136,9 @@ Result<plan::NodePtr> Binder::bind_insert(const Insert& insert) {
   sink->name = table->name;
   sink->metadata = std::move(metadata);
   TG_ASSIGN_OR_RETURN(sink->partitioned_by, partition_columns(*table, *schema));
-  return plan::NodePtr(std::move(sink));
+  plan::NodePtr made = std::move(sink);
+  mark_place({made}, insert.table.front().place);
+  return made;
 }
 
 }  // namespace tidegate::sql

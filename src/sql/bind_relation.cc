@@ -128,6 +128,7 @@ Result<BoundRelation> Binder::bind_relation(const Relation& relation, const Scop
                       "MATCH_RECOGNIZE is not supported yet");
   }
   TG_RETURN_IF_ERROR(rename(relation.alias, relation.place, bound));
+  mark_place(bound.input, relation.place);
   return bound;
 }
 
@@ -169,7 +170,7 @@ Result<BoundRelation> Binder::bind_join(const Join& join, Place place, const Sco
                         "only CROSS, INNER and LEFT JOIN can have a lateral right side");
     }
     TG_ASSIGN_OR_RETURN(BoundRelation joined,
-                        bind_lateral(std::move(left), *join.right, keeps_left, place));
+                        bind_lateral(std::move(left), *join.right, keeps_left));
     if (join.on == nullptr || is_true(join.on)) return joined;
     if (keeps_left) {
       return error_here(join.on->place, ErrorCode::kNotSupported,
@@ -305,7 +306,7 @@ Result<BoundRelation> Binder::bind_temporal(BoundRelation left, const Relation& 
 }
 
 Result<BoundRelation> Binder::bind_lateral(BoundRelation left, const Relation& right,
-                                           bool outer_join, Place place) {
+                                           bool outer_join) {
   if (const auto* unnest = std::get_if<Unnest>(&right.node)) {
     return bind_unnest(std::move(left), *unnest, right.alias, outer_join, right.place);
   }
@@ -320,10 +321,6 @@ Result<BoundRelation> Binder::bind_lateral(BoundRelation left, const Relation& r
     lateral.scope.columns.push_back({"", query.names[i], col(static_cast<int>(i))});
   }
   TG_RETURN_IF_ERROR(rename(right.alias, right.place, lateral));
-  if (query.one_row && query.on_empty != nullptr) {
-    return error_here(place, ErrorCode::kNotSupported,
-                      "COUNT in a lateral query without GROUP BY is not supported yet");
-  }
   // Outer columns are those of the left side; its own stand behind them.
   std::vector<ExprPtr> conditions;
   for (const ExprPtr& condition : query.correlated) {
@@ -333,6 +330,12 @@ Result<BoundRelation> Binder::bind_lateral(BoundRelation left, const Relation& r
   const bool keeps_left = outer_join || query.one_row;
   Scope both = left.scope;
   append_shifted(lateral.scope, left.width(), lateral.width(), both);
+  for (std::size_t i = 0; i < query.on_empty.size(); ++i) {
+    ExprPtr& value = both.columns[left.scope.columns.size() + i].value;
+    if (query.on_empty[i] == nullptr || query.correlated.empty()) continue;
+    const ExprPtr key = col(left.width() + hidden_columns(query).front());
+    value = case_when({{tidegate::call("IS NULL", {key}), query.on_empty[i]}}, value);
+  }
   return BoundRelation{
       {std::make_shared<plan::JoinNode>(left.input, lateral.input,
                                         keeps_left ? plan::JoinType::kLeft : plan::JoinType::kInner,

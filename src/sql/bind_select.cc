@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -58,6 +60,46 @@ std::string name_of(const SelectItem& item, std::size_t position) {
   return fmt::format("EXPR${}", position);
 }
 
+/// Unknown where any column of it is null.
+bool is_comparison(const ExprPtr& condition) {
+  const std::function<bool(const ExprPtr&)> is_strict = [&](const ExprPtr& value) {
+    if (value->kind() != Expr::Kind::kCall) return true;
+    static constexpr std::array<std::string_view, 4> kArithmetic = {"+", "-", "*", "/"};
+    return std::ranges::count(kArithmetic, value->function()) > 0 &&
+           std::ranges::all_of(value->args(), is_strict);
+  };
+  static constexpr std::array<std::string_view, 7> kSigns = {
+      "=", "<>", "<", "<=", ">", ">=", "BETWEEN"};
+  return condition->kind() == Expr::Kind::kCall &&
+         std::ranges::count(kSigns, condition->function()) > 0 &&
+         std::ranges::all_of(condition->args(), is_strict);
+}
+
+/// Per item what it is when no row answers: COUNT 0, other aggregates NULL.
+std::vector<ExprPtr> values_over_nothing(const std::vector<AggregateUse>& aggregates,
+                                         const std::vector<ExprPtr>& items) {
+  std::vector<ExprPtr> values;
+  for (const ExprPtr& item : items) {
+    const auto is_null = [&](const ExprPtr& value) {
+      return value->kind() == Expr::Kind::kColumn && value->column() >= kAggregateColumns &&
+             value->column() < kOverColumns &&
+             aggregates[static_cast<std::size_t>(value->column() - kAggregateColumns)].function !=
+                 "COUNT";
+    };
+    if (is_null(item)) {
+      values.push_back(nullptr);
+      continue;
+    }
+    values.push_back(map_columns(item, [&](const ExprPtr& column) -> ExprPtr {
+      if (is_null(column)) return lit_null();
+      const int k = column->column() - kAggregateColumns;
+      const bool counts = k >= 0 && k < static_cast<int>(aggregates.size());
+      return counts ? lit(std::int64_t{0}) : column;
+    }));
+  }
+  return values;
+}
+
 }  // namespace
 
 Result<BoundQuery> Binder::bind_select(const Select& select, const Query& clauses,
@@ -77,12 +119,16 @@ Result<BoundQuery> Binder::bind_select(const Select& select, const Query& clause
   state.input = from.input;
   state.scope = std::move(from.scope);
   state.scope.outer = outer;
+  state.scope.input = &state.input;
   if (select.where != nullptr) TG_RETURN_IF_ERROR(bind_where(select, state));
   TG_RETURN_IF_ERROR(bind_group_by(select, state));
   TG_RETURN_IF_ERROR(bind_items(select, state));
   state.visible_items = state.items.size();
   TG_RETURN_IF_ERROR(bind_order(select, clauses, state));
-  return finish_select(select, clauses, state);
+  TG_ASSIGN_OR_RETURN(BoundQuery query, finish_select(select, clauses, state));
+  mark_place(query.input,
+             select.group_by ? select.group_by->place : select.items.front().value->place);
+  return query;
 }
 
 Status Binder::bind_where(const Select& select, SelectState& state) {
@@ -246,6 +292,43 @@ Status Binder::bind_order(const Select& select, const Query& clauses, SelectStat
 
 /// Makes the inner sides of correlated conditions columns of the output: as they are, or, where
 /// rows are grouped, as keys.
+/// Below an aggregate a condition with the query around must be an equality of both. Any other is
+/// asked of the values that the outer columns have: each joins its rows, which equality then tells.
+Status Binder::join_outer_values(SelectState& state, ExprPtr& condition) {
+  if (condition->kind() == Expr::Kind::kCall && condition->function() == "=") {
+    const ExprPtr& left = condition->args()[0];
+    const ExprPtr& right = condition->args()[1];
+    const auto differ = [](const ExprPtr& inner, const ExprPtr& around) {
+      return !is_outer(inner) && !is_inner(around);
+    };
+    if (differ(left, right) || differ(right, left)) return Status::ok();
+  }
+  const plan::Input* around = state.scope.outer == nullptr ? nullptr : state.scope.outer->input;
+  std::set<int> read;
+  map_columns(condition, [&](const ExprPtr& column) {
+    if (column->column() >= kOuterColumns) read.insert(column->column());
+    return column;
+  });
+  if (around == nullptr || read.size() != 1 || !is_comparison(condition)) {
+    return error(ErrorCode::kNotSupported,
+                 "a subquery with an aggregate can be tied to the query around it by equalities, "
+                 "and by comparisons with one column of it");
+  }
+  Projection values(*around, functions_, false);
+  TG_RETURN_IF_ERROR(values.append(col(*read.begin() - kOuterColumns), "$outer"));
+  auto distinct = std::make_shared<plan::AggregateNode>(values.build(), std::vector<int>{0},
+                                                        std::vector<plan::AggregateCall>{});
+  distinct->append = false;
+  const ExprPtr value = col(state.input.schema()->num_fields());
+  condition = map_columns(condition, [&](const ExprPtr& column) {
+    return column->column() == *read.begin() ? value : column;
+  });
+  state.input = {std::make_shared<plan::JoinNode>(state.input, plan::Input{std::move(distinct)},
+                                                  plan::JoinType::kInner, std::move(condition))};
+  condition = tidegate::call("=", {col(*read.begin()), value});
+  return Status::ok();
+}
+
 Status Binder::expose_correlated(SelectState& state, bool grouped) {
   const auto expose = [&](const ExprPtr& value) {
     for (std::size_t i = 0; i < state.items.size(); ++i) {
@@ -255,24 +338,19 @@ Status Binder::expose_correlated(SelectState& state, bool grouped) {
     return col(static_cast<int>(state.items.size()) - 1);
   };
   for (ExprPtr& condition : state.correlated) {
+    if (grouped) TG_RETURN_IF_ERROR(join_outer_values(state, condition));
     if (!grouped) {
       condition = map_columns(condition, [&](const ExprPtr& column) {
         return column->column() >= kOuterColumns ? column : expose(column);
       });
       continue;
     }
-    const bool equality = condition->kind() == Expr::Kind::kCall && condition->function() == "=";
-    ExprPtr inner = equality ? condition->args()[0] : nullptr;
-    ExprPtr around = equality ? condition->args()[1] : nullptr;
-    if (equality && is_outer(inner)) std::swap(inner, around);
-    if (!equality || is_outer(inner) || is_inner(around)) {
-      return error(ErrorCode::kNotSupported,
-                   "a subquery with an aggregate can be tied to the query around it by equalities "
-                   "only");
-    }
+    ExprPtr inner = condition->args()[0];
+    ExprPtr around = condition->args()[1];
+    if (is_outer(inner)) std::swap(inner, around);
     state.keys.push_back(inner);
     for (std::vector<bool>& set : state.sets) set.push_back(true);
-    condition = tidegate::call("=", {around, expose(inner)});
+    condition = tidegate::call(condition->function(), {around, expose(inner)});
   }
   return Status::ok();
 }
@@ -326,20 +404,9 @@ Result<BoundQuery> Binder::finish_select(const Select& select, const Query& clau
   const bool aggregates = state.grouped || !state.aggregates.empty() || select.having != nullptr;
   query.one_row = aggregates && !state.grouped;
   if (query.one_row && !state.correlated.empty()) {
-    bool counts = false;
-    std::vector<ExprPtr> empty;
-    for (const AggregateUse& use : state.aggregates) {
-      const bool is_count = use.function == "COUNT";
-      counts = counts || is_count;
-      empty.push_back(is_count ? lit(std::int64_t{0}) : lit_null());
-    }
-    if (counts) {
-      query.on_empty = map_columns(state.items[0].value, [&](const ExprPtr& column) {
-        const int k = column->column() - kAggregateColumns;
-        const bool is_aggregate = k >= 0 && k < static_cast<int>(empty.size());
-        return is_aggregate ? empty[static_cast<std::size_t>(k)] : column;
-      });
-    }
+    std::vector<ExprPtr> items;
+    for (std::size_t i = 0; i < state.visible_items; ++i) items.push_back(state.items[i].value);
+    query.on_empty = values_over_nothing(state.aggregates, items);
   }
   TG_RETURN_IF_ERROR(expose_correlated(state, aggregates));
   if (aggregates) TG_RETURN_IF_ERROR(aggregate(state));

@@ -38,20 +38,6 @@ plan::Input aggregate_of(plan::Input input, std::vector<int> keys,
   return {std::move(node)};
 }
 
-/// Columns of the query that its correlated conditions read.
-std::vector<int> hidden_columns(const BoundQuery& query) {
-  std::vector<int> columns;
-  for (int i = 0; i < query.input.schema()->num_fields(); ++i) {
-    for (const ExprPtr& condition : query.correlated) {
-      if (reads_columns(condition, i, i + 1)) {
-        columns.push_back(i);
-        break;
-      }
-    }
-  }
-  return columns;
-}
-
 /// The same conditions where the query's column columns[k] stands at position k.
 std::vector<ExprPtr> moved_conditions(const BoundQuery& query, const std::vector<int>& columns) {
   const auto move = [&](const ExprPtr& column) {
@@ -65,6 +51,19 @@ std::vector<ExprPtr> moved_conditions(const BoundQuery& query, const std::vector
 }
 
 }  // namespace
+
+std::vector<int> hidden_columns(const BoundQuery& query) {
+  std::vector<int> columns;
+  for (int i = 0; i < query.input.schema()->num_fields(); ++i) {
+    for (const ExprPtr& condition : query.correlated) {
+      if (reads_columns(condition, i, i + 1)) {
+        columns.push_back(i);
+        break;
+      }
+    }
+  }
+  return columns;
+}
 
 Result<ExprPtr> Binder::bind_subquery(const Subquery& subquery, Place place,
                                       ExpressionContext& context) {
@@ -83,9 +82,6 @@ Result<ExprPtr> Binder::bind_subquery(const Subquery& subquery, Place place,
     } else if (subquery.comparison == "<>" && subquery.all) {
       use.kind = Subquery::Kind::kIn;
       negated = true;
-    } else if (subquery.comparison == "=" || subquery.comparison == "<>") {
-      return error_here(place, ErrorCode::kNotSupported, "{} {} (query) is not supported",
-                        subquery.comparison, subquery.all ? "ALL" : "ANY");
     }
     use.comparison = subquery.comparison;
     use.all = subquery.all;
@@ -127,9 +123,10 @@ Status Binder::filter_by_subquery(const Subquery& subquery, Place place, bool ne
     return error_here(place, ErrorCode::kTypeMismatch, "the subquery has {} columns instead of {}",
                       query.names.size(), values.size());
   }
-  if (query.one_row && query.on_empty != nullptr) {
+  if (query.one_row && !query.correlated.empty()) {
     return error_here(place, ErrorCode::kNotSupported,
-                      "IN and EXISTS over a correlated COUNT are not supported");
+                      "IN and EXISTS over a correlated aggregate without GROUP BY are not "
+                      "supported");
   }
   const int width = state.input.schema()->num_fields();
   std::vector<ExprPtr> conditions;
@@ -204,8 +201,8 @@ Status Binder::join_scalar(SubqueryUse& use, SelectState& state, ExprPtr* value)
   state.input = {std::make_shared<plan::JoinNode>(state.input, row, plan::JoinType::kLeft,
                                                   conjunction_of(std::move(conditions)))};
   *value = col(width + value_column);
-  if (query.on_empty != nullptr && key_column >= 0) {
-    *value = case_when({{call("IS NULL", {col(width + key_column)}), query.on_empty}}, *value);
+  if (key_column >= 0 && query.on_empty[0] != nullptr) {
+    *value = case_when({{call("IS NULL", {col(width + key_column)}), query.on_empty[0]}}, *value);
   }
   return Status::ok();
 }
@@ -229,7 +226,15 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
     return Status::ok();
   }
   const bool is_quantified = use.kind == Subquery::Kind::kQuantified;
-  if (!query.correlated.empty() || use.values.size() != 1) {
+  const std::vector<int> hidden = hidden_columns(query);
+  const bool by_equality = std::ranges::all_of(query.correlated, [](const ExprPtr& each) {
+    return each->kind() == Expr::Kind::kCall && each->function() == "=" &&
+           std::ranges::all_of(each->args(), [](const ExprPtr& side) {
+             return side->kind() == Expr::Kind::kColumn;
+           });
+  });
+  if (use.values.size() != 1 || !by_equality ||
+      ((is_quantified || query.one_row) && !query.correlated.empty())) {
     return error_here(use.place, ErrorCode::kNotSupported,
                       "IN, ANY or ALL (query) {} is supported as a condition of WHERE only",
                       query.correlated.empty() ? "of several columns"
@@ -238,16 +243,30 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
   if (is_quantified) return join_quantified(use, state, value);
   // x IN S is TRUE when x is there, else unknown when x or a value of S is null, else FALSE.
   TG_ASSIGN_OR_RETURN(const ExprPtr wanted, current(use.values[0], state, use.place));
-  const plan::Input counted =
-      aggregate_of(query.input, {}, {count_call({}, "$rows"), count_call({0}, "$values")});
-  state.input = {
-      std::make_shared<plan::JoinNode>(state.input, counted, plan::JoinType::kLeft, nullptr)};
-  const plan::Input distinct = aggregate_of(query.input, {0}, {count_call({}, "$found")});
-  state.input = {std::make_shared<plan::JoinNode>(state.input, distinct, plan::JoinType::kLeft,
-                                                  call("=", {wanted, col(width + 2)}))};
-  const ExprPtr rows = call("COALESCE", {col(width), lit(std::int64_t{0})});
-  const ExprPtr values = call("COALESCE", {col(width + 1), lit(std::int64_t{0})});
-  *value = case_when({{call("IS NOT NULL", {col(width + 3)}), lit(true)},
+  std::vector<ExprPtr> outer;
+  for (const ExprPtr& condition : moved_conditions(query, hidden)) {
+    TG_ASSIGN_OR_RETURN(ExprPtr now, current_outer(condition, state, use.place));
+    outer.push_back(std::move(now));
+  }
+  const auto join_by_outer = [&](plan::Input right, int at, std::vector<ExprPtr> conditions) {
+    for (const ExprPtr& each : outer) conditions.push_back(shift_correlated(each, at));
+    state.input = {std::make_shared<plan::JoinNode>(
+        state.input, std::move(right), plan::JoinType::kLeft,
+        conditions.empty() ? nullptr : conjunction_of(std::move(conditions)))};
+  };
+  const int keys = static_cast<int>(hidden.size());
+  join_by_outer(
+      aggregate_of(query.input, hidden, {count_call({}, "$rows"), count_call({0}, "$values")}),
+      width, {});
+  const int counts = width + keys;
+  const int found = counts + 2;
+  std::vector<int> distinct = hidden;
+  distinct.push_back(0);
+  join_by_outer(aggregate_of(query.input, distinct, {count_call({}, "$found")}), found,
+                {call("=", {wanted, col(found + keys)})});
+  const ExprPtr rows = call("COALESCE", {col(counts), lit(std::int64_t{0})});
+  const ExprPtr values = call("COALESCE", {col(counts + 1), lit(std::int64_t{0})});
+  *value = case_when({{call("IS NOT NULL", {col(found + keys + 1)}), lit(true)},
                       {call("=", {rows, lit(std::int64_t{0})}), lit(false)},
                       {logical_or({call("IS NULL", {wanted}), call("<", {values, rows})}),
                        lit_null(LogicalType(TypeKind::kBoolean))}},
@@ -255,29 +274,39 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
   return Status::ok();
 }
 
-/// x > ANY S: some row of S decides it alone, the smallest one; x > ALL S: the largest one. Nulls
+/// x > ANY S: some row of S decides it alone, the smallest one; x > ALL S: the largest one; x = ALL
+/// S and x <> ANY S: the smallest and the largest. Nulls
 /// leave it unknown unless it is decided without them; an empty S is FALSE for ANY, TRUE for ALL.
 Status Binder::join_quantified(SubqueryUse& use, SelectState& state, ExprPtr* value) {
   const int width = state.input.schema()->num_fields();
   TG_ASSIGN_OR_RETURN(const ExprPtr wanted, current(use.values[0], state, use.place));
   const bool greater = use.comparison[0] == '>';
-  plan::AggregateCall bound;
-  bound.function = greater == use.all ? "MAX" : "MIN";
-  bound.text = bound.function + "(value)";
-  bound.arguments = {0};
-  bound.result_name = "$bound";
+  std::vector<plan::AggregateCall> calls = {count_call({}, "$rows"), count_call({0}, "$values")};
   const LogicalType type = use.query.input.schema()->field(0).type;
-  TG_ASSIGN_OR_RETURN(const AggregateFunction* function, functions_.find_aggregate(bound.function));
-  auto aggregator = function->bind(std::vector<LogicalType>{type});
-  if (!aggregator.is_ok()) return at(use.place, std::move(aggregator).status());
-  bound.result_type = (*aggregator)->result_type();
-  const plan::Input counted = aggregate_of(
-      use.query.input, {}, {count_call({}, "$rows"), count_call({0}, "$values"), std::move(bound)});
+  const bool both = use.comparison == "=" || use.comparison == "<>";
+  for (const char* name : {"MAX", "MIN"}) {
+    if (!both && (greater == use.all) != (std::string_view(name) == "MAX")) continue;
+    plan::AggregateCall bound;
+    bound.function = name;
+    bound.text = bound.function + "(value)";
+    bound.arguments = {0};
+    bound.result_name = "$" + bound.function;
+    TG_ASSIGN_OR_RETURN(const AggregateFunction* function, functions_.find_aggregate(name));
+    auto aggregator = function->bind(std::vector<LogicalType>{type});
+    if (!aggregator.is_ok()) return at(use.place, std::move(aggregator).status());
+    bound.result_type = (*aggregator)->result_type();
+    calls.push_back(std::move(bound));
+  }
+  const plan::Input counted = aggregate_of(use.query.input, {}, std::move(calls));
   state.input = {
       std::make_shared<plan::JoinNode>(state.input, counted, plan::JoinType::kLeft, nullptr)};
   const ExprPtr rows = call("COALESCE", {col(width), lit(std::int64_t{0})});
   const ExprPtr values = call("COALESCE", {col(width + 1), lit(std::int64_t{0})});
-  const ExprPtr holds = call(use.comparison, {wanted, col(width + 2)});
+  ExprPtr holds = call(use.comparison, {wanted, col(width + 2)});
+  if (both) {  // = ALL: the largest and the smallest; <> ANY: one of them is another
+    std::vector<ExprPtr> each = {holds, call(use.comparison, {wanted, col(width + 3)})};
+    holds = use.all ? logical_and(std::move(each)) : logical_or(std::move(each));
+  }
   *value = case_when({{call("=", {rows, lit(std::int64_t{0})}), lit(use.all)},
                       {use.all ? call("NOT", {holds}) : holds, lit(!use.all)},
                       {logical_or({call("IS NULL", {wanted}), call("<", {values, rows})}),

@@ -31,9 +31,12 @@ struct BoundQuery {
   std::vector<ExprPtr> correlated = {};
   /// There is exactly one row (an aggregate without GROUP BY), but per value of hidden columns.
   bool one_row = false;
-  /// The value of the first column when no row answers to a correlated query; null: NULL.
-  ExprPtr on_empty = nullptr;
+  /// Of one_row: the value of each column when no row answers to a correlated query; null: NULL.
+  std::vector<ExprPtr> on_empty = {};
 };
+
+/// Columns of the query that its correlated conditions read.
+std::vector<int> hidden_columns(const BoundQuery& query);
 
 /// An aggregate call found in an expression, where it stands for kAggregateColumns + its index.
 struct AggregateUse {
@@ -143,6 +146,7 @@ class Binder {
   Status add_star(const Star& star, Place place, SelectState& state);
   Result<BoundQuery> finish_select(const Select& select, const Query& clauses, SelectState& state);
   Status expose_correlated(SelectState& state, bool grouped);
+  Status join_outer_values(SelectState& state, ExprPtr& condition);
   plan::Input limit_per_key(plan::Input input, const SelectState& state, Bounds bounds);
 
   // bind_aggregate.cc
@@ -171,8 +175,7 @@ class Binder {
   Result<BoundRelation> bind_relation(const Relation& relation, const Scope* outer);
   Result<BoundRelation> bind_table_name(const TableName& table, Place place);
   Result<BoundRelation> bind_join(const Join& join, Place place, const Scope* outer);
-  Result<BoundRelation> bind_lateral(BoundRelation left, const Relation& right, bool outer_join,
-                                     Place place);
+  Result<BoundRelation> bind_lateral(BoundRelation left, const Relation& right, bool outer_join);
   Result<BoundRelation> bind_unnest(BoundRelation left, const Unnest& unnest,
                                     const TableAlias& alias, bool outer_join, Place place);
   Result<BoundRelation> bind_temporal(BoundRelation left, const Relation& right, const Join& join,
@@ -218,6 +221,8 @@ class Binder {
                     Args&&... args) const {
     return at(place, Status(code, fmt::format(format, std::forward<Args>(args)...)));
   }
+  /// Tells the nodes of a plan that have no place yet that this is theirs.
+  void mark_place(const plan::Input& input, Place place) const;
   /// The script's own words at a place, for names of calls.
   std::string text_at(Place place) const;
 
@@ -262,7 +267,6 @@ struct Binder::SelectState {
   std::size_t visible_items = 0;
   /// Conditions with kOuterColumns; hidden items hold their inner sides.
   std::vector<ExprPtr> correlated = {};
-  ExprPtr on_empty = nullptr;
 
   ExpressionContext context(std::string_view clause, const Select* select) {
     return {.scope = &scope, .clause = clause, .subqueries = &subqueries, .select = select};

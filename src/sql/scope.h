@@ -33,6 +33,8 @@ struct ScopeColumn {
 struct Scope {
   std::vector<ScopeColumn> columns;
   const Scope* outer = nullptr;  ///< of the query around this one
+  /// What the columns are of, for a query inside this one; null: unknown.
+  const plan::Input* input = nullptr;
 };
 
 /// A plan with the names of its columns.
