@@ -165,6 +165,20 @@ class BoundFinder {
   bool upper_inclusive_ = true;
 };
 
+/// Rows carry the time of their arrival, so that the join compares those, and forgets rows that no
+/// row to come can match.
+Result<plan::NodePtr> join_by_arrival(const plan::JoinNode& join, const plan::TimeBounds& bounds) {
+  if (join.type != plan::JoinType::kInner) {
+    return error(ErrorCode::kNotSupported,
+                 "an outer interval join by processing time is not supported");
+  }
+  constexpr std::int64_t kSlackMs = 1000;
+  auto made = std::make_shared<plan::JoinNode>(join);
+  made->left_ttl_ms = std::max<std::int64_t>(bounds.upper_ms, 0) + kSlackMs;
+  made->right_ttl_ms = std::max<std::int64_t>(-bounds.lower_ms, 0) + kSlackMs;
+  return plan::NodePtr(std::move(made));
+}
+
 }  // namespace
 
 Result<plan::NodePtr> find_interval_join(const plan::NodePtr& node, PlanFacts& facts) {
@@ -185,9 +199,7 @@ Result<plan::NodePtr> find_interval_join(const plan::NodePtr& node, PlanFacts& f
   const plan::TimeBounds bounds = finder.bounds();
   // Nothing can match; a regular join says so, too.
   if (bounds.lower_ms > bounds.upper_ms) return node;
-  if (finder.by_processing_time()) {
-    return error(ErrorCode::kNotSupported, "an interval join by processing time is not supported");
-  }
+  if (finder.by_processing_time()) return join_by_arrival(*join, bounds);
   return std::make_shared<plan::IntervalJoinNode>(join->inputs[0], join->inputs[1], join->type,
                                                   bounds, conjunction_of(std::move(rest)),
                                                   join->schema);

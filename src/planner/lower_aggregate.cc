@@ -90,6 +90,8 @@ Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions
   }
   spread_by_key(node, std::move(edge));
   node.time_grain = window_time_grain(options);
+  // What is taken back may lie in a window that has fired: it must not come before that, either.
+  if (options.retracts) node.time_grain.orders_rows = true;
   if (options.processing_time) node.clock_window = options.window;
   node.make_operator = [options] { return make_window_aggregate(options); };
   return lowering.finish(window, std::move(node));
