@@ -13,6 +13,7 @@
 #include "tidegate/batch_progress.h"
 #include "tidegate/connectors.h"
 #include "tidegate/job_progress.h"
+#include "tidegate/live_state.h"
 #include "tidegate/status.h"
 #include "tidegate/stream.h"
 #include "tidegate/untyped.h"
@@ -69,13 +70,13 @@ struct RunOptions {
 };
 
 /// A job that runs in the background of the program. Destroying it stops the job.
-class RunningJob {
+class RunningJob : public LiveState {
  public:
   class Session;
   explicit RunningJob(std::unique_ptr<Session> session);
   RunningJob(RunningJob&&) noexcept;
   RunningJob& operator=(RunningJob&&) noexcept;
-  ~RunningJob();
+  ~RunningJob() override;
 
   /// Waits until the job has ended; its error if it failed.
   Status await();
@@ -89,6 +90,11 @@ class RunningJob {
   JobProgress progress() const;
 
  private:
+  Status read_rows(std::string_view name, BatchWriter* key, const std::vector<ColumnSpec>& columns,
+                   const Visit& visit) const override;
+  Result<std::optional<std::string>> read_bytes(std::string_view name, std::string_view state,
+                                                BatchWriter& key) const override;
+
   std::unique_ptr<Session> session_;
 };
 

@@ -21,6 +21,9 @@ struct TestOptions {
   int parallelism = 1;     ///< tasks per operator
   std::uint64_t seed = 1;  ///< of the order in which tasks run; same seed, same run
   Timestamp start{};       ///< processing time at the beginning
+  /// Sources of the program's own that run as they are, by name; rows are pushed into all others.
+  /// Sinks of the program's own always run as they are.
+  std::vector<std::string> own_sources = {};
 };
 
 /// A row of a changelog.
@@ -39,12 +42,16 @@ struct Change {
 ///   driver.advance_event_time("clicks", Timestamp(600'000));
 ///   EXPECT_EQ(driver.read<Windowed<std::string, std::int64_t>>("click-counts").size(), 1);
 ///
+/// What state holds is read as of a running job:
+///
+///   driver.value_state<std::int64_t>("velocity", "last", std::string("card-1"));
+///
 /// Every call returns when nothing is left to do at the present time. The first error ends the job;
 /// status() tells it.
-class TestDriver {
+class TestDriver : public LiveState {
  public:
   explicit TestDriver(App& app, TestOptions options = {});
-  ~TestDriver();
+  ~TestDriver() override;
   TestDriver(TestDriver&&) noexcept;
   TestDriver& operator=(TestDriver&&) noexcept;
 
@@ -62,6 +69,10 @@ class TestDriver {
     }
     push_rows(source, split, writer);
   }
+  /// Records in the format of the source's connector, through its decoder: "{\"url\":\"/\"}\n". A
+  /// record that cannot be read is for the source's error policy; if that is to fail, the answer
+  /// says which line and why, and nothing is pushed.
+  Status push_text(std::string_view source, std::string_view text, int split = 0);
   /// Says that no more rows with event time before `t` come in this split.
   void advance_event_time(std::string_view source, Timestamp t, int split = 0);
   /// Moves the clock; timers and time-outs on the way run in order.
@@ -92,6 +103,9 @@ class TestDriver {
     return changes;
   }
 
+  /// The same rows as text, in the format of the sink's connector.
+  Result<std::string> read_text(std::string_view sink);
+
   JobProgress progress() const;
   /// Rows that came too late, over all operators.
   std::int64_t rows_late() const;
@@ -104,6 +118,10 @@ class TestDriver {
     for (const ColumnSpec& column : record_columns<T>()) types.push_back(column.type);
     return types;
   }
+  Status read_rows(std::string_view name, BatchWriter* key, const std::vector<ColumnSpec>& columns,
+                   const Visit& visit) const override;
+  Result<std::optional<std::string>> read_bytes(std::string_view name, std::string_view state,
+                                                BatchWriter& key) const override;
   void push_rows(std::string_view source, int split, BatchWriter& rows);
   void take_rows(std::string_view sink, const std::function<void(const BatchView&)>& take);
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 
+#include "tidegate/test_driver.h"
 #include "tidegate/tidegate.h"
 
 namespace tidegate {
@@ -208,6 +209,50 @@ TEST_F(CustomTest, BadRecordsGoByThePolicy) {
   ASSERT_FALSE(failed.is_ok());
   EXPECT_THAT(failed.to_string(), HasSubstr("not SENSOR=VALUE@MS"));
   EXPECT_THAT(failed.to_string(), HasSubstr("in.txt"));
+}
+
+TEST_F(CustomTest, TheTestDriverRunsSourcesAndSinksOfOnesOwn) {
+  App app("custom");
+  const auto sink = std::make_shared<CommittedRows>();
+  app.source<Reading>(std::make_shared<CountingSource>(100), as("counting"))
+      .map([](const Reading& reading) { return reading.value; })
+      .sink(sink, as("committed"));
+  TestDriver driver(app, {.own_sources = {"counting"}});
+  EXPECT_EQ(sink->visible(), 100 * 99);  // at the end of the input, which has come
+  EXPECT_TRUE(driver.status().is_ok()) << driver.status().to_string();
+
+  App pushed("custom");
+  const auto transactional = std::make_shared<CommittedRows>();
+  pushed.source<Reading>(std::make_shared<CountingSource>(100), as("counting"))
+      .map([](const Reading& reading) { return reading.value; })
+      .sink(transactional);
+  TestDriver with_rows(pushed);
+  with_rows.push("counting", Reading{"a", 7, Timestamp(1)});
+  EXPECT_EQ(transactional->visible(), 0);
+  with_rows.end_epoch();
+  EXPECT_EQ(transactional->visible(), 7);
+}
+
+TEST_F(CustomTest, TheTestDriverReadsAndWritesFormats) {
+  App app("custom");
+  const auto encode = [](const Reading& reading, std::string& out) {
+    out +=
+        reading.sensor + "=" + std::to_string(reading.value) + "@" + std::to_string(reading.ts.ms);
+  };
+  const Stream<Reading> in = app.source<Reading>(
+      kafka("in").format(custom_format<Reading>("readings", decode_reading, encode)));
+  in.sink(kafka("out").format(custom_format<Reading>("readings", decode_reading, encode)));
+  in.sink(kafka("json").format(json()));
+  in.sink(connector("test").named("bare"));
+  TestDriver driver(app);
+  EXPECT_TRUE(driver.push_text("in", "a=1@10\nb=2@20\n").is_ok());
+  EXPECT_EQ(*driver.read_text("out"), "a=1@10\nb=2@20\n");
+  EXPECT_THAT(*driver.read_text("json"), HasSubstr(R"({"sensor":"a","value":1,"ts":)"));
+  const Status bad = driver.push_text("in", "a=1@10\nnonsense\n");
+  EXPECT_THAT(bad.to_string(), HasSubstr("line 2"));
+  EXPECT_THAT(bad.to_string(), HasSubstr("not SENSOR=VALUE@MS"));
+  EXPECT_EQ(*driver.read_text("out"), "");
+  EXPECT_THAT(driver.read_text("bare").status().to_string(), HasSubstr("no format"));
 }
 
 TEST_F(CustomTest, UnknownOptionsAreRefusedWithTheNearestName) {

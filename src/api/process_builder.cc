@@ -3,9 +3,12 @@
 // The plan's verb for process functions: a program's function as the logic of the engine's
 // operator.
 
+#include <arrow/array/builder_binary.h>
 #include <arrow/buffer.h>
 
 #include <cstring>
+#include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -22,6 +25,7 @@
 #include "plan/native.h"
 #include "tidegate/process.h"
 #include "tidegate/untyped.h"
+#include "types/arrow_status.h"
 #include "types/key_encoding.h"
 #include "windows/window_time.h"
 
@@ -116,15 +120,50 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
     return Status::ok();
   }
 
+  /// As Codec writes a value, a vector or a map of what the state holds.
+  Result<Batch> read_state(std::string_view name, tidegate::ProcessContext& context) override {
+    std::optional<std::string> bytes;
+    const auto count_first = [&bytes](std::uint32_t count, std::string elements) {
+      if (count == 0) return;
+      bytes = encode_state(count) + std::move(elements);
+    };
+    if (const auto value = values_.find(name); value != values_.end()) {
+      if (const auto held = value->second->get()) bytes.emplace(*held);
+    } else if (const auto list = lists_.find(name); list != lists_.end()) {
+      std::uint32_t count = 0;
+      std::string elements;
+      list->second->for_each([&](std::string_view element) {
+        ++count;
+        elements.append(element);
+      });
+      count_first(count, std::move(elements));
+    } else if (const auto map = maps_.find(name); map != maps_.end()) {
+      std::uint32_t count = 0;
+      std::string entries;
+      map->second->for_each([&](std::string_view key, std::string_view value) {
+        ++count;
+        entries.append(key).append(value);
+      });
+      count_first(count, std::move(entries));
+    } else {
+      return error(ErrorCode::kUnknownName, "'{}' has no state '{}'",
+                   context.runtime().operator_name(), name);
+    }
+    arrow::BinaryBuilder builder;
+    TG_RETURN_IF_ARROW_ERROR(bytes ? builder.Append(*bytes) : arrow::Status::OK(), "state");
+    TG_ASSIGN_ARROW_OR_RETURN(ArrayPtr column, builder.Finish(), "state");
+    return Batch(bytes ? 1 : 0, {std::move(column)});
+  }
+
   // What the function asks for.
   std::shared_ptr<BytesValue> value_state(std::string_view name, const Ttl& ttl) override {
-    return opened(make_value_state(*context_, name, ttl));
+    return keep(name, values_, make_value_state(*context_, name, ttl, clock()));
   }
   std::shared_ptr<BytesList> list_state(std::string_view name, const Ttl& ttl) override {
-    return opened(make_list_state(*context_, name, ttl));
+    return keep(name, lists_, make_list_state(*context_, name, ttl, clock()));
   }
   std::shared_ptr<BytesMap> map_state(std::string_view name, const Ttl& ttl) override {
-    return opened(make_map_state(*context_, name, ttl));
+    return keep(name, maps_, make_map_state(*context_, name, ttl, clock()));
   }
   std::shared_ptr<BytesMap> broadcast_state(std::string_view name) override {
     return opened(make_broadcast_state(*context_, name));
@@ -195,6 +234,20 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
     check_state(state.status());
     return nullptr;
   }
+  /// The watermark; before there is one, the time of the row.
+  EventClock clock() const {
+    return [this] { return watermark() == kMinWatermark ? time_ : watermark(); };
+  }
+  template <typename S>
+  using States = std::map<std::string, std::shared_ptr<S>, std::less<>>;
+  /// Remembers a state by its name, for looks into it.
+  template <typename S>
+  std::shared_ptr<S> keep(std::string_view name, States<S>& states,
+                          Result<std::shared_ptr<S>> made) {
+    std::shared_ptr<S> state = opened(std::move(made));
+    states.insert_or_assign(std::string(name), state);
+    return state;
+  }
   /// Rows emitted since the last call are of the current time.
   void stamp() {
     main_.stamp(time_);
@@ -206,6 +259,9 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
   KeyCodec key_codec_;
   EmittedRows main_;
   std::vector<EmittedRows> sides_;
+  States<BytesValue> values_;
+  States<BytesList> lists_;
+  States<BytesMap> maps_;
 
   tidegate::ProcessContext* context_ = nullptr;
   std::span<const EventTime> times_;

@@ -11,14 +11,16 @@
 namespace tidegate::untyped {
 namespace {
 
-StateTtl state_ttl(tidegate::ProcessContext& context, const Ttl& ttl) {
+StateTtl state_ttl(tidegate::ProcessContext& context, const Ttl& ttl, const EventClock& clock) {
   StateTtl out;
   out.ttl_ms = ttl.duration.count();
   if (ttl.renewed_by_reads) out.update = StateTtl::Update::kOnReadAndWrite;
   out.shows_expired = ttl.shows_expired;
-  out.now_ms = [&context, by_event_time = ttl.by_event_time]() -> std::int64_t {
-    return by_event_time ? context.watermark() : context.processing_time_ms();
-  };
+  if (ttl.by_event_time) {
+    out.now_ms = clock;
+  } else {
+    out.now_ms = [&context] { return context.processing_time_ms(); };
+  }
   return out;
 }
 
@@ -118,26 +120,29 @@ Result<std::shared_ptr<BytesMap>> make_broadcast_state(tidegate::ProcessContext&
 }
 
 Result<std::shared_ptr<BytesValue>> make_value_state(tidegate::ProcessContext& context,
-                                                     std::string_view name, const Ttl& ttl) {
+                                                     std::string_view name, const Ttl& ttl,
+                                                     const EventClock& clock) {
   TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedValue state,
-                      KeyedValue::open(context.state(), name, state_ttl(context, ttl)));
+                      KeyedValue::open(context.state(), name, state_ttl(context, ttl, clock)));
   return std::make_shared<Value>(context, std::move(state));
 }
 
 Result<std::shared_ptr<BytesList>> make_list_state(tidegate::ProcessContext& context,
-                                                   std::string_view name, const Ttl& ttl) {
+                                                   std::string_view name, const Ttl& ttl,
+                                                   const EventClock& clock) {
   TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedList state,
-                      KeyedList::open(context.state(), name, state_ttl(context, ttl)));
+                      KeyedList::open(context.state(), name, state_ttl(context, ttl, clock)));
   return std::make_shared<List>(context, std::move(state));
 }
 
 Result<std::shared_ptr<BytesMap>> make_map_state(tidegate::ProcessContext& context,
-                                                 std::string_view name, const Ttl& ttl) {
+                                                 std::string_view name, const Ttl& ttl,
+                                                 const EventClock& clock) {
   TG_RETURN_IF_ERROR(check_ttl(context, name, ttl));
   TG_ASSIGN_OR_RETURN(KeyedMap state,
-                      KeyedMap::open(context.state(), name, state_ttl(context, ttl)));
+                      KeyedMap::open(context.state(), name, state_ttl(context, ttl, clock)));
   return std::make_shared<Map>(context, std::move(state));
 }
 

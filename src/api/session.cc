@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/session.h"
 
+#include <functional>
 #include <sstream>
 #include <utility>
 
 #include "api/batch_session.h"
+#include "api/live_state.h"
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
 #include "base/check.h"
@@ -177,6 +179,18 @@ bool RunningJob::await_for(std::chrono::milliseconds time) { return session_->aw
 void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : StopMode::kBarrier); }
 Status RunningJob::process_available() { return session_->process_available(); }
 JobProgress RunningJob::progress() const { return session_->progress(); }
+
+Status RunningJob::read_rows(std::string_view name, BatchWriter* key,
+                             const std::vector<ColumnSpec>& columns, const Visit& visit) const {
+  return read_live_rows(std::bind_front(ask_and_wait, std::ref(session_->job())), name, key,
+                        columns, visit);
+}
+Result<std::optional<std::string>> RunningJob::read_bytes(std::string_view name,
+                                                          std::string_view state,
+                                                          BatchWriter& key) const {
+  return read_live_bytes(std::bind_front(ask_and_wait, std::ref(session_->job())), name, state,
+                         key);
+}
 
 Result<RunningJob> App::start(const RunOptions& options) {
   auto formats = std::make_unique<FormatRegistry>(formats_of(*plan_));

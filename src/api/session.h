@@ -42,6 +42,7 @@ class RunningJob::Session {
   void stop(StopMode mode) { job_->stop(mode); }
   Status process_available();
   JobProgress progress() const { return job_->progress(); }
+  Job& job() const { return *job_; }
 
  private:
   class Listener;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tidegate/test_driver.h"
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 
 #include "api/columns.h"
+#include "api/formatted_rows.h"
+#include "api/live_state.h"
 #include "api/plan_state.h"
+#include "api/session.h"
 #include "api/test_source.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -60,10 +65,13 @@ class TestDriver::Session {
     std::vector<plan::NodePtr> roots = app.plan().state().sinks;
     for (plan::Node* node : plan::topological_order(roots)) {
       if (auto* source = dynamic_cast<plan::SourceNode*>(node)) {
+        if (source->instance != nullptr && is_own(source->name)) continue;
+        source_nodes_[source->name] = source;
         sources_[source->name] = std::make_shared<TestSource>(source->schema, options.splits);
         lowering_.sources[source->name] = sources_[source->name];
       } else if (auto* sink = dynamic_cast<plan::SinkNode*>(node)) {
         if (sink->instance != nullptr) continue;  // for_each works as it is
+        sink_nodes_[sink->name] = sink;
         sinks_[sink->name] = std::make_shared<TestSink>();
         lowering_.sinks[sink->name] = sinks_[sink->name];
       }
@@ -83,6 +91,19 @@ class TestDriver::Session {
     }
     job_.reset();
     start(std::move(record));
+  }
+  Status push_text(std::string_view name, std::string_view text, int split) {
+    TestSource& target = source(name);
+    const plan::SourceNode& node = *source_nodes_.find(name)->second;
+    TG_ASSIGN_OR_RETURN(Batch rows, decode_rows(text, node.schema, node.options, formats_));
+    target.push(split, std::move(rows));
+    run();
+    return Status::ok();
+  }
+  Result<std::string> read_text(std::string_view name) {
+    const std::vector<Batch> rows = sink(name).take();
+    const plan::SinkNode& node = *sink_nodes_.find(name)->second;
+    return encode_rows(rows, node.inputs[0].schema(), node.options, formats_);
   }
   TestSource& source(std::string_view name) {
     const auto found = sources_.find(name);
@@ -105,11 +126,24 @@ class TestDriver::Session {
     run();
   }
 
+  Result<std::vector<Batch>> ask(std::string_view name, StateQuery query) {
+    if (job_ == nullptr) return status_;
+    std::optional<Result<std::vector<Batch>>> answer;
+    job_->read_state(name, std::move(query),
+                     [&](Result<std::vector<Batch>> batches) { answer = std::move(batches); });
+    run();
+    TG_CHECK(answer.has_value(), "no task has answered for '{}'", name);
+    return *std::move(answer);
+  }
+
   VirtualClock& clock() { return clock_; }
   Job* job() { return job_.get(); }
   const Status& status() const { return status_; }
 
  private:
+  bool is_own(const std::string& source) const {
+    return std::ranges::find(options_.own_sources, source) != options_.own_sources.end();
+  }
   void start(std::shared_ptr<const EpochRecord> restore) {
     Result<Graph> graph = lower(app_.plan().state().sinks, lowering_);
     if (!app_.plan().status().is_ok()) status_ = app_.plan().status();
@@ -137,11 +171,25 @@ class TestDriver::Session {
   std::unique_ptr<SimulatedExecutor> executor_;
   std::shared_ptr<MemoryCommitPolicy> commits_ = std::make_shared<MemoryCommitPolicy>();
   LoweringOptions lowering_;
+  FormatRegistry formats_ = formats_of(app_.plan());
+  std::map<std::string, const plan::SourceNode*, std::less<>> source_nodes_;
+  std::map<std::string, const plan::SinkNode*, std::less<>> sink_nodes_;
   std::map<std::string, std::shared_ptr<TestSource>, std::less<>> sources_;
   std::map<std::string, std::shared_ptr<TestSink>, std::less<>> sinks_;
   Status status_;
   std::unique_ptr<Job> job_;  // last: it uses all of the others
 };
+
+Status TestDriver::read_rows(std::string_view name, BatchWriter* key,
+                             const std::vector<ColumnSpec>& columns, const Visit& visit) const {
+  return read_live_rows(std::bind_front(&Session::ask, session_.get()), name, key, columns, visit);
+}
+
+Result<std::optional<std::string>> TestDriver::read_bytes(std::string_view name,
+                                                          std::string_view state,
+                                                          BatchWriter& key) const {
+  return read_live_bytes(std::bind_front(&Session::ask, session_.get()), name, state, key);
+}
 
 TestDriver::TestDriver(App& app, TestOptions options)
     : session_(std::make_unique<Session>(app, options)) {}
@@ -160,6 +208,13 @@ void TestDriver::push_rows(std::string_view source, int split, BatchWriter& rows
            target.schema()->to_string());
   target.push(split, *std::move(batch));
   session_->run();
+}
+
+Status TestDriver::push_text(std::string_view source, std::string_view text, int split) {
+  return session_->push_text(source, text, split);
+}
+Result<std::string> TestDriver::read_text(std::string_view sink) {
+  return session_->read_text(sink);
 }
 
 void TestDriver::advance_event_time(std::string_view source, Timestamp t, int split) {

@@ -7,92 +7,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "formats/json_tokens.h"
 #include "types/time_text.h"
 
 namespace tidegate {
-
-namespace {
-
-/// As deep as Jackson goes by default; also keeps the brackets of a skipped value on the stack.
-constexpr int kMaxDepth = 1000;
-
-bool starts_number(std::uint8_t byte) { return byte == '-' || (byte >= '0' && byte <= '9'); }
-
-/// The end of the number, true, false or null at `from`, or null when it is none of them.
-const std::uint8_t* scalar_end(const std::uint8_t* from) {
-  const auto skip_digits = [](const std::uint8_t* at) {
-    while (*at >= '0' && *at <= '9') ++at;
-    return at;
-  };
-  switch (*from) {
-    case 't':
-      return std::memcmp(from, "true", 4) == 0 ? from + 4 : nullptr;
-    case 'f':
-      return std::memcmp(from, "false", 5) == 0 ? from + 5 : nullptr;
-    case 'n':
-      return std::memcmp(from, "null", 4) == 0 ? from + 4 : nullptr;
-    default:
-      break;
-  }
-  const std::uint8_t* digits = from + (*from == '-');
-  const std::uint8_t* at = skip_digits(digits);
-  if (at == digits || (*digits == '0' && at > digits + 1)) return nullptr;
-  if (*at == '.') {
-    const std::uint8_t* fraction = at + 1;
-    at = skip_digits(fraction);
-    if (at == fraction) return nullptr;
-  }
-  if (*at == 'e' || *at == 'E') {
-    ++at;
-    if (*at == '-' || *at == '+') ++at;
-    const std::uint8_t* exponent = at;
-    at = skip_digits(exponent);
-    if (at == exponent) return nullptr;
-  }
-  return at;
-}
-
-/// The closing quote of the string whose bytes behind the quote are at `from`.
-const std::uint8_t* string_end(const std::uint8_t* from) {
-  const std::uint8_t* end = find_json_string_end(from);
-  while (*end != '"') end = find_json_string_end(end + 2);
-  return end;
-}
-
-/// For a number with a fraction or an exponent: its whole part, as Flink (Jackson) reads integers.
-bool truncate_number(std::string_view number, std::string& whole) {
-  if (number.find_first_of(".eE") == std::string_view::npos) return false;
-  double value;
-  const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), value);
-  constexpr double kLimit = 9223372036854775808.0;
-  if (failed != std::errc() || !(value >= -kLimit && value < kLimit)) return false;
-  whole = std::to_string(static_cast<std::int64_t>(value));
-  return true;
-}
-
-/// The open brackets of a value, one bit each.
-class Brackets {
- public:
-  bool open(std::uint8_t bracket) {
-    if (depth_ == kMaxDepth) return false;
-    bits_[static_cast<std::size_t>(depth_) / 64] &= ~(std::uint64_t{1} << (depth_ % 64));
-    bits_[static_cast<std::size_t>(depth_) / 64] |= std::uint64_t{bracket == '{'} << (depth_ % 64);
-    ++depth_;
-    return true;
-  }
-  bool close(std::uint8_t bracket) {
-    --depth_;
-    const bool brace = (bits_[static_cast<std::size_t>(depth_) / 64] >> (depth_ % 64)) & 1;
-    return brace == (bracket == '}');
-  }
-  bool any() const { return depth_ > 0; }
-
- private:
-  std::uint64_t bits_[kMaxDepth / 64 + 1];  // only those below depth_ are set
-  int depth_ = 0;
-};
-
-}  // namespace
 
 JsonReader::JsonReader(const LogicalType& row, const JsonReadOptions& options)
     : options_(options), root_(make_node("", row)) {}
@@ -447,7 +365,7 @@ bool JsonReader::read_map(Node& node, ColumnBuilder& column) {
 bool JsonReader::read_container_text(ColumnBuilder& column) {
   std::uint8_t* const begin = column.begin_bytes(end_ - *next_);
   std::uint8_t* to = begin;
-  Brackets brackets;
+  JsonBrackets brackets;
   do {
     const std::uint8_t* token = base_ + *next_;
     if (*next_ >= end_) return fail_expected("the end of the value");
@@ -524,7 +442,7 @@ bool JsonReader::skip_value() {
 }
 
 bool JsonReader::skip_container() {
-  Brackets brackets;
+  JsonBrackets brackets;
   do {
     if (*next_ >= end_) return fail_expected("the end of the value");
     const std::uint8_t token = byte_at(next_);
@@ -556,7 +474,7 @@ bool JsonReader::fail_expected(std::string_view what) {
 }
 
 bool JsonReader::fail_too_deep() {
-  return fail_syntax(fmt::format("more than {} levels of nesting", kMaxDepth));
+  return fail_syntax(fmt::format("more than {} levels of nesting", kMaxJsonDepth));
 }
 
 bool JsonReader::fail_wrong_type(const Node& node) {

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "operators/change_rows.h"
 #include "operators/keyed_input.h"
+#include "operators/live_rows.h"
 #include "operators/window_operators.h"
 
 namespace tidegate {
@@ -15,7 +16,7 @@ constexpr std::size_t kPieceRows = 8192;
 /// Windows of `size` rows per key (0: of all rows, which fires when the input ends). A window that
 /// is not full when the input ends gives nothing, as in Flink. State: namespace 0; the row count
 /// tells how full the window of a key is.
-class CountWindowAggregate final : public Operator {
+class CountWindowAggregate final : public Operator, public StateReader {
  public:
   CountWindowAggregate(WindowAggregateOptions options,
                        std::shared_ptr<const AccumulatorLayout> layout)
@@ -72,6 +73,13 @@ class CountWindowAggregate final : public Operator {
     }
     windows_->drop(kNamespace);
     return Progress::kDone;
+  }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, results_.codec()));
+    ResultRows rows;
+    rows.add(*windows_, *layout_, asked.find(*windows_, kNamespace));
+    return results_.build(rows);
   }
 
  private:

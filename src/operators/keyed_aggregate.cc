@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/metrics.h"
 #include "operators/keyed_input.h"
+#include "operators/live_rows.h"
 #include "operators/stepwise_update.h"
 #include "operators/unchanged_rows.h"
 #include "state/ttl.h"
@@ -20,7 +21,7 @@ namespace tidegate {
 namespace {
 
 /// State: one row per key, namespace 0; the row count tells when a key is gone.
-class KeyedAggregate final : public Operator {
+class KeyedAggregate final : public Operator, public StateReader {
  public:
   KeyedAggregate(KeyedAggregateOptions options, std::shared_ptr<const AccumulatorLayout> layout)
       : options_(std::move(options)),
@@ -94,6 +95,19 @@ class KeyedAggregate final : public Operator {
       return Progress::kDone;
     }
     return emit_result_of_nothing(out);
+  }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, codec_));
+    std::vector<std::byte*> values = asked.find(*groups_, kNamespace);
+    if (ttl_.enabled()) {
+      std::erase_if(values, [&](std::byte* value) {
+        return ttl_.is_expired(groups_->stamp(value), clock_->wall_ms());
+      });
+    }
+    ResultRows rows;
+    rows.add(*groups_, *layout_, values);
+    return KeyedResults(options_.key_types, layout_.get(), options_.emit_keys).build(rows);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "operators/live_rows.h"
 #include "operators/user_function.h"
 #include "state/state_bytes.h"
 #include "types/key_encoding.h"
@@ -21,6 +22,11 @@ constexpr int kTimersPerFlush = 1024;
 Status ProcessLogic::on_timer(TimeDomain, std::int64_t, ProcessContext&) { return Status::ok(); }
 Status ProcessLogic::flush(ProcessContext&) { return Status::ok(); }
 Status ProcessLogic::finish(ProcessContext&) { return Status::ok(); }
+
+Result<Batch> ProcessLogic::read_state(std::string_view, ProcessContext& context) {
+  return error(ErrorCode::kNotSupported, "looking into the state of '{}'",
+               context.runtime().operator_name());
+}
 
 Result<BroadcastState*> ProcessContext::broadcast_state(std::string_view name) {
   if (const auto found = broadcast_states_.find(name); found != broadcast_states_.end()) {
@@ -47,7 +53,7 @@ bool ProcessContext::remove_timer(TimeDomain domain, std::int64_t time_ms) {
   return timers(domain).remove(time_ms, key_);
 }
 
-class ProcessFunction final : public Operator {
+class ProcessFunction final : public Operator, public StateReader {
  public:
   ProcessFunction(std::unique_ptr<ProcessLogic> logic, ProcessFunctionOptions options)
       : logic_(std::move(logic)), options_(std::move(options)) {
@@ -102,6 +108,21 @@ class ProcessFunction final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override { return fire(out); }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, KeyCodec(key_types_)));
+    if (asked.all()) {
+      return Status(ErrorCode::kNotSupported, "looking into the state of a function for all keys",
+                    "Ask for a key.");
+    }
+    const StateKey before = context_.key_;
+    context_.select(asked.key());
+    Result<Batch> answer = Batch();
+    TG_RETURN_IF_ERROR(call_user_function(
+        "a look into state", [&] { answer = logic_->read_state(query.state, context_); }));
+    context_.select(before);
+    return answer;
+  }
 
   Result<Progress> finish(Output& out) override {
     context_.out_ = &out;

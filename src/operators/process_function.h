@@ -98,6 +98,9 @@ class ProcessLogic {
   /// Emits what on_batch() and on_timer() have collected: after each batch, and when all timers
   /// that were due have gone off (or many of them).
   virtual Status flush(ProcessContext& context);
+  /// Of the state of this name and of the key that is selected: one column of bytes, with a row if
+  /// there is a value. kUnknownName when there is no such state.
+  virtual Result<Batch> read_state(std::string_view name, ProcessContext& context);
   /// All inputs have ended, and timers of event time have gone off. flush() follows.
   virtual Status finish(ProcessContext& context);
 };

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "operators/change_rows.h"
 #include "operators/keyed_input.h"
+#include "operators/live_rows.h"
 #include "operators/slice_groups.h"
 #include "operators/window_merger.h"
 #include "operators/window_operators.h"
@@ -20,7 +21,7 @@ constexpr std::int64_t kMostEntries = 65536;
 
 /// Rows are aggregated into each window that they are in. State: one table, namespace = end of the
 /// window. See sliced_window_aggregate.cc for fired_, closed_ and due_.
-class SeparateWindowAggregate final : public WindowOperator {
+class SeparateWindowAggregate final : public WindowOperator, public StateReader {
  public:
   SeparateWindowAggregate(WindowAggregateOptions options, SlicedWindow window,
                           std::shared_ptr<const AccumulatorLayout> layout)
@@ -76,6 +77,17 @@ class SeparateWindowAggregate final : public WindowOperator {
   std::optional<EventTime> next_due() const override {
     const std::optional<EventTime> end = windows_->namespace_above(fired_);
     return end && options_.emit != Emit::kOnEndAndLate ? *end + options_.grace_ms : end;
+  }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, results_.codec()));
+    ResultRows rows;
+    for (auto end = windows_->first_namespace(); end; end = windows_->namespace_above(*end)) {
+      rows.add(*windows_, *layout_, asked.find(*windows_, *end));
+      rows.windows.resize(rows.size(), {window_.window_start(*end), *end});
+    }
+    if (rows.size() == 0) rows.window.emplace();  // of no rows, but with its columns
+    return results_.build(rows);
   }
 
  private:

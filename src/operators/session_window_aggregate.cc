@@ -8,6 +8,7 @@
 #include "operators/change_rows.h"
 #include "operators/event_times.h"
 #include "operators/keyed_input.h"
+#include "operators/live_rows.h"
 #include "operators/session_layout.h"
 #include "operators/window_operators.h"
 #include "state/timer_service.h"
@@ -27,7 +28,7 @@ constexpr std::size_t kPieceRows = 8192;
 /// State: the open sessions of each key, and per session a timer at or before its end (`ends_`;
 /// once it has fired and waits for its grace to pass: `closes_`). A timer that goes off before its
 /// session's end is set anew, so that rows that extend a session need not touch timers.
-class SessionWindowAggregate final : public WindowOperator {
+class SessionWindowAggregate final : public WindowOperator, public StateReader {
  public:
   SessionWindowAggregate(WindowAggregateOptions options,
                          std::shared_ptr<const AccumulatorLayout> accumulators)
@@ -94,6 +95,22 @@ class SessionWindowAggregate final : public WindowOperator {
     const std::optional<EventTime> end = ends_->next_time();
     const std::int64_t grace_ms = options_.emit == Emit::kOnEndAndLate ? 0 : options_.grace_ms;
     return end ? std::optional(*end + grace_ms + 1) : std::nullopt;
+  }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, results_.codec()));
+    ResultRows rows;
+    for (std::byte* value : asked.find(*sessions_, kNamespace)) {
+      for (std::size_t i = 0; i < layout_->num_sessions(value); ++i) {
+        const std::byte* accumulator = layout_->accumulator(value, i);
+        if (!accumulators_->has_rows(accumulator)) continue;
+        rows.keys.push_back(sessions_->key(value));
+        rows.values.push_back(accumulator);
+        rows.windows.push_back(layout_->span(value, i));
+      }
+    }
+    if (rows.size() == 0) rows.window.emplace();  // of no rows, but with its columns
+    return results_.build(rows);
   }
 
  private:

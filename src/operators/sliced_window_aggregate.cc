@@ -2,13 +2,16 @@
 #include <arrow/array/array_base.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/metrics.h"
 #include "operators/change_rows.h"
 #include "operators/keyed_input.h"
+#include "operators/live_rows.h"
 #include "operators/partial_columns.h"
 #include "operators/slice_groups.h"
 #include "operators/window_merger.h"
@@ -25,7 +28,7 @@ constexpr std::size_t kPieceRows = 8192;
 /// State: one table, namespace = end of the slice. Two times say what has happened: all windows
 /// with end <= fired_ have fired, and all with end <= closed_ are closed. A slice goes with the
 /// last window that it is part of.
-class SlicedWindowAggregate final : public WindowOperator {
+class SlicedWindowAggregate final : public WindowOperator, public StateReader {
  public:
   SlicedWindowAggregate(WindowAggregateOptions options, SlicedWindow window,
                         std::shared_ptr<const AccumulatorLayout> layout)
@@ -77,6 +80,23 @@ class SlicedWindowAggregate final : public WindowOperator {
   std::optional<EventTime> next_due() const override {
     const std::optional<EventTime> end = next_window_end();
     return end && options_.emit == Emit::kOnClose ? *end + options_.grace_ms : end;
+  }
+
+  Result<Batch> read_state(const StateQuery& query) override {
+    TG_ASSIGN_OR_RETURN(const QueriedKeys asked, QueriedKeys::make(query, results_.codec()));
+    AccumulatorCopies memory(layout_.get());
+    ResultRows rows;
+    for (EventTime end : open_windows()) {
+      for (const auto& [bytes, hash] : keys_of_window(end, asked)) {
+        TG_ASSIGN_OR_RETURN(const std::byte* value, assemble(end, {bytes, hash}, memory));
+        if (value == nullptr) continue;
+        rows.keys.push_back(bytes);
+        rows.values.push_back(value);
+        rows.windows.push_back({window_.window_start(end), end});
+      }
+    }
+    if (rows.size() == 0) rows.window.emplace();  // of no rows, but with its columns
+    return results_.build(rows);
   }
 
  private:
@@ -210,6 +230,32 @@ class SlicedWindowAggregate final : public WindowOperator {
       }
     }
     return Status::ok();
+  }
+
+  // --- looks into state ---
+
+  /// The ends of windows with slices that have not closed.
+  std::set<EventTime> open_windows() const {
+    std::set<EventTime> ends;
+    for (auto slice = slices_->first_namespace(); slice; slice = slices_->namespace_above(*slice)) {
+      EventTime end = std::max(window_.first_window_end(*slice), window_.window_end_above(closed_));
+      for (; end <= window_.last_window_end(*slice); end = window_.next_window_end(end)) {
+        ends.insert(end);
+      }
+    }
+    return ends;
+  }
+
+  std::map<std::string_view, std::uint64_t> keys_of_window(EventTime window_end,
+                                                           const QueriedKeys& asked) const {
+    std::map<std::string_view, std::uint64_t> keys;
+    for (auto slice = slices_->namespace_at_or_above(window_.first_slice_end(window_end));
+         slice && *slice <= window_end; slice = slices_->namespace_above(*slice)) {
+      for (const std::byte* value : asked.find(*slices_, *slice)) {
+        keys.emplace(slices_->key(value), slices_->hash(value));
+      }
+    }
+    return keys;
   }
 
   // --- late updates ---

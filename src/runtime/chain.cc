@@ -67,6 +67,12 @@ void Chain::charge_state() {
   for (const std::unique_ptr<ChainNode>& node : nodes_) node->charge_state();
 }
 
+ChainNode* Chain::find(int node_index) const {
+  for (const std::unique_ptr<ChainNode>& node : nodes_)
+    if (node->index() == node_index) return node.get();
+  return nullptr;
+}
+
 TaskAck& Chain::ack(EpochId epoch) {
   for (TaskAck& ack : acks_)
     if (ack.epoch == epoch) return ack;

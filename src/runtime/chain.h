@@ -51,6 +51,9 @@ class Chain {
   /// The earliest wall time at which an operator wants to be woken.
   std::optional<std::int64_t> wake_at_ms() const;
   void charge_state();
+  /// The node of this index in the graph; null when it is in another chain. Any thread, once the
+  /// job is built.
+  ChainNode* find(int node_index) const;
 
   bool failed() const { return failed_; }
   /// The end, or a barrier that stops, has left the chain.

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "dataflow/state_reader.h"
 #include "runtime/chain.h"
 #include "runtime/guard.h"
 #include "runtime/sink_operator.h"
@@ -46,6 +47,14 @@ Status ChainNode::open(const Restored& restored) {
            return operator_->open(*this);
          })
       .with_context(chain_.place_of(spec_.name));
+}
+
+Result<Batch> ChainNode::read_state(const StateQuery& query) {
+  auto* reader = dynamic_cast<StateReader*>(operator_.get());
+  if (reader == nullptr) {
+    return error(ErrorCode::kNotSupported, "looking into the state of '{}'", spec_.name);
+  }
+  return guarded([&] { return reader->read_state(query); });
 }
 
 void ChainNode::accept_at(int input, Event event) {

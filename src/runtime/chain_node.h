@@ -23,6 +23,7 @@ namespace tidegate {
 
 class Chain;         // runtime/chain.h
 class Counter;       // base/metrics.h
+struct StateQuery;   // dataflow/state_reader.h
 class SinkOperator;  // runtime/sink_operator.h
 
 /// One operator (or sink writer) in its chain: calls it, keeps what arrives while it is not ready,
@@ -65,6 +66,10 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   /// The wall time that the operator wants to be woken at.
   std::optional<std::int64_t> wake_at_ms() const { return ended_ ? std::nullopt : wake_at_ms_; }
   void charge_state();
+
+  int index() const { return spec_.index; }
+  /// Between two calls of the operator.
+  Result<Batch> read_state(const StateQuery& query);
 
  private:
   enum class Call : std::uint8_t { kRows, kAdvance, kSeal, kFinish };

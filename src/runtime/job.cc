@@ -25,5 +25,8 @@ void Job::wake_planner() { core_->wake_planner(); }
 JobState Job::state() const { return core_->state(); }
 JobProgress Job::progress() const { return core_->progress(); }
 MetricRegistry& Job::metrics() { return core_->metrics(); }
+void Job::read_state(std::string_view operator_name, StateQuery query, StateAnswer answer) {
+  core_->read_state(operator_name, std::move(query), std::move(answer));
+}
 
 }  // namespace tidegate

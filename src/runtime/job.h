@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataflow/graph.h"
+#include "dataflow/state_reader.h"
 #include "runtime/commit_policy.h"
 #include "runtime/epoch_record.h"
 #include "tidegate/job_progress.h"
@@ -115,6 +117,13 @@ class Job {
   JobState state() const;
   JobProgress progress() const;
   MetricRegistry& metrics();
+
+  /// Asks all tasks of the operator of this name about their state; each answers between two of its
+  /// batches, on its thread. What they say is current, not committed. `answer` is called once, from
+  /// any thread, and must not block: kUnknownName, kNotSupported, kCancelled when the operator has
+  /// ended, or one batch per task.
+  using StateAnswer = std::function<void(Result<std::vector<Batch>>)>;
+  void read_state(std::string_view operator_name, StateQuery query, StateAnswer answer);
 
  private:
   explicit Job(std::unique_ptr<JobCore> core);

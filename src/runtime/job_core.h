@@ -49,6 +49,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void wake_planner() { source_woken(); }
   JobState state() const;
   JobProgress progress() const;
+  void read_state(std::string_view operator_name, StateQuery query, Job::StateAnswer answer);
 
   // TaskHost
   const JobOptions& options() const override { return options_; }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace tidegate {
 
 Task::Task(TaskHost& host, int index, int subtask)
@@ -13,9 +15,11 @@ Task::Task(TaskHost& host, int index, int subtask)
 
 Activation::Outcome Task::step() {
   if (!opened_) open();
+  if (asked_.load(std::memory_order_acquire)) answer_questions(/*closing=*/false);
   const Activation::Outcome outcome = run_slice();
   chain_.charge_state();
   if (outcome == Activation::Outcome::kFinished) {
+    answer_questions(/*closing=*/true);
     host_.task_closed();
   } else {
     arm_timer();
@@ -49,6 +53,38 @@ Activation::Outcome Task::run_slice() {
     if (!chain_.has_room() && !chain_.wants_run()) return Activation::Outcome::kIdle;
   }
   return Activation::Outcome::kFinished;
+}
+
+void Task::read_state(int node_index, std::shared_ptr<const StateQuery> query, StateAnswer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+      questions_.push_back({node_index, std::move(query), std::move(answer)});
+      asked_.store(true, std::memory_order_release);
+    }
+  }
+  if (answer) {
+    answer(error(ErrorCode::kCancelled, "the task has ended, and its state is gone"));
+  } else {
+    wake();
+  }
+}
+
+void Task::answer_questions(bool closing) {
+  std::vector<Question> questions;
+  {
+    const std::lock_guard lock(mutex_);
+    questions.swap(questions_);
+    closed_ = closing;
+    asked_.store(false, std::memory_order_relaxed);
+  }
+  for (const Question& question : questions) {
+    if (closing || chain_.failed() || host_.cancelled()) {
+      question.answer(error(ErrorCode::kCancelled, "the task has ended, and its state is gone"));
+    } else {
+      question.answer(chain_.find(question.node_index)->read_state(*question.query));
+    }
+  }
 }
 
 void Task::arm_timer() {

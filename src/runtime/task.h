@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
+#include "dataflow/state_reader.h"
 #include "runtime/activation.h"
 #include "runtime/chain.h"
 #include "runtime/task_host.h"
@@ -41,11 +45,23 @@ class Task {
 
   void wake() { activation_.wake(); }
 
+  /// Has the answer made on the task's thread, between two slices; any thread, while the job runs.
+  /// `answer` is called exactly once.
+  using StateAnswer = std::function<void(Result<Batch>)>;
+  void read_state(int node_index, std::shared_ptr<const StateQuery> query, StateAnswer answer);
+
  private:
   Activation::Outcome step();
   void open();
   Activation::Outcome run_slice();
   void arm_timer();
+  void answer_questions(bool closing);
+
+  struct Question {
+    int node_index = 0;
+    std::shared_ptr<const StateQuery> query;
+    StateAnswer answer;
+  };
 
   TaskHost& host_;
   Activation activation_;
@@ -54,6 +70,11 @@ class Task {
   std::unique_ptr<TaskHead> head_;
   std::function<Status()> opener_;
   bool opened_ = false;
+
+  std::atomic<bool> asked_{false};
+  std::mutex mutex_;  // over what follows
+  std::vector<Question> questions_;
+  bool closed_ = false;  // nobody will answer any more
 };
 
 }  // namespace tidegate

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dataflow/state_reader.h"
+#include "operators/keyed_results.h"
+#include "state/state_table.h"
+#include "tidegate/status.h"
+#include "types/key_encoding.h"
+
+namespace tidegate {
+
+/// The keys that a look into state asks for.
+class QueriedKeys {
+ public:
+  /// kTypeMismatch when the key is of other types.
+  static Result<QueriedKeys> make(const StateQuery& query, const KeyCodec& codec);
+
+  bool all() const { return all_; }
+  /// Unless all(). Holds as long as this does.
+  StateKey key() const { return {keys_.key(0), hash_}; }
+
+  /// The values of these keys in a namespace, in the order of keys.
+  std::vector<std::byte*> find(const StateTable& table, std::int64_t name_space) const;
+
+ private:
+  bool all_ = true;
+  std::uint64_t hash_ = 0;
+  EncodedKeys keys_;
+};
+
+}  // namespace tidegate
