@@ -101,3 +101,17 @@ if(TARGET tidegate_program)
 endif()
 string(REPLACE ";" "\n" lines "${test_programs}")
 file(CONFIGURE OUTPUT test_programs.txt CONTENT "${lines}\n" @ONLY)
+
+# build/spark_cases, which runs folders of recorded cases with build/spark_query.
+file(GLOB spark_query CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/spark/spark_query.cc")
+if(spark_query)
+  add_executable(spark_query ${spark_query})
+  target_link_libraries(spark_query PRIVATE tidegate_flags tidegate)
+  configure_file("${PROJECT_SOURCE_DIR}/tests/spark/spark_cases.py" spark_cases COPYONLY)
+  configure_file("${PROJECT_SOURCE_DIR}/tests/spark/spark_sql.py" spark_sql.py COPYONLY)
+  file(CHMOD "${PROJECT_BINARY_DIR}/spark_cases" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+       GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  add_test(NAME spark_cases COMMAND "${PROJECT_BINARY_DIR}/spark_cases"
+                                    "${PROJECT_SOURCE_DIR}/tests/spark/cases")
+  set_tests_properties(spark_cases PROPERTIES LABELS "spark;slow")
+endif()

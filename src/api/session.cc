@@ -32,6 +32,17 @@ int parallelism_of(const RunOptions& options) {
   return options.parallelism > 0 ? options.parallelism : machine_cores();
 }
 
+/// An epoch without a batch is whatever was there: what it tells would mean nothing.
+Status check_output_mode(const Options& settings, const RunOptions& options) {
+  const std::string mode = settings.get_string_or("output.mode", "changes");
+  if (mode == "changes" || runs_in_batches(options)) return Status::ok();
+  return Status(ErrorCode::kNotSupported,
+                fmt::format("the output mode {} needs micro-batches, which the mode {} and the "
+                            "trigger continuous do not have",
+                            mode, options.mode == "micro-batch" ? "embedded" : options.mode),
+                "Use --mode micro-batch with another trigger, or no output mode.");
+}
+
 }  // namespace
 
 /// Passes a job's events to the program's callbacks, and wakes those who wait for the end.
@@ -101,6 +112,7 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
       }
     }
   }
+  TG_RETURN_IF_ERROR(check_output_mode(lowering.settings, options));
   return lowering;
 }
 

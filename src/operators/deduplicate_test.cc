@@ -239,5 +239,31 @@ TEST(Deduplicate, CertainFirstRowsDoNotDependOnCuts) {
   EXPECT_EQ(got, expected);
 }
 
+TEST(Deduplicate, KeysGoWithTheWatermark) {
+  DeduplicateOptions in_time = options(false, false, Changelog::kAppend);
+  in_time.late_column = 2;
+  in_time.keep_ms = 10;
+  OperatorHarness harness(factory(in_time));
+  harness.push(rows(R"([["a", 1, 100], ["a", 2, 105], [null, 3, 100]])"));
+  harness.advance(109);
+  harness.push(rows(R"([["a", 4, 110], ["b", 5, 109], ["c", 6, 110], ["d", 7, null]])"));
+  harness.restart();
+  harness.advance(110);
+  harness.push(rows(R"([["a", 8, 111], ["c", 9, 112]])"));
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[a, 1, 100]", "+I[null, 3, 100]", "+I[c, 6, 110]", "+I[a, 8, 111]"))
+      << "a repetition prolongs nothing, and a row at the watermark is late";
+}
+
+TEST(Deduplicate, KeysStayWhereTimeOnlyTellsWhatIsLate) {
+  DeduplicateOptions in_time = options(false, false, Changelog::kAppend);
+  in_time.late_column = 2;
+  OperatorHarness harness(factory(in_time));
+  harness.push(rows(R"([["a", 1, 100]])"));
+  harness.advance(1000);
+  harness.push(rows(R"([["a", 2, 1001], ["b", 3, 1000], ["b", 4, 1001]])"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 100]", "+I[b, 4, 1001]"));
+}
+
 }  // namespace
 }  // namespace tidegate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/interval_join.h"
 
+#include <arrow/array/array_primitive.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -200,7 +201,7 @@ TEST(IntervalJoin, RefusesWhatItCannotDo) {
       harness.try_push(0, with_row_kinds(rows(R"([["a", 1, 100]])"), {RowKind::kDelete}));
   EXPECT_EQ(status.code(), ErrorCode::kInvalidPlan);
   EXPECT_THAT(status.message(), HasSubstr("-D"));
-  EXPECT_EQ(make_interval_join(options(JoinKind::kSemi, 0, 1)).status().code(),
+  EXPECT_EQ(make_interval_join(options(JoinKind::kAnti, 0, 1)).status().code(),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(make_interval_join(options(JoinKind::kInner, 2, 1)).status().code(),
             ErrorCode::kInvalidArgument);
@@ -281,6 +282,67 @@ TEST(IntervalJoin, AgreesWithTheModelUnderChaos) {
         expect_same_under_chaos(factory(options(kind, lower, upper)), script, true, 2);
     std::ranges::sort(got);
     EXPECT_EQ(got, model(kept, kind, lower, upper)) << seed;
+  }
+}
+
+IntervalJoinOptions exact(JoinKind kind, std::int64_t lower, std::int64_t upper) {
+  IntervalJoinOptions all = options(kind, lower, upper);
+  all.exact_times = true;
+  return all;
+}
+
+TEST(IntervalJoin, ExactTimesLetRowsGoToTheMillisecond) {
+  OperatorHarness harness(factory(exact(JoinKind::kFull, 0, 10)));
+  harness.push(0, rows(R"([["a", 1, 100], [null, 2, 101]])"));
+  harness.push(1, rows(R"([["b", 3, 105]])"));
+  harness.advance(105);
+  EXPECT_THAT(harness.take_rows(), IsEmpty()) << "a left row of 105 may still come";
+  harness.push(0, rows(R"([["b", 4, 105], ["b", 5, 106]])"));
+  harness.advance(106);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[null, null, null, b, 3, 105] @105"))
+      << "a row at the watermark is late";
+  harness.restart();
+  harness.advance(110);
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  harness.advance(111);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 100, null, null, null] @100"));
+  harness.advance(112);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[null, 2, 101, null, null, null] @101"))
+      << "keys with nulls wait like others";
+}
+
+TEST(IntervalJoin, ExactTimesOfEqualTimesLeaveAtTheWatermark) {
+  OperatorHarness harness(factory(exact(JoinKind::kLeft, 0, 0)));
+  harness.push(0, rows(R"([["a", 1, 100]])"));
+  harness.advance(99);
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  harness.advance(100);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 1, 100, null, null, null] @100"));
+}
+
+TEST(IntervalJoin, SemiTellsALeftRowOnce) {
+  for (const bool conditional : {false, true}) {
+    IntervalJoinOptions semi = exact(JoinKind::kSemi, 0, 10);
+    if (conditional) {
+      semi.condition = [](const Batch& joined, std::vector<std::int32_t>& kept) {
+        const auto& left = static_cast<const arrow::Int64Array&>(*joined.column(1));
+        const auto& right = static_cast<const arrow::Int64Array&>(*joined.column(4));
+        for (std::int32_t row = 0; row < joined.num_rows(); ++row) {
+          if (left.Value(row) < right.Value(row)) kept.push_back(row);
+        }
+        return Status::ok();
+      };
+    }
+    OperatorHarness harness(factory(semi));
+    harness.push(1, rows(R"([["a", 7, 101], ["a", 8, 102]])"));
+    harness.push(0, rows(R"([["a", 1, 100], ["b", 2, 100], ["c", 3, 100]])"));
+    harness.restart();
+    harness.push(1, rows(R"([["b", 1, 103], ["b", 9, 104], ["b", 9, 105]])"));
+    harness.push(1, rows(R"([["b", 9, 106]])"));
+    harness.finish();
+    EXPECT_THAT(harness.take_rows(),
+                ElementsAre("+I[a, 1, 100] @101",
+                            conditional ? "+I[b, 2, 100] @104" : "+I[b, 2, 100] @103"));
   }
 }
 

@@ -90,6 +90,8 @@ class KeyedAggregate final : public Operator, public StateReader {
   }
 
   Result<Progress> finish(Output& out) override {
+    // The end of the input is that of the last epoch.
+    if (options_.per_epoch != PerEpoch::kNothing) return seal(0, out);
     if (!options_.emit_empty_at_end || !options_.keys.empty() ||
         groups_->num_rows(kNamespace) > 0) {
       return Progress::kDone;

@@ -343,5 +343,50 @@ TEST(KeyedAggregateTest, AnEmptyBatchGivesNothing) {
   EXPECT_THAT(harness.take_rows(), IsEmpty());
 }
 
+TEST(KeyedAggregateTest, PerEpochTellsWhatChangedOrAll) {
+  for (const bool all : {false, true}) {
+    KeyedAggregateOptions options = keyed_options(Changelog::kAppend);
+    options.retracts = false;
+    options.per_epoch =
+        all ? KeyedAggregateOptions::PerEpoch::kAll : KeyedAggregateOptions::PerEpoch::kChanged;
+    HarnessOptions harness_options;
+    harness_options.credit_rows = 1;
+    OperatorHarness harness(factory_of(options), harness_options);
+    harness.push(batch_of_rows({{"a", 1, 1}, {"b", 1, 2}, {"a", 1, 3}}));
+    EXPECT_THAT(harness.take_rows(), IsEmpty());
+    harness.seal();
+    EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a, 2, 4]", "+I[b, 1, 2]"));
+    harness.restart();  // which ends an epoch without changes
+    harness.take_rows();
+    harness.push(batch_of_rows({{"b", 1, 0}}));
+    harness.push(batch_of_rows({{"b", 1, 0}}));
+    harness.seal();
+    if (all) {
+      EXPECT_THAT(harness.take_rows(),
+                  ::testing::UnorderedElementsAre("+I[a, 2, 4]", "+I[b, 3, 2]"));
+    } else {
+      EXPECT_THAT(harness.take_rows(), ElementsAre("+I[b, 3, 2]"));
+    }
+    harness.push(batch_of_rows({{"c", 1, 7}}));
+    harness.finish();
+    EXPECT_THAT(harness.take_rows(), ::testing::Contains("+I[c, 1, 7]"))
+        << "the end of the input ends the last epoch";
+  }
+}
+
+TEST(KeyedAggregateTest, AllRowsHaveAResultInEveryEpoch) {
+  KeyedAggregateOptions options = keyed_options(Changelog::kAppend);
+  options.retracts = false;
+  options.keys = {};
+  options.key_types = {};
+  options.per_epoch = KeyedAggregateOptions::PerEpoch::kAll;
+  OperatorHarness harness(factory_of(options));
+  harness.seal();
+  harness.push(batch_of_rows({{"a", 1, 4}}));
+  harness.seal();
+  harness.seal();
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[0, null]", "+I[1, 4]", "+I[1, 4]"));
+}
+
 }  // namespace
 }  // namespace tidegate::window_test

@@ -72,6 +72,11 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
     return emit_changed(out);
   }
 
+  /// The end of the input is that of the last epoch.
+  Result<Progress> finish(Output& out) override {
+    return options_.keeps_all ? seal(0, out) : Progress::kDone;
+  }
+
   Result<Progress> resume(Output& out) override { return sealing_ ? emit_changed(out) : fire(out); }
 
   std::optional<EventTime> next_due() const override {

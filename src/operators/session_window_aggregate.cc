@@ -91,6 +91,9 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
     return tell_all(out);
   }
 
+  /// The end of the input is that of the last epoch.
+  Result<Progress> finish(Output& out) override { return seal(0, out); }
+
   std::optional<EventTime> next_due() const override {
     const std::optional<EventTime> end = ends_->next_time();
     const std::int64_t grace_ms = options_.emit == Emit::kOnEndAndLate ? 0 : options_.grace_ms;

@@ -68,7 +68,8 @@ Result<std::unique_ptr<WindowOperator>> make_timed_window_aggregate(
   // Late updates put windows together from slices even when they are tumbling.
   const bool merges = !window.is_tumbling() || options.emit == Emit::kOnEndAndLate;
   const bool can_merge = AccumulatorLayout(options.aggregates, false).can_merge();
-  const bool separate = options.emit == Emit::kOnEveryUpdate || options.emit == Emit::kOnEpoch;
+  const bool separate =
+      options.separate || options.emit == Emit::kOnEveryUpdate || options.emit == Emit::kOnEpoch;
   if (separate || (merges && !can_merge)) {
     return make_separate_window_aggregate(std::move(options));
   }
@@ -124,9 +125,9 @@ bool allows_partial_aggregate(const WindowAggregateOptions& options) {
   const AccumulatorLayout layout(options.aggregates, false);
   const bool plain =
       !is_attached(options) && !options.processing_time && options.time_zone == "UTC";
-  return plain && is_sliced(options.window) && options.emit == Emit::kOnClose &&
-         options.late_output < 0 && layout.can_merge() && !layout.is_order_dependent() &&
-         (!options.retracts || layout.can_subtract());
+  return plain && is_sliced(options.window) && !options.separate &&
+         options.emit == Emit::kOnClose && options.late_output < 0 && layout.can_merge() &&
+         !layout.is_order_dependent() && (!options.retracts || layout.can_subtract());
 }
 
 }  // namespace tidegate

@@ -56,6 +56,8 @@ struct WindowAggregateOptions {
   /// On epoch, of windows of time: windows never close, no row is late, and each epoch ends with
   /// all results.
   bool keeps_all = false;
+  /// Windows of slices: each by itself, so that other emit policies can go on from the state.
+  bool separate = false;
   /// Sessions as Spark has them: a row is late when [time, time + gap) has closed, also where it
   /// would join an open session, and a session closes when the watermark reaches its end.
   bool late_alone = false;

@@ -122,6 +122,8 @@ Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering
   }
   options.window_time = group.time_type.with_nullable(false);
   options.emit = group.emit;
+  // A query may be started again in another output mode.
+  options.separate = lowering.settings().output_mode != PlanSettings::OutputMode::kChanges;
   options.keeps_all = group.keeps_all;
   options.late_alone = lowering.settings().watermark_per_batch;
   if (group.time_type.kind() == TypeKind::kTimestampLtz) {
@@ -146,6 +148,11 @@ Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering)
   }
   options.per_epoch = static_cast<KeyedAggregateOptions::PerEpoch>(aggregate.per_epoch);
   Node node = lowering.make_node(aggregate);
+  // In Spark a batch without data follows behind any aggregate of updates.
+  if (lowering.settings().watermark_per_batch &&
+      lowering.settings().output_mode == PlanSettings::OutputMode::kUpdate) {
+    node.time_grain = {1, 0};
+  }
   lowering.feed_by_key(node, input, aggregate.keys);
   node.make_operator = [options] { return make_keyed_aggregate(options); };
   return lowering.finish(aggregate, std::move(node));

@@ -260,6 +260,10 @@ class OutputModeCheck {
     const bool numbers_rows = as<plan::OverNode>(&node) != nullptr ||
                               as<plan::RankNode>(&node) != nullptr ||
                               as<plan::WindowRankNode>(&node) != nullptr;
+    if (as<plan::SetOperationNode>(&node) != nullptr && settings_.watermark_per_batch) {
+      return refuse(node, "is not supported: all rows of both inputs would be kept for ever",
+                    "Join the two streams with bounds on their times.");
+    }
     if (numbers_rows && settings_.watermark_per_batch) {
       return refuse(node, "is not supported: a window over rows, and not over time",
                     "Use windows of time, or drop duplicates.");
@@ -332,7 +336,8 @@ class OutputModeCheck {
     if (mode_ != OutputMode::kAppend && !unbounded) {
       return refuse(node, "is not supported: only inner joins are", "Use the output mode append.");
     }
-    const bool keeps = type == Type::kSemi && !settings_.watermark_per_batch;
+    const bool constant = is_constant(*node.inputs[1].node);
+    const bool keeps = type == Type::kSemi && (constant || !settings_.watermark_per_batch);
     if (!unbounded || keeps) return Status::ok();
     return refuse(node,
                   fmt::format("of type {} is not supported without a watermark in its keys, or "

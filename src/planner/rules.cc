@@ -45,6 +45,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "window-aggregate", .rewrite_node = find_window_aggregate},
       {.name = "merge-projects", .rewrite_node = merge_projects},
       {.name = "output-mode", .rewrite = apply_output_mode},
+      {.name = "batch-event-times", .rewrite = restrict_event_times},
       {.name = "reuse-subplans", .rewrite = reuse_subplans},
       {.name = "prune-columns", .rewrite = prune_columns},
       {.name = "merge-projects", .rewrite_node = merge_projects},

@@ -57,6 +57,9 @@ Result<plan::NodePtr> find_window_aggregate(const plan::NodePtr& node, PlanFacts
 /// Makes of the plan what tells its results by the output mode, and says what cannot be told so.
 /// Not optional.
 Status apply_output_mode(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
+/// Lets rows that filters throw away not move a watermark that follows batches.
+Status restrict_event_times(const std::vector<plan::NodePtr>& roots,
+                            const LoweringOptions& options);
 /// Marks sorts whose order is that of the result.
 Status mark_final_sorts(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Columns that nobody reads are dropped, down to the sources.

@@ -263,5 +263,60 @@ TEST(Rules, RefuseWhatCannotBe) {
               HasSubstr("it is no time attribute any more behind a regular join"));
 }
 
+std::string planned_for(const std::string& query, const std::string& columns,
+                        const std::string& mode, bool per_batch = false) {
+  auto roots = plan_of(kTestTables + "CREATE TABLE outcome (" + columns +
+                       ") WITH ('connector' = 'test'); INSERT INTO outcome " + query + ";");
+  if (!roots.is_ok()) return "binder: " + roots.status().message();
+  LoweringOptions options;
+  options.functions = &builtin_functions();
+  options.settings.set("output.mode", mode);
+  if (per_batch) options.settings.set("watermark.rule", "per-batch");
+  const Status status = rewrite_plan(*roots, options);
+  return status.is_ok() ? "\n" + explain_plan({(*roots)[0]->inputs[0].node}) : status.message();
+}
+
+TEST(Rules, OutputModesSayWhatTheyCannotTell) {
+  const std::string by_key = "SELECT url, COUNT(*) FROM bids GROUP BY url";
+  const std::string columns = "u STRING, n BIGINT";
+  EXPECT_THAT(planned_for(by_key, columns, "append"),
+              HasSubstr("output mode append: Aggregate is not supported without a watermark"));
+  EXPECT_THAT(planned_for(by_key, columns, "update"), Not(HasSubstr("output mode")));
+  EXPECT_THAT(planned_for(by_key, columns, "complete"), Not(HasSubstr("output mode")));
+  EXPECT_THAT(planned_for("SELECT url, price FROM bids", columns, "complete"),
+              HasSubstr("without an aggregation"));
+  EXPECT_THAT(planned_for("SELECT url, price FROM bids LIMIT 3", columns, "update"),
+              HasSubstr("Limit is not supported"));
+  EXPECT_THAT(planned_for("SELECT url, seller FROM bids LEFT JOIN auctions ON auction = id",
+                          "u STRING, s INT", "append"),
+              HasSubstr("Join of type left is not supported without a watermark"));
+  EXPECT_THAT(planned_for("SELECT url, COUNT(DISTINCT price) FROM bids GROUP BY url", columns,
+                          "update", /*per_batch=*/true),
+              HasSubstr("with DISTINCT is not supported"));
+  EXPECT_THAT(
+      planned_for("SELECT url, COUNT(*) FROM (SELECT url, price, COUNT(*) FROM bids GROUP BY "
+                  "url, price) GROUP BY url",
+                  columns, "update"),
+      HasSubstr("behind another aggregation"));
+}
+
+TEST(Rules, OutputModeAppendGroupsByEventTime) {
+  EXPECT_THAT(
+      planned_for("SELECT ts, COUNT(*) FROM bids GROUP BY ts", "t TIMESTAMP(3), n BIGINT",
+                  "append"),
+      HasSubstr("WindowAggregate[keys=[], calls=[COUNT(*)], window=[window_start, window_end]]"));
+}
+
+TEST(Rules, PerBatchJoinsOfWindowsAreIntervalJoins) {
+  const std::string windowed =
+      "(SELECT window_start, window_end, auction FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), "
+      "INTERVAL '10' SECOND)))";
+  const std::string query = "SELECT a.auction, b.auction FROM " + windowed + " a JOIN " + windowed +
+                            " b ON a.window_start = b.window_start AND a.window_end = b.window_end";
+  EXPECT_THAT(planned_for(query, "x BIGINT, y BIGINT", "append"), HasSubstr("WindowJoin"));
+  EXPECT_THAT(planned_for(query, "x BIGINT, y BIGINT", "append", /*per_batch=*/true),
+              HasSubstr("IntervalJoin"));
+}
+
 }  // namespace
 }  // namespace tidegate
