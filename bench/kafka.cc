@@ -241,27 +241,43 @@ std::vector<Batch> read_clicks(const std::string& path) {
   return batches;
 }
 
-std::uint64_t with_sink(const std::string& brokers, const std::string& path, bool write) {
+enum class Write { kNothing, kAtLeastOnce, kExactlyOnce };
+
+/// The sink alone, which gets the clicks in batches; exactly-once with an epoch every 100 000 rows.
+std::uint64_t with_sink(const std::string& brokers, const std::string& path, Write write) {
   const std::vector<Batch> batches = read_clicks(path);
-  if (!write) return batches.size();
+  if (write == Write::kNothing) return batches.size();
   Surroundings around;
-  const TestTable copy = table(brokers, kCopy);
+  TestTable copy = table(brokers, kCopy);
+  if (write == Write::kExactlyOnce) {
+    copy.request.options.set("sink.delivery-guarantee", "exactly-once");
+    copy.request.options.set("sink.transactional-id-prefix", "bench");
+  }
   const auto sink = require(KafkaSink::make(copy.request));
   require(sink->open());
   const auto writer = require(sink->open_writer(around));
-  std::uint64_t count = 0;
+  constexpr std::int64_t kEpochRows = 100'000;
+  std::int64_t count = 0, published = 0;
+  EpochId epoch = 0;
   const auto finish = [&](Progress progress) {
     while (progress == Progress::kBlocked) {
       around.sleeper.sleep();
       progress = require(writer->resume());
     }
   };
+  const auto end_epoch = [&] {
+    finish(require(writer->flush()));
+    const std::vector<std::string> committables = {require(writer->prepare(++epoch))};
+    if (!committables[0].empty()) require(sink->commit_all(epoch, committables));
+    published = count;
+  };
   for (const Batch& batch : batches) {
     finish(require(writer->write(batch)));
-    count += static_cast<std::uint64_t>(batch.num_rows());
+    count += batch.num_rows();
+    if (write == Write::kExactlyOnce && count - published >= kEpochRows) end_epoch();
   }
-  finish(require(writer->flush()));
-  return count;
+  end_epoch();
+  return static_cast<std::uint64_t>(count);
 }
 
 int run(int argc, char** argv) {
@@ -297,10 +313,14 @@ int run(int argc, char** argv) {
   }));
   const Cost produce = check(measure([&] { return bare_produce(brokers, path); }));
   report(json, "kafka", "send-librdkafka", events, produce);
-  const Cost reading = check(measure([&] { return with_sink(brokers, path, false); }));
-  Cost sink = check(measure([&] { return with_sink(brokers, path, true); }));
-  sink.cpu_s -= reading.cpu_s;  // making the batches is not the sink's
-  report(json, "kafka", "send-sink", events, sink, "send-librdkafka", produce.cpu_s / sink.cpu_s);
+  const Cost reading = check(measure([&] { return with_sink(brokers, path, Write::kNothing); }));
+  const std::pair<const char*, Write> writes[] = {{"send-sink", Write::kAtLeastOnce},
+                                                  {"send-sink-exactly-once", Write::kExactlyOnce}};
+  for (const auto& [name, write] : writes) {
+    Cost sink = check(measure([&, how = write] { return with_sink(brokers, path, how); }));
+    sink.cpu_s -= reading.cpu_s;  // making the batches is not the sink's
+    report(json, "kafka", name, events, sink, "send-librdkafka", produce.cpu_s / sink.cpu_s);
+  }
 
   const Cost consume = check(measure([&] { return bare_consume(brokers, events); }));
   report(json, "kafka", "take-librdkafka", events, consume);

@@ -33,6 +33,8 @@ struct Arguments {
   std::string memory;
   std::string max_bytes;
   std::string state = "memory";
+  std::string application_id;
+  std::string state_dir;
   std::vector<std::string> settings;
   SqlOptions options;
 };
@@ -55,6 +57,9 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
       ->check(CLI::IsMember({"memory", "rocksdb"}));
   command.add_option("--checkpoint-dir", run.checkpoint_dir,
                      "where epochs become durable; those that are there are gone on from");
+  command.add_option("--application-id", arguments.application_id,
+                     "library mode over Kafka, which is not there yet");
+  command.add_option("--state-dir", arguments.state_dir, "of library mode");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
   command.add_option("--restore", run.restore, "a savepoint to begin from");
   command.add_option("--stop-with-savepoint", run.savepoint,
@@ -135,6 +140,12 @@ int understand(Arguments& arguments) {
   }
   if (arguments.state != "memory") {
     std::fprintf(stderr, "--state %s is not there yet; memory is\n", arguments.state.c_str());
+    return 2;
+  }
+  if (!arguments.application_id.empty() || !arguments.state_dir.empty()) {
+    std::fprintf(stderr,
+                 "library mode (--application-id, --state-dir) is not there yet; with "
+                 "--checkpoint-dir a job over Kafka is exactly-once as one instance\n");
     return 2;
   }
   const auto form = parse_result_form(arguments.output);

@@ -56,6 +56,9 @@ struct Connector {
   bool takes_format = false;
   /// Its sink takes changelogs, whatever its format. Else that depends on Format::changelog.
   bool takes_changes = false;
+  /// Its source gives changes by primary key: +I or +U in any order, and -D with nothing but the
+  /// key.
+  bool gives_upserts = false;
   /// Its sink lays rows out by the columns of PARTITIONED BY.
   bool takes_partitions = false;
   /// Empty when the connector cannot be read from (or written to).

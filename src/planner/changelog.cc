@@ -41,6 +41,7 @@ bool source(const plan::SourceNode& node, const Around& around) {
   if (node.instance != nullptr || around.options.sources.contains(node.name)) {
     return node.changelog;
   }
+  if (source_upserts(node, around.options)) return true;
   const std::string name =
       node.options.get_string_or("format", node.options.get_string_or("value.format", ""));
   if (name.empty() || around.options.formats == nullptr) return node.changelog;
@@ -193,6 +194,13 @@ bool over_waits_for_end(const plan::OverNode& over, bool bounded) {
            call.frame.preceding >= 0 || call.frame.following != 0;
   };
   return over.at_end || std::any_of(over.calls.begin(), over.calls.end(), needs_end);
+}
+
+bool source_upserts(const plan::SourceNode& source, const LoweringOptions& options) {
+  if (source.instance != nullptr || options.sources.contains(source.name)) return false;
+  if (options.connectors == nullptr) return false;
+  const Result<const Connector*> connector = options.connectors->find(source.connector);
+  return connector.is_ok() && (*connector)->gives_upserts;
 }
 
 bool updates_are_paired(const plan::Node& node, InputFacts inputs) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plan/sink.h"
+#include "plan/source.h"
 #include "plan/window.h"
 #include "planner/stream_facts.h"
 
@@ -15,6 +16,9 @@ bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
 /// True when OVER by columns other than time waits for the end of its input: where only the final
 /// rows count, and for what cannot be told row by row (LEAD, NTILE, bounded frames).
 bool over_waits_for_end(const plan::OverNode& over, bool bounded);
+
+/// True when a table's rows are changes by key, of which a full changelog has to be made.
+bool source_upserts(const plan::SourceNode& source, const LoweringOptions& options);
 
 /// Of a node whose output is a changelog: StreamFacts::paired.
 bool updates_are_paired(const plan::Node& node, InputFacts inputs);

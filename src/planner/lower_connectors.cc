@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "base/check.h"
 #include "expr/compiled_expr.h"
 #include "formats/format.h"
+#include "operators/changelog_normalize.h"
 #include "operators/event_times.h"
+#include "operators/row_codec.h"
 #include "plan/source.h"
+#include "planner/changelog.h"
 #include "planner/connector_request.h"
 #include "planner/lower_nodes.h"
 #include "planner/stream_facts.h"
@@ -50,6 +54,32 @@ Status set_watermark(const plan::SourceNode& source, const Lowering& lowering, N
   return Status::ok();
 }
 
+/// A node behind the source that makes a full changelog of its changes by key.
+Status make_whole(const plan::SourceNode& source, Node from, Lowering& lowering) {
+  const std::vector<int>& key = source.schema->primary_key;
+  if (key.empty() || std::count(key.begin(), key.end(), -1) > 0) {
+    return error(
+        ErrorCode::kInvalidPlan,
+        "table '{}' of connector '{}' needs a PRIMARY KEY of columns that are not computed",
+        source.name, source.connector);
+  }
+  ChangelogNormalizeOptions options;
+  options.types = column_types(*source.schema);
+  options.keys = key;
+  options.ttl_ms = lowering.settings().state_ttl_ms;
+  Node node = lowering.make_node(source);
+  node.name += ".changelog_normalize";
+  node.uid += ".changelog_normalize";
+  Edge edge;
+  edge.from = lowering.add(std::move(from));
+  edge.exchange = Exchange::kHash;
+  edge.keys = key;
+  node.inputs.push_back(std::move(edge));
+  node.time_grain = kChangelogNormalizeTimeGrain;
+  node.make_operator = [options] { return make_changelog_normalize(options); };
+  return lowering.finish(source, std::move(node));
+}
+
 Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
   const LoweringOptions& options = lowering.options();
   Node node = lowering.make_node(source);
@@ -63,6 +93,7 @@ Status lower_source(const plan::SourceNode& source, Lowering& lowering) {
     TG_ASSIGN_OR_RETURN(node.source, make_source());
   }
   if (node.source->is_bounded() && options.drains) lowering.facts().set_bounded(source);
+  if (source_upserts(source, options)) return make_whole(source, std::move(node), lowering);
   return lowering.finish(source, std::move(node));
 }
 

@@ -17,6 +17,7 @@
 #include "plan/top_n.h"
 #include "plan/window.h"
 #include "plan/window_group.h"
+#include "planner/changelog.h"
 #include "planner/column_places.h"
 #include "planner/node_table.h"
 #include "planner/rewrite.h"
@@ -300,6 +301,9 @@ class Pruner {
     mark(source.watermark.column, used);
     if (source.schema->rowtime) mark(*source.schema->rowtime, used);
     if (source.event_time != nullptr) mark_columns(source.event_time, used);
+    if (source_upserts(source, options_)) {
+      for (int column : source.schema->primary_key) mark(column, used);
+    }
     std::vector<int> kept = kept_of(used);
     if (kept.empty()) kept.push_back(cheapest_column(*source.schema));
     if (static_cast<int>(kept.size()) == width) return identity(width);

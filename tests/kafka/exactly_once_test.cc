@@ -83,7 +83,7 @@ class KafkaExactlyOnceTest : public testing::Test {
       numbers.push_back(message.value->substr(5, message.value->size() - 6));
     return numbers;
   }
-  std::string id() const { return topic_ + "-t"; }
+  const std::string& id() const { return topic_; }
 
   static std::unique_ptr<RealBroker> broker_;
   std::string topic_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -51,23 +52,27 @@ Result<std::unique_ptr<MessageDecoder>> MessageDecoder::make(const ConnectorRequ
                                                              const MessageFormats& formats) {
   std::unique_ptr<MessageDecoder> decoder(new MessageDecoder());
   std::vector<int> value_columns, key_columns;
+  decoder->upsert_ = formats.kind == TableKind::kUpsert;
   for (int column : request.projection) {
+    const int in_key = position_in(formats.key_columns, column);
     const auto beside = std::find_if(request.metadata.begin(), request.metadata.end(),
                                      [&](const MetadataColumn& m) { return m.column == column; });
     if (beside != request.metadata.end()) {
       TG_ASSIGN_OR_RETURN(MessageMetadata metadata, MessageMetadata::make(*beside, request));
       decoder->origins_.push_back({Part::kMetadata, decoder->metadata_.size()});
       decoder->metadata_.push_back(std::move(metadata));
-    } else if (const int in_value = position_in(formats.value_columns, column); in_value >= 0) {
+    } else if (const int in_value = position_in(formats.value_columns, column);
+               in_value >= 0 && !(decoder->upsert_ && in_key >= 0)) {
       decoder->origins_.push_back({Part::kValue, value_columns.size()});
       value_columns.push_back(in_value);
     } else {
       decoder->origins_.push_back({Part::kKey, key_columns.size()});
-      key_columns.push_back(position_in(formats.key_columns, column));
+      key_columns.push_back(in_key);
     }
   }
   for (int column : key_columns) {
-    if (!formats.key_schema->field(column).type.nullable()) decoder->key_may_be_null_ = false;
+    if (decoder->upsert_ || !formats.key_schema->field(column).type.nullable())
+      decoder->key_may_be_null_ = false;
   }
   if (!key_columns.empty()) {
     TG_ASSIGN_OR_RETURN(decoder->key_, make_part(*formats.key, formats.key_schema,
@@ -84,6 +89,7 @@ Result<Batch> MessageDecoder::decode(Messages messages, std::vector<BadMessage>&
   bad_keys_.clear();
   TG_RETURN_IF_ERROR(decode_values(messages));
   TG_ASSIGN_OR_RETURN(Batch values, value_->take());
+  if (upsert_) TG_RETURN_IF_ERROR(add_deletes(messages, values));
   std::vector<ArrayPtr> key_columns;
   if (key_ != nullptr) {
     TG_RETURN_IF_ERROR(decode_keys(messages));
@@ -171,13 +177,51 @@ Status MessageDecoder::decode_values_singly() {
   return Status::ok();
 }
 
+Status MessageDecoder::add_deletes(Messages messages, Batch& values) {
+  const std::int64_t good = values.num_rows();
+  std::vector<std::int32_t> sources, owners;  // the row of `values`, and the message, of each row
+  std::vector<RowKind> kinds;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto message = static_cast<std::int32_t>(i);
+    const bool deletes = messages[i]->payload == nullptr;
+    for (; next < rows_.size() && rows_[next] == message; ++next) {
+      sources.push_back(static_cast<std::int32_t>(next));
+      owners.push_back(message);
+      kinds.push_back(RowKind::kUpdateAfter);
+    }
+    if (!deletes) continue;
+    sources.push_back(static_cast<std::int32_t>(good));
+    owners.push_back(message);
+    kinds.push_back(RowKind::kDelete);
+  }
+  if (owners.size() > rows_.size()) {
+    std::vector<ArrayPtr> columns;
+    for (const ArrayPtr& column : values.columns()) {
+      TG_ASSIGN_OR_RETURN(ArrayPtr null, null_column(column->type(), 1));
+      const std::array<ArrayPtr, 2> parts = {column, std::move(null)};
+      TG_ASSIGN_OR_RETURN(const ArrayPtr extended, concatenate_columns(parts));
+      TG_ASSIGN_OR_RETURN(ArrayPtr taken, take_column(extended, sources));
+      columns.push_back(std::move(taken));
+    }
+    values = Batch(static_cast<std::int64_t>(owners.size()), std::move(columns));
+    rows_ = std::move(owners);
+  }
+  TG_ASSIGN_ARROW_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
+                            arrow::AllocateBuffer(static_cast<std::int64_t>(kinds.size())),
+                            "kinds of rows");
+  std::memcpy(buffer->mutable_data(), kinds.data(), kinds.size());
+  values.set_row_kinds(std::move(buffer));
+  return Status::ok();
+}
+
 Status MessageDecoder::decode_keys(Messages messages) {
   texts_.clear();
   text_message_.clear();
   key_rows_.assign(messages.size(), kNoKey);
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const rd_kafka_message_t& message = *messages[i];
-    if (message.payload == nullptr) continue;
+    if (message.payload == nullptr && !upsert_) continue;
     if (message.key == nullptr) {
       if (key_may_be_null_) continue;
       key_rows_[i] = kBadKey;

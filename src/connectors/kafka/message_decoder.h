@@ -32,8 +32,9 @@ class MessageDecoder {
   static Result<std::unique_ptr<MessageDecoder>> make(const ConnectorRequest& request,
                                                       const MessageFormats& formats);
 
-  /// The rows of `messages`, in order. Those without a value (tombstones) give none and are
-  /// counted; bad ones give none and are appended to `bad`, in order.
+  /// The rows of `messages`, in order. Those without a value (tombstones) are counted; they give a
+  /// -D with nothing but the key in an upsert table, whose other rows are +U, and else none. Bad
+  /// ones give none and are appended to `bad`, in order.
   Result<Batch> decode(std::span<rd_kafka_message_t* const> messages, std::vector<BadMessage>& bad);
   /// Messages without a value since the decoder was made.
   std::int64_t num_tombstones() const { return num_tombstones_; }
@@ -51,6 +52,8 @@ class MessageDecoder {
   MessageDecoder() = default;
   Status decode_values(std::span<rd_kafka_message_t* const> messages);
   Status decode_values_singly();
+  /// Puts the rows of tombstones between those of `values`.
+  Status add_deletes(std::span<rd_kafka_message_t* const> messages, Batch& values);
   Status decode_keys(std::span<rd_kafka_message_t* const> messages);
   /// The row of the key for each row of `rows_`, and only rows whose key is good.
   Result<Batch> join_keys(Batch values, std::vector<ArrayPtr>& key_columns);
@@ -60,6 +63,7 @@ class MessageDecoder {
   std::vector<Origin> origins_;
   std::unique_ptr<Decoder> value_;
   bool value_is_changelog_ = false;
+  bool upsert_ = false;
   std::unique_ptr<Decoder> key_;  // null: no column of the key is read
   bool key_may_be_null_ = true;
   std::vector<MessageMetadata> metadata_;

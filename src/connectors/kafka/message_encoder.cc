@@ -64,11 +64,12 @@ Result<std::unique_ptr<MessageEncoder>> MessageEncoder::make(const ConnectorRequ
   }
   encoder->value_format_ = formats.value->name;
   encoder->changelog_ = formats.value->changelog;
+  encoder->upsert_ = formats.kind == TableKind::kUpsert;
   return encoder;
 }
 
 Status MessageEncoder::start(Batch batch) {
-  if (!changelog_) {
+  if (!changelog_ && !upsert_) {
     const std::span<const RowKind> kinds = batch.row_kinds();
     const auto takes_back =
         std::find_if(kinds.begin(), kinds.end(), [](RowKind kind) { return !row_kind_adds(kind); });
@@ -86,9 +87,11 @@ Status MessageEncoder::start(Batch batch) {
 
 Result<Outgoing> MessageEncoder::encode(std::int64_t row) {
   Outgoing message;
-  value_text_.clear();
-  TG_RETURN_IF_ERROR(value_->encode_message(value_batch_, row, value_text_));
-  message.value = value_text_;
+  if (!upsert_ || row_kind_adds(batch_.row_kind(row))) {
+    value_text_.clear();
+    TG_RETURN_IF_ERROR(value_->encode_message(value_batch_, row, value_text_));
+    message.value = value_text_;
+  }
   if (key_ != nullptr) {
     key_text_.clear();
     TG_RETURN_IF_ERROR(key_->encode_message(key_batch_, row, key_text_));

@@ -24,8 +24,8 @@ class MessageEncoder {
   static Result<std::unique_ptr<MessageEncoder>> make(const ConnectorRequest& request,
                                                       const MessageFormats& formats);
 
-  /// The batch that encode() takes rows from. kNotSupported when it takes rows back and the format
-  /// cannot say so.
+  /// The batch that encode() takes rows from. kNotSupported when it takes rows back and neither the
+  /// format nor the key can say so.
   Status start(Batch batch);
   std::int64_t num_rows() const { return batch_.num_rows(); }
 
@@ -41,6 +41,7 @@ class MessageEncoder {
   std::unique_ptr<Encoder> value_, key_;
   std::string value_format_;
   bool changelog_ = false;
+  bool upsert_ = false;  // a row that is taken back is a message without a value
   int timestamp_column_ = -1;
   std::int64_t timestamp_units_per_ms_ = 1;
   int headers_column_ = -1;

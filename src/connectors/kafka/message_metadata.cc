@@ -27,8 +27,9 @@ using Rows = std::span<const std::int32_t>;
 
 constexpr std::string_view kWhat = "Kafka metadata";
 
-constexpr std::array<std::string_view, 7> kNames = {
-    "topic", "partition", "offset", "timestamp", "timestamp-type", "headers", "key"};
+constexpr std::array<std::string_view, 8> kNames = {"topic",     "partition",      "offset",
+                                                    "timestamp", "timestamp-type", "headers",
+                                                    "key",       "leader-epoch"};
 
 bool is_headers_type(const LogicalType& type) {
   return type.kind() == TypeKind::kMap && type.children()[0].type.is_character() &&
@@ -142,6 +143,21 @@ Result<ArrayPtr> headers_column(const LogicalType& type, Messages messages, Rows
   return finish(builder);
 }
 
+Result<ArrayPtr> leader_epoch_column(Messages messages, Rows rows) {
+  arrow::Int32Builder builder;
+  for (const std::int32_t row : rows) {
+#if RD_KAFKA_VERSION >= 0x020100ff
+    const std::int32_t epoch =
+        rd_kafka_message_leader_epoch(messages[static_cast<std::size_t>(row)]);
+#else
+    static_cast<void>(messages), static_cast<void>(row);
+    const std::int32_t epoch = -1;
+#endif
+    TG_RETURN_IF_ARROW_ERROR(epoch < 0 ? builder.AppendNull() : builder.Append(epoch), kWhat);
+  }
+  return finish(builder);
+}
+
 Result<ArrayPtr> key_column(Messages messages, Rows rows) {
   arrow::BinaryBuilder builder;
   for (const std::int32_t row : rows) {
@@ -195,6 +211,9 @@ Result<MessageMetadata> MessageMetadata::make(const MetadataColumn& column,
     case Kind::kKey:
       fits = type.is_bytes() && type.nullable();
       break;
+    case Kind::kLeaderEpoch:
+      fits = type.kind() == TypeKind::kInt && type.nullable();
+      break;
   }
   if (!fits)
     return error(ErrorCode::kInvalidPlan, "column '{}': Kafka's metadata '{}' cannot be a {}",
@@ -234,6 +253,8 @@ Result<ArrayPtr> MessageMetadata::column(Messages messages, Rows rows) const {
       return headers_column(type_, messages, rows);
     case Kind::kKey:
       return key_column(messages, rows);
+    case Kind::kLeaderEpoch:
+      return leader_epoch_column(messages, rows);
   }
   return error(ErrorCode::kInternal, "unknown Kafka metadata");
 }

@@ -16,7 +16,8 @@ namespace tidegate::kafka {
 
 /// What a message carries beside its key and value, as a column:
 ///   topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP_LTZ(3), timestamp-type STRING,
-///   headers MAP<STRING, BYTES>, key BYTES (NULL when there is none).
+///   headers MAP<STRING, BYTES>, key BYTES (NULL when there is none), leader-epoch INT (NULL where
+///   librdkafka, before 2.1, or the broker does not say).
 /// A partition may also be a BIGINT, a timestamp a TIMESTAMP or a BIGINT of milliseconds.
 class MessageMetadata {
  public:
@@ -37,6 +38,7 @@ class MessageMetadata {
     kTimestampType,
     kHeaders,
     kKey,
+    kLeaderEpoch,
   };
   MessageMetadata(Kind kind, LogicalType type) : kind_(kind), type_(std::move(type)) {}
 

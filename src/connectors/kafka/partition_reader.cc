@@ -143,6 +143,7 @@ Result<bool> PartitionReader::fetch(std::int64_t max_messages, Fetched& fetched)
   }
   fetched.keep(records);
   if (next_ >= 0 && past_end(next_)) ended_ = true;
+  note_lag();
 
   messages_since_look_ += static_cast<std::int64_t>(count);
   const Client::QueueLimits& limits = shared_.consumer->client().queue_limits();
@@ -181,6 +182,17 @@ Status PartitionReader::read_until(const std::string& end) {
 
 PartitionReader::~PartitionReader() {
   for (rd_kafka_message_t* message : behind_) rd_kafka_message_destroy(message);
+}
+
+/// records_lag of a task is the sum of its partitions'.
+void PartitionReader::note_lag() {
+  std::int64_t low = 0, high = 0;
+  if (next_ < 0 ||
+      rd_kafka_get_watermark_offsets(shared_.consumer->client().handle(), split_.topic.c_str(),
+                                     split_.partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return;
+  const std::int64_t lag = std::max<std::int64_t>(high - next_, 0);
+  metrics_.counter("records_lag").add(lag - std::exchange(lag_, lag));
 }
 
 Status PartitionReader::fetch_error(const rd_kafka_message_t& message) const {

@@ -49,6 +49,7 @@ class PartitionReader final : public SplitReader {
   class Fetched;
   Result<bool> fetch(std::int64_t max_messages, Fetched& fetched);
   Result<Batch> decode(const Fetched& fetched);
+  void note_lag();
   Result<std::size_t> fill_buffer(std::int64_t max_messages);
   void keep_for_later(std::size_t first, std::size_t count);
   bool is_behind_limit(const rd_kafka_message_t& message) const {
@@ -71,6 +72,7 @@ class PartitionReader final : public SplitReader {
   std::optional<std::int64_t> limit_;       // of read_until()
   std::deque<rd_kafka_message_t*> behind_;  // what was fetched from behind it
   std::vector<rd_kafka_message_t*> buffer_;
+  std::int64_t lag_ = 0;
   std::int64_t messages_since_look_ = 0;
   std::int64_t bytes_since_look_ = 0;
   /// Rows that wait for the dead letters from between them to arrive: an epoch that holds their

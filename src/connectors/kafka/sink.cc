@@ -34,9 +34,9 @@ Status publish(EpochTransactions& transactions, const EpochMark& mark, std::int6
 
 }  // namespace
 
-Result<std::shared_ptr<Sink>> KafkaSink::make(const ConnectorRequest& request) {
-  TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request));
-  TG_ASSIGN_OR_RETURN(SinkSettings settings, read_sink_settings(request));
+Result<std::shared_ptr<Sink>> KafkaSink::make(const ConnectorRequest& request, TableKind kind) {
+  TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request, kind));
+  TG_ASSIGN_OR_RETURN(SinkSettings settings, read_sink_settings(request, kind));
   TG_RETURN_IF_ERROR(MessageEncoder::make(request, formats).status());
   // As Java's default; a property of the user's comes later and wins.
   settings.client.settings.emplace(settings.client.settings.begin(), "partitioner",
@@ -58,14 +58,21 @@ Status KafkaSink::open() {
                       client->metadata(topic.get(), settings_.connect_timeout));
   partition_count_ = metadata->topics[0].partition_cnt;
   if (!is_transactional()) return Status::ok();
-  const std::string& uid = request_.uid.empty() ? request_.table : request_.uid;
-  transactions_ = std::make_unique<EpochTransactions>(
-      settings_, settings_.topic, fmt::format("{}-{}", settings_.transactional_id_prefix, uid));
+  // Two jobs of one script may write to the same table at the same time.
+  std::string id = settings_.transactional_id_prefix;
+  for (const std::string& part : {request_.job, request_.uid}) {
+    if (!part.empty()) id += "-" + part;
+  }
+  transactions_ = std::make_unique<EpochTransactions>(settings_, settings_.topic, std::move(id));
   return transactions_->begin_run();
 }
 
 SinkGuarantee KafkaSink::guarantee() const {
-  return is_transactional() ? SinkGuarantee::kTransactional : SinkGuarantee::kAtLeastOnce;
+  if (is_transactional()) return SinkGuarantee::kTransactional;
+  const bool by_key = formats_.kind == TableKind::kUpsert;
+  return by_key && settings_.guarantee == SinkSettings::Guarantee::kAtLeastOnce
+             ? SinkGuarantee::kIdempotent
+             : SinkGuarantee::kAtLeastOnce;
 }
 
 Result<std::unique_ptr<SinkWriter>> KafkaSink::open_writer(OperatorContext& context) {

@@ -18,7 +18,8 @@ namespace tidegate::kafka {
 /// (docs/adr/0008-kafka-exactly-once.md).
 class KafkaSink final : public Sink {
  public:
-  static Result<std::shared_ptr<Sink>> make(const ConnectorRequest& request);
+  static Result<std::shared_ptr<Sink>> make(const ConnectorRequest& request,
+                                            TableKind kind = TableKind::kAppend);
 
   SinkGuarantee guarantee() const override;
   int parallelism() const override { return settings_.parallelism; }

@@ -31,8 +31,8 @@ SchemaPtr projected(const Schema& table, const std::vector<int>& projection) {
 
 }  // namespace
 
-Result<std::shared_ptr<Source>> KafkaSource::make(const ConnectorRequest& request) {
-  TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request));
+Result<std::shared_ptr<Source>> KafkaSource::make(const ConnectorRequest& request, TableKind kind) {
+  TG_ASSIGN_OR_RETURN(MessageFormats formats, read_formats(request, kind));
   TG_ASSIGN_OR_RETURN(SourceSettings settings, read_source_settings(request, formats));
   // Finds what is wrong with formats and metadata now, not when the first split is opened.
   TG_RETURN_IF_ERROR(MessageDecoder::make(request, formats).status());

@@ -19,7 +19,8 @@ namespace tidegate::kafka {
 /// that every attempt at the job reads the same messages.
 class KafkaSource final : public Source {
  public:
-  static Result<std::shared_ptr<Source>> make(const ConnectorRequest& request);
+  static Result<std::shared_ptr<Source>> make(const ConnectorRequest& request,
+                                              TableKind kind = TableKind::kAppend);
 
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return settings_.stop.kind != OffsetRule::Kind::kNone; }

@@ -391,19 +391,20 @@ TEST_F(KafkaSourceTest, ColumnsOfKeyValueAndMetadata) {
   TestTable t = bounded(
       {{"key.format", "csv"}, {"key.fields", "id"}, {"value.fields-include", "EXCEPT_KEY"}},
       "off BIGINT, id BIGINT, url STRING, at TIMESTAMP_LTZ(3), ms BIGINT, topic STRING, part INT, "
-      "key BYTES, headers MAP<STRING, BYTES>");
+      "key BYTES, headers MAP<STRING, BYTES>, epoch INT");
   t.metadata({{"off", "offset"},
               {"at", "timestamp"},
               {"ms", "timestamp"},
               {"topic", "topic"},
               {"part", "partition"},
               {"key", "key"},
-              {"headers", "headers"}});
+              {"headers", "headers"},
+              {"epoch", "leader-epoch"}});
   t.request.projection = {1, 2, 0, 4, 5, 6};
   EXPECT_THAT(open(t).read_to_end(), ElementsAre("+I[7, /a, 0, 1234, clicks, 0] @1234",
                                                  "+I[null, /b, 1, 5678, clicks, 0] @5678",
                                                  "+I[8, /c, 2, 9, clicks, 0] @9"));
-  t.request.projection = {3, 7, 8, 1};
+  t.request.projection = {3, 7, 8, 1, 9};
   EXPECT_THAT(open(t).read_to_end(), SizeIs(3));
 }
 

@@ -99,6 +99,21 @@ Result<ClientProperties> read_client(const ConnectorRequest& request) {
                               request.options.get_string_or("brokers", kDefaultBrokers));
 }
 
+/// Both or neither, as in Flink.
+Status read_buffer(const Options& options, SinkSettings& settings) {
+  TG_ASSIGN_OR_RETURN(settings.flush_rows, options.get_int_or("sink.buffer-flush.max-rows", 0));
+  TG_ASSIGN_OR_RETURN(settings.flush_interval,
+                      options.get_duration_or("sink.buffer-flush.interval", milliseconds(0)));
+  if (settings.flush_rows < 0)
+    return error(ErrorCode::kInvalidOption, "option 'sink.buffer-flush.max-rows' is {}",
+                 settings.flush_rows);
+  if ((settings.flush_rows > 0) != (settings.flush_interval > milliseconds(0)))
+    return error(ErrorCode::kInvalidOption,
+                 "'sink.buffer-flush.max-rows' and 'sink.buffer-flush.interval' must be set to be "
+                 "greater than zero together");
+  return Status::ok();
+}
+
 Status check_group(const SourceSettings& settings) {
   const bool stops_by_group = settings.stop.kind == OffsetRule::Kind::kGroup;
   if (stops_by_group && settings.client.group.empty())
@@ -162,8 +177,42 @@ Status read_key_columns(const ConnectorRequest& request, std::string_view prefix
   return Status::ok();
 }
 
+/// The key of an upsert table is the primary key.
+Status read_upsert_key(const ConnectorRequest& request, std::string_view prefix,
+                       MessageFormats& formats) {
+  const std::vector<int>& key = request.schema->primary_key;
+  if (key.empty())
+    return error(ErrorCode::kInvalidPlan,
+                 "table '{}' of connector 'upsert-kafka' needs a PRIMARY KEY", request.table);
+  for (int column : key) {
+    const std::string& name = request.schema->field(column).name;
+    if (!name.starts_with(prefix))
+      return error(ErrorCode::kInvalidOption,
+                   "option 'key.fields-prefix': the column '{}' of the primary key does not start "
+                   "with '{}'",
+                   name, prefix);
+  }
+  formats.key_columns = key;
+  formats.key_schema = schema_of(*request.schema, key, prefix);
+  return Status::ok();
+}
+
+Status check_upsert_formats(const ConnectorRequest& request, const MessageFormats& formats) {
+  for (const Format* format : {formats.key, formats.value}) {
+    if (format == nullptr)
+      return error(ErrorCode::kMissingOption,
+                   "table '{}' needs the option 'key.format', for its primary key", request.table);
+    if (format->changelog)
+      return error(ErrorCode::kInvalidOption,
+                   "connector 'upsert-kafka': format '{}' says itself what a row changes; here the "
+                   "key does",
+                   format->name);
+  }
+  return Status::ok();
+}
+
 Status validate_options(const ConnectorRequest& request, const MessageFormats& formats) {
-  std::vector<OptionSpec> specs = option_specs();
+  std::vector<OptionSpec> specs = option_specs(formats.kind);
   // The wildcards are for those who do not know the formats.
   std::erase_if(
       specs, [](const OptionSpec& spec) { return spec.name == "key.*" || spec.name == "value.*"; });
@@ -176,12 +225,13 @@ Status validate_options(const ConnectorRequest& request, const MessageFormats& f
   };
   add(formats.value, request.options.has("format") ? "" : "value.");
   add(formats.key, "key.");
-  return request.options.validate(specs, "connector 'kafka'");
+  return request.options.validate(
+      specs, formats.kind == TableKind::kUpsert ? "connector 'upsert-kafka'" : "connector 'kafka'");
 }
 
 }  // namespace
 
-std::vector<OptionSpec> option_specs() {
+std::vector<OptionSpec> option_specs(TableKind kind) {
   const std::string start_modes =
       "earliest-offset|latest-offset|group-offsets|timestamp|specific-offsets";
   std::vector<OptionSpec> specs = {
@@ -240,6 +290,17 @@ std::vector<OptionSpec> option_specs() {
       {"sink.parallelism", "integer", "", "Number of tasks that write; the job's when not set."},
   };
   for (OptionSpec& spec : record_error_options()) specs.push_back(std::move(spec));
+  if (kind == TableKind::kAppend) return specs;
+  // It is read from its beginning, whole; its key is the table's.
+  std::erase_if(specs, [](const OptionSpec& spec) {
+    return spec.name == "format" || spec.name == "key.fields" ||
+           spec.name.starts_with("scan.startup.") || spec.name == "sink.partitioner";
+  });
+  specs.push_back({"sink.buffer-flush.max-rows", "integer", "0",
+                   "With 'sink.buffer-flush.interval': only the last change of a key is written, "
+                   "once so many keys have changed, or the time is over, or the epoch ends."});
+  specs.push_back({"sink.buffer-flush.interval", "duration", "0",
+                   "See 'sink.buffer-flush.max-rows'; looked at when rows come."});
   return specs;
 }
 
@@ -253,11 +314,13 @@ Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
   if (settings.topics.empty() == settings.topic_pattern.empty())
     return error(settings.topics.empty() ? ErrorCode::kMissingOption : ErrorCode::kInvalidOption,
                  "table '{}' needs one of the options 'topic' and 'topic-pattern'", request.table);
-  TG_ASSIGN_OR_RETURN(
-      settings.start,
-      read_rule(options, "scan.startup",
-                "earliest-offset|latest-offset|group-offsets|timestamp|specific-offsets",
-                "group-offsets"));
+  if (formats.kind == TableKind::kAppend) {
+    TG_ASSIGN_OR_RETURN(
+        settings.start,
+        read_rule(options, "scan.startup",
+                  "earliest-offset|latest-offset|group-offsets|timestamp|specific-offsets",
+                  "group-offsets"));
+  }
   TG_ASSIGN_OR_RETURN(
       settings.stop,
       read_rule(options, "scan.bounded",
@@ -283,7 +346,7 @@ Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
   return settings;
 }
 
-Result<SinkSettings> read_sink_settings(const ConnectorRequest& request) {
+Result<SinkSettings> read_sink_settings(const ConnectorRequest& request, TableKind kind) {
   const Options& options = request.options;
   SinkSettings settings;
   TG_ASSIGN_OR_RETURN(settings.client, read_client(request));
@@ -315,13 +378,18 @@ Result<SinkSettings> read_sink_settings(const ConnectorRequest& request) {
   settings.parallelism = static_cast<int>(parallelism);
   TG_ASSIGN_OR_RETURN(settings.connect_timeout,
                       options.get_duration_or("connect.timeout", std::chrono::seconds(30)));
+  if (kind == TableKind::kUpsert) TG_RETURN_IF_ERROR(read_buffer(options, settings));
   return settings;
 }
 
-Result<MessageFormats> read_formats(const ConnectorRequest& request) {
+Result<MessageFormats> read_formats(const ConnectorRequest& request, TableKind kind) {
   const Options& options = request.options;
   MessageFormats formats;
-  if (options.has("format") == options.has("value.format"))
+  formats.kind = kind;
+  if (kind == TableKind::kUpsert && !options.has("value.format"))
+    return error(ErrorCode::kMissingOption, "table '{}' needs the option 'value.format'",
+                 request.table);
+  if (kind == TableKind::kAppend && options.has("format") == options.has("value.format"))
     return error(options.has("format") ? ErrorCode::kInvalidOption : ErrorCode::kMissingOption,
                  "table '{}' needs one of the options 'format' and 'value.format'", request.table);
   const bool named_value = options.has("value.format");
@@ -330,6 +398,7 @@ Result<MessageFormats> read_formats(const ConnectorRequest& request) {
   TG_ASSIGN_OR_RETURN(formats.key, find_format(request, "key.format"));
   formats.key_options = options_of_format(options, "key.", formats.key);
   TG_RETURN_IF_ERROR(validate_options(request, formats));
+  if (kind == TableKind::kUpsert) TG_RETURN_IF_ERROR(check_upsert_formats(request, formats));
 
   TG_ASSIGN_OR_RETURN(const std::string include,
                       options.get_choice_or("value.fields-include", "ALL|EXCEPT_KEY", "ALL"));
@@ -345,7 +414,8 @@ Result<MessageFormats> read_formats(const ConnectorRequest& request) {
       return Status(ErrorCode::kInvalidOption,
                     "option 'key.fields-prefix' cannot stand beside 'value.fields-include' = 'ALL'",
                     "Set 'value.fields-include' = 'EXCEPT_KEY'.");
-    TG_RETURN_IF_ERROR(read_key_columns(request, prefix, formats));
+    TG_RETURN_IF_ERROR(kind == TableKind::kUpsert ? read_upsert_key(request, prefix, formats)
+                                                  : read_key_columns(request, prefix, formats));
   }
 
   const auto contains = [](const std::vector<int>& columns, int column) {

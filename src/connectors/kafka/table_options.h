@@ -14,6 +14,12 @@
 
 namespace tidegate::kafka {
 
+/// Which of the two connectors a table is of.
+enum class TableKind : std::uint8_t {
+  kAppend,  ///< 'kafka': each message is a row
+  kUpsert,  ///< 'upsert-kafka': a message is the newest row of its key, or says that there is none
+};
+
 /// A place in every partition, as an option says it.
 struct OffsetRule {
   enum class Kind : std::uint8_t {
@@ -54,10 +60,15 @@ struct SinkSettings {
   std::string transactional_id_prefix;  ///< for exactly-once
   int parallelism = 0;
   std::chrono::milliseconds connect_timeout{0};
+  /// Of an upsert table: the last row per key is kept back until so many keys have changed, or for
+  /// so long; 0: rows are not kept back.
+  std::int64_t flush_rows = 0;
+  std::chrono::milliseconds flush_interval{0};
 };
 
 /// How the columns of a table lie in a message.
 struct MessageFormats {
+  TableKind kind = TableKind::kAppend;
   const Format* value = nullptr;
   Options value_options;           ///< with the format's own option names
   std::vector<int> value_columns;  ///< of the request's schema
@@ -71,12 +82,14 @@ struct MessageFormats {
 };
 
 /// All options of the connector, for validation and the reference page.
-std::vector<OptionSpec> option_specs();
+std::vector<OptionSpec> option_specs(TableKind kind);
 
 /// Also finds options that neither the connector nor its formats have.
-Result<MessageFormats> read_formats(const ConnectorRequest& request);
+Result<MessageFormats> read_formats(const ConnectorRequest& request,
+                                    TableKind kind = TableKind::kAppend);
 Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
                                             const MessageFormats& formats);
-Result<SinkSettings> read_sink_settings(const ConnectorRequest& request);
+Result<SinkSettings> read_sink_settings(const ConnectorRequest& request,
+                                        TableKind kind = TableKind::kAppend);
 
 }  // namespace tidegate::kafka

@@ -64,7 +64,11 @@ TransactionalWriter::TransactionalWriter(const SinkSettings& settings, const std
       partition_count_(partition_count),
       max_message_bytes_(max_message_bytes(settings.client)),
       encoder_(std::move(encoder)),
-      next_partition_(context.subtask() % partition_count) {}
+      next_partition_(context.subtask() % partition_count) {
+  // Nothing is visible before the end of the epoch, so that is when the last rows are known.
+  if (settings.flush_rows > 0)
+    kept_.emplace(settings.flush_rows, settings.flush_interval, context.clock());
+}
 
 Result<Progress> TransactionalWriter::write(Batch batch) {
   const auto in_topic = [&](Status status) {
@@ -75,13 +79,21 @@ Result<Progress> TransactionalWriter::write(Batch batch) {
     Result<Outgoing> message = encoder_->encode(row);
     if (!message.is_ok()) return in_topic(std::move(message).status());
     TG_RETURN_IF_ERROR(check_size(*message));
-    if (settings_.partitioner != SinkSettings::Partitioner::kDefault)
-      message->partition = next_partition_;
-    if (settings_.partitioner == SinkSettings::Partitioner::kRoundRobin)
-      next_partition_ = (next_partition_ + 1) % partition_count_;
-    TG_RETURN_IF_ERROR(journal_.add(*message));
+    if (kept_) {
+      kept_->put(*std::move(message));
+    } else {
+      TG_RETURN_IF_ERROR(add(*message));
+    }
   }
   return Progress::kDone;
+}
+
+Status TransactionalWriter::add(Outgoing& message) {
+  if (settings_.partitioner != SinkSettings::Partitioner::kDefault)
+    message.partition = next_partition_;
+  if (settings_.partitioner == SinkSettings::Partitioner::kRoundRobin)
+    next_partition_ = (next_partition_ + 1) % partition_count_;
+  return journal_.add(message);
 }
 
 /// Once the epoch is durable a message that nobody takes would stand in the way of all others.
@@ -92,6 +104,14 @@ Status TransactionalWriter::check_size(const Outgoing& message) const {
 }
 
 Result<std::string> TransactionalWriter::prepare(EpochId) {
+  if (kept_) {
+    TG_RETURN_IF_ERROR(kept_
+                           ->drain([&](Outgoing& message) -> Result<bool> {
+                             TG_RETURN_IF_ERROR(add(message));
+                             return true;
+                           })
+                           .status());
+  }
   if (journal_.empty()) return std::string();
   TG_ASSIGN_OR_RETURN(const std::string journal, journal_.take());
   return PreparedMessages{run_, system_clock().wall_ms(), id_, settings_.topic, journal}

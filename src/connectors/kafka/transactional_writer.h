@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "connectors/kafka/message_encoder.h"
 #include "connectors/kafka/message_journal.h"
 #include "connectors/kafka/table_options.h"
+#include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
 
 namespace tidegate::kafka {
@@ -41,6 +43,7 @@ class TransactionalWriter final : public SinkWriter {
 
  private:
   Status check_size(const Outgoing& message) const;
+  Status add(Outgoing& message);
 
   const SinkSettings& settings_;
   const std::string& id_;
@@ -50,6 +53,7 @@ class TransactionalWriter final : public SinkWriter {
   const std::unique_ptr<MessageEncoder> encoder_;
   std::int32_t next_partition_;
   MessageJournal journal_;
+  std::optional<UpsertBuffer> kept_;
 };
 
 }  // namespace tidegate::kafka

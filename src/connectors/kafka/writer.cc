@@ -33,7 +33,10 @@ KafkaWriter::KafkaWriter(const SinkSettings& settings, std::int32_t partition_co
       partition_count_(partition_count),
       encoder_(std::move(encoder)),
       waker_(context.waker()),
-      next_partition_(context.subtask() % partition_count) {}
+      next_partition_(context.subtask() % partition_count) {
+  if (settings.flush_rows > 0)
+    kept_.emplace(settings.flush_rows, settings.flush_interval, context.clock());
+}
 
 KafkaWriter::~KafkaWriter() {
   constexpr int kPatienceMs = 5'000;
@@ -53,22 +56,43 @@ Result<Progress> KafkaWriter::write(Batch batch) {
 Result<Progress> KafkaWriter::resume() { return flushing_ ? flush() : send_rows(); }
 
 Result<Progress> KafkaWriter::send_rows() {
-  while (row_ < encoder_->num_rows()) {
-    TG_ASSIGN_OR_RETURN(Outgoing message, encoder_->encode(row_));
-    TG_ASSIGN_OR_RETURN(bool sent, send(message));
-    if (!sent) {
-      // Whatever is reported from here on wakes the task.
-      waits_ = true;
-      client_->serve();
-      TG_ASSIGN_OR_RETURN(sent, send(message));
-      if (!sent) return failure_.is_ok() ? Result<Progress>(Progress::kBlocked) : failure_;
-    }
-    ++row_;
+  for (; row_ < encoder_->num_rows(); ++row_) {
+    TG_ASSIGN_OR_RETURN(const bool sent, send_row());
+    if (!sent) return Progress::kBlocked;
   }
+  if (kept_ && kept_->is_due()) return send_kept();
   waits_ = false;
   client_->serve();
   if (!failure_.is_ok()) return failure_;
   return Progress::kDone;
+}
+
+Result<bool> KafkaWriter::send_row() {
+  TG_ASSIGN_OR_RETURN(Outgoing message, encoder_->encode(row_));
+  if (kept_) {
+    kept_->put(std::move(message));
+    return true;
+  }
+  return send_or_wait([&] { return send(message); });
+}
+
+Result<Progress> KafkaWriter::send_kept() {
+  TG_ASSIGN_OR_RETURN(const bool sent, send_or_wait([&] {
+                        return kept_->drain([&](Outgoing& message) { return send(message); });
+                      }));
+  return sent ? Progress::kDone : Progress::kBlocked;
+}
+
+template <typename Send>
+Result<bool> KafkaWriter::send_or_wait(const Send& send) {
+  TG_ASSIGN_OR_RETURN(bool sent, send());
+  if (sent) return true;
+  // Whatever is reported from here on wakes the task.
+  waits_ = true;
+  client_->serve();
+  TG_ASSIGN_OR_RETURN(sent, send());
+  if (!sent && !failure_.is_ok()) return failure_;
+  return sent;
 }
 
 Result<bool> KafkaWriter::send(Outgoing& message) {
@@ -88,6 +112,10 @@ std::int32_t KafkaWriter::choose_partition() {
 
 Result<Progress> KafkaWriter::flush() {
   flushing_ = true;
+  if (kept_) {
+    TG_ASSIGN_OR_RETURN(const Progress sent, send_kept());
+    if (sent != Progress::kDone) return sent;
+  }
   TG_ASSIGN_OR_RETURN(const Progress progress, wait_for_deliveries());
   flushing_ = progress != Progress::kDone;
   return progress;

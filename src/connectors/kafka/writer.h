@@ -4,11 +4,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/message_encoder.h"
 #include "connectors/kafka/table_options.h"
+#include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
 
 namespace tidegate::kafka {
@@ -35,6 +37,11 @@ class KafkaWriter final : public SinkWriter {
               std::unique_ptr<MessageEncoder> encoder, OperatorContext& context);
   /// Sends the batch from row_ on; kBlocked when the producer's queue is full.
   Result<Progress> send_rows();
+  Result<bool> send_row();
+  Result<Progress> send_kept();
+  /// The same as `send`, which it calls again once there may be room; false when there is none.
+  template <typename Send>
+  Result<bool> send_or_wait(const Send& send);
   /// False when the producer has no room.
   Result<bool> send(Outgoing& message);
   std::int32_t choose_partition();
@@ -47,6 +54,7 @@ class KafkaWriter final : public SinkWriter {
   const std::int32_t partition_count_;
   const std::unique_ptr<MessageEncoder> encoder_;
   const Waker waker_;
+  std::optional<UpsertBuffer> kept_;
   std::int32_t next_partition_;
   std::int64_t row_ = 0;
   bool flushing_ = false;
