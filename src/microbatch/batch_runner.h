@@ -80,6 +80,7 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   // EpochPlanner
   Result<Step> next() override;
   void prepare() override;
+  bool may_be_cut() const override { return log_ == nullptr; }
   void input_read(const std::vector<SourceRead>& reads) override;
 
   // CommitPolicy

@@ -67,6 +67,9 @@ class EpochPlanner {
   virtual Result<Step> next() = 0;
   /// Beside the epoch that runs: a chance to look for what the next one may read.
   virtual void prepare() {}
+  /// Any thread: whether a job that is asked to stop may end the epoch where it is. Not if the plan
+  /// is kept somewhere: then it is read to its end.
+  virtual bool may_be_cut() const { return false; }
   /// Any thread; the epoch's input has been read, in the order of the graph's sources; its barrier
   /// follows. Must not block.
   virtual void input_read(const std::vector<SourceRead>&) {}

@@ -109,7 +109,7 @@ void PlannedEpochs::source_read() {
   {
     const std::lock_guard lock(mutex_);
     TG_CHECK(unread_ > 0, "all sources have read their share already");
-    if (--unread_ > 0) return;
+    if (--unread_ > 0 || state_ == State::kOver) return;
   }
   std::vector<SourceRead> read;
   for (const SourceOfJob& source : sources_) {
@@ -142,7 +142,12 @@ void PlannedEpochs::stop(StopMode mode) {
     const std::lock_guard lock(mutex_);
     stop_mode_ = wants_stop_ ? std::max(stop_mode_, mode) : mode;
     wants_stop_ = true;
-    if (state_ == State::kWaiting) stopping = stop_if_wanted();
+    if (state_ == State::kWaiting) {
+      stopping = stop_if_wanted();
+    } else if (state_ == State::kRunning && mode == StopMode::kBarrier && planner_.may_be_cut()) {
+      state_ = State::kOver;
+      stopping = [this] { calls_.end_epoch(true); };
+    }
   }
   if (stopping) stopping();
 }

@@ -16,7 +16,8 @@ namespace tidegate {
 
 /// Runs a job epoch by epoch as its planner says: hands out the input of one, ends it with a
 /// barrier when all of it has been read, and asks for the next one when it is published. An epoch
-/// that has begun is never cut short, but by an error or a cancelled job. Thread-safe.
+/// that has begun is not cut short, but by an error or a cancelled job (see
+/// EpochPlanner::may_be_cut()). Thread-safe.
 class PlannedEpochs {
  public:
   struct Calls {
