@@ -113,5 +113,6 @@ if(spark_query)
        GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
   add_test(NAME spark_cases COMMAND "${PROJECT_BINARY_DIR}/spark_cases"
                                     "${PROJECT_SOURCE_DIR}/tests/spark/cases")
-  set_tests_properties(spark_cases PROPERTIES LABELS "spark;slow")
+  set_tests_properties(spark_cases PROPERTIES LABELS spark TIMEOUT 600)
+  add_dependencies(tests spark_query)
 endif()

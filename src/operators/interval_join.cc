@@ -66,7 +66,11 @@ class IntervalJoin final : public Operator {
     sides_[kRight].marks = sides_[kRight].outer;
     bucket_ms_ = options_.exact_times ? 1 : std::max<std::int64_t>(1, (upper - lower + 1) / 4);
     early_ms_ = options_.exact_times && lower == 0 && upper == 0 ? 1 : 0;
-    for (const Side& side : sides_) {
+    sides_[kLeft].timed = options_.left_follows_watermark;
+    sides_[kRight].timed = options_.right_follows_watermark;
+    for (const int s : {kLeft, kRight}) {
+      const Side& side = sides_[s];
+      if (!sides_[1 - s].timed) continue;
       hold_ms_ = std::max(hold_ms_, side.to + (side.outer ? bucket_ms_ - 1 : 0));
     }
     if (options_.exact_times && early_ms_ == 0) ++hold_ms_;
@@ -86,7 +90,8 @@ class IntervalJoin final : public Operator {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
     side_ = input;
     Side& own = sides_[side_];
-    const EventTime late_before = options_.exact_times ? add_saturating(watermark_, 1) : watermark_;
+    EventTime late_before = options_.exact_times ? add_saturating(watermark_, 1) : watermark_;
+    if (!own.timed) late_before = kMinWatermark;
     TG_ASSIGN_OR_RETURN(batch_, own.late_rows->remove(std::move(batch), late_before, out));
     if (batch_.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(own.keys.read(batch_));
@@ -125,6 +130,7 @@ class IntervalJoin final : public Operator {
     std::int64_t to = 0;
     bool outer = false;
     bool marks = false;  // which of its rows have matched
+    bool timed = true;   // the watermark is about its times
   };
   /// A pair that may join: a row of the batch and a stored one, or none.
   struct Candidate {
@@ -248,7 +254,8 @@ class IntervalJoin final : public Operator {
         matched_[static_cast<std::size_t>(row)]) {
       return false;
     }
-    return add_saturating(own.time(row), own.to) >= add_saturating(watermark_, early_ms_);
+    return !sides_[1 - side_].timed ||
+           add_saturating(own.time(row), own.to) >= add_saturating(watermark_, early_ms_);
   }
 
   Status store_rows() {
@@ -300,7 +307,7 @@ class IntervalJoin final : public Operator {
     EventTime earliest = kMaxWatermark;
     for (const int s : {kLeft, kRight}) {
       const auto first = sides_[s].table->first_namespace();
-      if (!first) continue;
+      if (!first || !sides_[1 - s].timed) continue;
       const EventTime time = add_saturating(*first, sides_[s].to);
       if (time > add_saturating(watermark_, early_ms_) || (expiry_ && time >= earliest)) continue;
       earliest = time;

@@ -35,6 +35,10 @@ struct IntervalJoinOptions {
   /// the times must be equal; also one with nulls in its key. The output watermark is the one
   /// behind which no row can come out.
   bool exact_times = false;
+  /// With exact times: whether the watermark is about the times of a side. Else none of its rows is
+  /// late, and rows of the other side stay for ever.
+  bool left_follows_watermark = true;
+  bool right_follows_watermark = true;
 };
 
 Result<std::unique_ptr<Operator>> make_interval_join(IntervalJoinOptions options);

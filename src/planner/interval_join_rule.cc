@@ -109,6 +109,29 @@ class BoundFinder {
                                 : time_of(join_.inputs[1], column - left_width_, facts_);
   }
 
+  LogicalType type_at(int column) const {
+    return column < left_width_ ? join_.inputs[0].schema()->field(column).type
+                                : join_.inputs[1].schema()->field(column - left_width_).type;
+  }
+
+  /// The watermark must be about both times; in Spark it is enough that it is about the one that
+  /// unmatched rows wait for.
+  std::optional<TimeAttribute> time_of_both(int left, int right) const {
+    using Type = plan::JoinType;
+    const TimeAttribute l = time_at(left);
+    const TimeAttribute r = time_at(right);
+    if (l == r && l != TimeAttribute::kNone) return l;
+    if (!is_watermark_per_batch(facts_.options().settings)) return std::nullopt;
+    if (!type_at(left).is_timestamp() || !type_at(right).is_timestamp()) return std::nullopt;
+    const bool by_left = l == TimeAttribute::kRowtime;
+    const bool by_right = r == TimeAttribute::kRowtime;
+    bool enough = false;
+    if (join_.type == Type::kInner) enough = by_left || by_right;
+    if (join_.type == Type::kLeft || join_.type == Type::kSemi) enough = by_right;
+    if (join_.type == Type::kRight) enough = by_left;
+    return enough ? std::optional(TimeAttribute::kRowtime) : std::nullopt;
+  }
+
   /// a `sign` b, where one is a time of the left and the other of the right.
   bool compare(const std::string& sign, const ExprPtr& a, const ExprPtr& b) {
     const std::optional<Moment> first = moment_of(a, functions_);
@@ -118,8 +141,8 @@ class BoundFinder {
     const Moment& left = straight ? *first : *second;
     const Moment& right = straight ? *second : *first;
     if (left.column >= left_width_ || right.column < left_width_) return false;
-    const TimeAttribute time = time_at(left.column);
-    if (time == TimeAttribute::kNone || time != time_at(right.column)) return false;
+    const std::optional<TimeAttribute> time = time_of_both(left.column, right.column);
+    if (!time) return false;
     if (left_ >= 0 && (left_ != left.column || right_ != right.column - left_width_)) return false;
     // right + r `sign'` left + l, that is right - left `sign'` l - r.
     const std::int64_t distance = left.offset_ms - right.offset_ms;
@@ -137,7 +160,7 @@ class BoundFinder {
     }
     left_ = left.column;
     right_ = right.column - left_width_;
-    time_ = time;
+    time_ = *time;
     return true;
   }
 

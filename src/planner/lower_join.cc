@@ -105,12 +105,17 @@ Status lower_join(const plan::JoinNode& join, Lowering& lowering) {
   return lowering.finish(join, std::move(node));
 }
 
+bool follows_watermark(const plan::Input& input, int time, PlanFacts& facts) {
+  return facts.of(input).windows.end == time ||
+         time_of(input, time, facts) == TimeAttribute::kRowtime;
+}
+
 Status lower_interval_join(const plan::IntervalJoinNode& join, Lowering& lowering) {
   PlanFacts& facts = lowering.facts();
   for (const plan::Input& input : join.inputs) {
     TG_RETURN_IF_ERROR(check_insert_only_input(join, input, facts));
     const int time = &input == &join.inputs[0] ? join.bounds.left_time : join.bounds.right_time;
-    if (facts.of(input).windows.end == time) continue;
+    if (facts.of(input).windows.end == time || lowering.settings().watermark_per_batch) continue;
     TG_RETURN_IF_ERROR(check_event_time("an interval join", input, time, facts));
   }
   const SplitCondition split = without_null_safe_keys(join.condition, join);
@@ -124,6 +129,12 @@ Status lower_interval_join(const plan::IntervalJoinNode& join, Lowering& lowerin
   options.lower_inclusive = join.bounds.lower_inclusive;
   options.upper_inclusive = join.bounds.upper_inclusive;
   options.exact_times = lowering.settings().watermark_per_batch;
+  if (options.exact_times) {
+    options.left_follows_watermark =
+        follows_watermark(join.inputs[0], join.bounds.left_time, facts);
+    options.right_follows_watermark =
+        follows_watermark(join.inputs[1], join.bounds.right_time, facts);
+  }
   TG_ASSIGN_OR_RETURN(options.condition, compile_rest(join, split.rest, lowering));
   Node node = keyed_node(join, split, lowering);
   node.time_grain = kIntervalJoinTimeGrain;

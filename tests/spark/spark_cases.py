@@ -293,12 +293,10 @@ class Run:
 
 
 def expected_error(case):
-    for key in ("error", "refused", "exception", "expect_error", "fails", "error_class"):
-        if case.get(key):
-            return case[key]
-    for step in case.get("steps") or []:
-        if step.get("error"):
-            return step["error"]
+    for part in [case] + (case.get("steps") or []) + (case.get("batches") or []):
+        for key, value in part.items():
+            if re.search(r"error|refus|exception|expect_fail", key, re.I) and value:
+                return value
     return True if not case.get("batches") else None
 
 

@@ -297,6 +297,29 @@ class Relation:
         return out
 
 
+def given(op, names, fits):
+    """The argument of an operator by one of its names, else the only one that fits."""
+    for name in names:
+        if op.get(name) is not None:
+            return op[name]
+    others = [value for key, value in op.items() if key not in ("op", "how", "name") and fits(value)]
+    if len(others) != 1:
+        raise Unsupported(f"the arguments of {op['op']}")
+    return others[0]
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_names(value):
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def is_pipeline(value):
+    return isinstance(value, list) and value and all(isinstance(each, dict) for each in value)
+
+
 class Translator:
     def __init__(self, case):
         self.case = case
@@ -323,9 +346,9 @@ class Translator:
         name = op.get("name") or op.get("source") or "in"
         rows = op.get("rows", op.get("data"))
         if rows is None:
-            for key in ("static", "statics", "tables", "static_tables"):
-                if isinstance(self.case.get(key), dict) and name in self.case[key]:
-                    rows = self.case[key][name]
+            for key, value in self.case.items():
+                if ("static" in key or "table" in key) and isinstance(value, dict) and name in value:
+                    rows = value[name]
         if op["op"].lower() in ("static", "batch", "values", "table", "static_source") or rows is not None:
             return self.static(name, rows if isinstance(rows, list) else (rows or {}).get("rows"), op)
         if op["op"].lower() not in ("source", "read", "stream"):
@@ -393,7 +416,7 @@ class Translator:
         return relation
 
     def op_select(self, relation, op):
-        exprs = op.get("exprs") or op.get("cols") or op.get("columns")
+        exprs = given(op, ("exprs", "cols", "columns"), is_names)
         columns = {}
         for text in exprs:
             value, alias = split_alias(text)
@@ -428,7 +451,7 @@ class Translator:
         return relation
 
     def op_filter(self, relation, op):
-        text = op.get("cond") or op.get("expr") or op.get("condition") or op.get("where") or op.get("on")
+        text = given(op, ("cond", "expr", "condition", "where", "on"), is_text)
         relation.filters.append(f"({relation.expr(text)})")
         return relation
 
@@ -529,7 +552,8 @@ class Translator:
 
     def op_dedup(self, relation, op, function="DROP_DUPLICATES"):
         inner = relation.closed()
-        names = op.get("cols") or op.get("columns") or op.get("by") or list(relation.columns)
+        names = given(op, ("cols", "columns", "by", "keys"), is_names) if len(op) > 1 else None
+        names = names or list(relation.columns)
         keys = []
         for name in names:
             column = inner.columns.get(name)
@@ -544,7 +568,7 @@ class Translator:
         return self.op_dedup(relation, op, "DROP_DUPLICATES_WITHIN_WATERMARK")
 
     def op_join(self, relation, op):
-        other = op.get("right") or op.get("with") or op.get("other")
+        other = given(op, ("right", "with", "other"), is_pipeline)
         how = re.sub(r"[_ ]", "", str(op.get("how") or op.get("type") or "inner")).lower()
         right = self.pipeline(other if isinstance(other, list) else [other])
         fixed = [getattr(relation, "is_static", False), getattr(right, "is_static", False)]
@@ -607,14 +631,14 @@ class Translator:
         return Relation(f"({out.select()}) AS j", out.closed().columns, None, (), not static, watermark)
 
     def op_union(self, relation, op):
-        other = op.get("right") or op.get("with") or op.get("other") or op.get("pipeline")
+        other = given(op, ("right", "with", "other", "pipeline"), is_pipeline)
         right = self.pipeline(other if isinstance(other, list) else [other])
         base = f"({relation.select()} UNION ALL {right.select()}) AS u"
         return Relation(base, relation.closed().columns, None, (),
                         relation.stateful or right.stateful, relation.watermark or right.watermark)
 
     def set_operation(self, relation, op, word):
-        other = op.get("right") or op.get("with") or op.get("other") or op.get("pipeline")
+        other = given(op, ("right", "with", "other", "pipeline"), is_pipeline)
         right = self.pipeline(other if isinstance(other, list) else [other])
         return Relation(f"({relation.select()} {word} {right.select()}) AS u",
                         relation.closed().columns, None, (), True, relation.watermark)
@@ -626,7 +650,7 @@ class Translator:
         return self.set_operation(relation, op, "EXCEPT")
 
     def op_limit(self, relation, op):
-        n = op.get("n") or op.get("limit") or op.get("count")
+        n = given(op, ("n", "limit", "count"), lambda value: isinstance(value, int))
         if getattr(relation, "order", None):
             relation.limit = n
             return relation
@@ -636,7 +660,7 @@ class Translator:
     def op_sort(self, relation, op):
         inner = relation.closed()
         items = []
-        for text in op.get("by") or op.get("cols") or op.get("exprs"):
+        for text in given(op, ("by", "cols", "exprs", "keys"), is_names):
             match = re.match(r"^(.*?)(\s+(?:asc|desc))?(\s+nulls\s+\w+)?$", text.strip(), re.I)
             value = inner.columns.get(match.group(1).strip("`"))
             sql = value.sql[0] if value is not None and value.window else inner.expr(match.group(1))
