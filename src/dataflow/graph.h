@@ -51,7 +51,7 @@ struct Node {
   /// What an operator can tell apart in event time; the runtime passes it on to the sources.
   TimeGrain time_grain{0, 0};
   /// Windows that the clock closes, not the rows: a job that stops at the end of its input with
-  /// open windows first waits a little for these.
+  /// open windows closes those of them that would close soon.
   std::optional<Window> clock_window = std::nullopt;
 };
 

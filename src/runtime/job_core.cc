@@ -15,11 +15,11 @@
 namespace tidegate {
 namespace {
 
-/// A stop at the end of the input waits for windows of the clock that close this soon; others stay
-/// open.
-constexpr std::int64_t kLongestClockWaitMs = 15'000;
-/// For such windows to fire in.
-constexpr std::int64_t kFiringMs = 100;
+/// At the end of its input a job that stops with open windows closes windows of the clock that
+/// would close this soon, since nothing comes into them any more; others stay open.
+constexpr std::int64_t kLongestSkipMs = 15'000;
+/// For rows to arrive, and for windows to fire in.
+constexpr std::int64_t kSettlingMs = 200;
 
 Status check_options(const JobOptions& options) {
   if (options.executor == nullptr)
@@ -54,7 +54,13 @@ void ListenerQueue::post(std::function<void()> call) {
 
 JobCore::JobCore(Graph graph, JobOptions options)
     : graph_(std::move(graph)), options_(std::move(options)) {
-  if (options_.clock == nullptr) options_.clock = &system_clock();
+  if (options_.clock == nullptr) {
+    options_.clock = &system_clock();
+    if (!options_.drain_at_end && last_clock_window_end_ms() > 0) {
+      skipping_clock_ = std::make_unique<SkippingClock>(*options_.clock);
+      options_.clock = skipping_clock_.get();
+    }
+  }
   if (options_.metrics == nullptr) {
     own_metrics_ = make_metric_registry();
     options_.metrics = own_metrics_.get();
@@ -345,16 +351,23 @@ void JobCore::source_exhausted() {
   for (const EpochCoordinator::SourceTasks& source : parts_.sources)
     source_tasks += source.heads.size();
   if (exhausted_sources_.fetch_add(1) + 1 < static_cast<int>(source_tasks)) return;
-  const std::int64_t now_ms = options_.clock->wall_ms();
-  const std::int64_t end_ms = last_clock_window_end_ms();
-  if (end_ms <= now_ms) return stop(StopMode::kBarrier);
-  const std::int64_t wait_ns = (end_ms + kFiringMs - now_ms) * 1'000'000;
-  executor().submit_at(options_.clock->monotonic_ns() + wait_ns, [tether = tether_] {
-    tether.call([](JobCore& job) { job.stop(StopMode::kBarrier); });
+  if (skipping_clock_ == nullptr || last_clock_window_end_ms() == 0) {
+    return stop(StopMode::kBarrier);
+  }
+  // Rows that are on their way still belong to windows of now.
+  later([](JobCore& job) {
+    job.skipping_clock_->skip_to(job.last_clock_window_end_ms());
+    job.wake_tasks();
+    job.later([](JobCore& then) { then.stop(StopMode::kBarrier); });
   });
 }
 
-/// When the last window of the clock closes that a row of now is in; 0: none that is waited for.
+void JobCore::later(void (*step)(JobCore&)) {
+  executor().submit_at(options_.clock->monotonic_ns() + kSettlingMs * 1'000'000,
+                       [tether = tether_, step] { tether.call(step); });
+}
+
+/// When the last window of the clock closes that a row of now is in; 0: none that closes soon.
 std::int64_t JobCore::last_clock_window_end_ms() const {
   const std::int64_t now_ms = options_.clock->wall_ms();
   std::int64_t last = 0;
@@ -368,7 +381,7 @@ std::int64_t JobCore::last_clock_window_end_ms() const {
       const std::int64_t start = now_ms - (now_ms - window.offset.count()) % step;
       end_ms = start + window.size.count();
     }
-    if (end_ms - now_ms <= kLongestClockWaitMs) last = std::max(last, end_ms);
+    if (end_ms - now_ms <= kLongestSkipMs) last = std::max(last, end_ms);
   }
   return last;
 }

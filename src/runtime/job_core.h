@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/clock.h"
 #include "runtime/epoch_coordinator.h"
 #include "runtime/execution_plan.h"
 #include "runtime/job.h"
@@ -34,6 +36,21 @@ class ListenerQueue {
   std::mutex mutex_;
   std::deque<std::function<void()>> calls_;
   bool busy_ = false;
+};
+
+/// A clock whose time of day can be moved on.
+class SkippingClock final : public Clock {
+ public:
+  explicit SkippingClock(const Clock& clock) : clock_(clock) {}
+  std::int64_t wall_ms() const override { return clock_.wall_ms() + skipped_ms_.load(); }
+  std::int64_t monotonic_ns() const override { return clock_.monotonic_ns(); }
+  void skip_to(std::int64_t wall_ms) {
+    skipped_ms_ += std::max<std::int64_t>(0, wall_ms - this->wall_ms());
+  }
+
+ private:
+  const Clock& clock_;
+  std::atomic<std::int64_t> skipped_ms_{0};
 };
 
 /// The inside of a Job: its life, and what its tasks see of it.
@@ -82,6 +99,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void stop_now(StopMode mode);
   void stop_between_epochs();
   std::int64_t last_clock_window_end_ms() const;
+  void later(void (*step)(JobCore&));
   void wake_tasks();
   void wrap_up();
   Status cancelled_error() const;
@@ -105,7 +123,8 @@ class JobCore final : public TaskHost, public EpochObserver {
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> state_bytes_{0};
   std::atomic<int> exhausted_sources_{0};
-  Tether<JobCore> tether_{*this};  // for the wait for windows of the clock
+  std::unique_ptr<SkippingClock> skipping_clock_;  // where windows of the clock are to be closed
+  Tether<JobCore> tether_{*this};
 
   mutable std::mutex mutex_;
   std::condition_variable ended_changed_;
