@@ -42,19 +42,8 @@ Result<ArrayPtr> concat_arrays(const LogicalType& type, std::span<const Argument
 }
 
 Result<BoundFunction> bind_concat(Types arguments) {
-  const std::optional<LogicalType> common = common_type(arguments);
-  if (!common || common->kind() != TypeKind::kArray)
-    return argument_mismatch("ARRAY_CONCAT", "arrays of a type in common", arguments);
-  BoundFunction bound;
-  bound.result_type = common->with_nullable(any_nullable(arguments));
-  for (const LogicalType& argument : arguments)
-    bound.argument_types.push_back(without_needless_cast(argument, *common));
-  bound.can_fail = false;
-  bound.evaluate = [type = bound.result_type](std::span<const Argument> args, std::int64_t num_rows,
-                                              EvalContext&) {
-    return concat_arrays(type, args, num_rows);
-  };
-  return bound;
+  return bind_to_common_type("ARRAY_CONCAT", TypeKind::kArray, "arrays of a type in common",
+                             arguments, concat_arrays);
 }
 
 Result<BoundFunction> bind_reverse(Types arguments) {

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "expr/type_rules.h"
+#include "functions/binding.h"
 
 namespace tidegate {
 
@@ -111,6 +113,26 @@ Result<ArrayPtr> spread(const Argument& argument, std::int64_t num_rows) {
 LogicalType without_needless_cast(const LogicalType& argument, const LogicalType& wanted) {
   if (argument.arrow_type()->Equals(*wanted.arrow_type())) return argument;
   return wanted.with_nullable(argument.nullable());
+}
+
+Result<BoundFunction> bind_to_common_type(std::string_view name, TypeKind kind,
+                                          std::string_view expected,
+                                          std::span<const LogicalType> arguments,
+                                          Result<ArrayPtr> (*evaluate)(const LogicalType& type,
+                                                                       std::span<const Argument>,
+                                                                       std::int64_t num_rows)) {
+  const std::optional<LogicalType> common = common_type(arguments);
+  if (!common || common->kind() != kind) return argument_mismatch(name, expected, arguments);
+  BoundFunction bound;
+  bound.result_type = common->with_nullable(any_nullable(arguments));
+  for (const LogicalType& argument : arguments)
+    bound.argument_types.push_back(without_needless_cast(argument, *common));
+  bound.can_fail = false;
+  bound.evaluate = [evaluate, type = bound.result_type](std::span<const Argument> args,
+                                                        std::int64_t num_rows, EvalContext&) {
+    return evaluate(type, args, num_rows);
+  };
+  return bound;
 }
 
 }  // namespace tidegate

@@ -173,6 +173,15 @@ Result<ArrayPtr> spread(const Argument& argument, std::int64_t num_rows);
 /// for a NOT NULL or a length), else `wanted` with the argument's nullability.
 LogicalType without_needless_cast(const LogicalType& argument, const LogicalType& wanted);
 
+/// A function of any number of ARRAYs or MAPs (`kind`) that have a type in common, which is that of
+/// the result. `expected` says so in the error for others.
+Result<BoundFunction> bind_to_common_type(std::string_view name, TypeKind kind,
+                                          std::string_view expected,
+                                          std::span<const LogicalType> arguments,
+                                          Result<ArrayPtr> (*evaluate)(const LogicalType& type,
+                                                                       std::span<const Argument>,
+                                                                       std::int64_t num_rows));
+
 /// True when one of these arguments is NULL in this row.
 template <typename... Reader>
 bool any_is_null(std::int64_t row, const Reader&... readers) {

@@ -100,19 +100,8 @@ Result<ArrayPtr> unite_maps(const LogicalType& type, std::span<const Argument> a
 }
 
 Result<BoundFunction> bind_union(Types arguments) {
-  const std::optional<LogicalType> common = common_type(arguments);
-  if (!common || common->kind() != TypeKind::kMap)
-    return argument_mismatch("MAP_UNION", "maps of a type in common", arguments);
-  BoundFunction bound;
-  bound.result_type = common->with_nullable(any_nullable(arguments));
-  for (const LogicalType& argument : arguments)
-    bound.argument_types.push_back(without_needless_cast(argument, *common));
-  bound.can_fail = false;
-  bound.evaluate = [type = bound.result_type](std::span<const Argument> args, std::int64_t num_rows,
-                                              EvalContext&) {
-    return unite_maps(type, args, num_rows);
-  };
-  return bound;
+  return bind_to_common_type("MAP_UNION", TypeKind::kMap, "maps of a type in common", arguments,
+                             unite_maps);
 }
 
 Result<ArrayPtr> maps_from_arrays(const LogicalType& type, std::span<const Argument> args,
