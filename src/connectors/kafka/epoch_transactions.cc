@@ -166,8 +166,12 @@ Status EpochTransactions::send(Outgoing& message) {
   constexpr milliseconds kWait{100};
   while (true) {
     TG_RETURN_IF_ERROR(undelivered_);
-    TG_ASSIGN_OR_RETURN(const bool sent, produce(*client_, topic_.get(), message));
-    if (sent) break;
+    const Result<bool> sent = produce(*client_, topic_.get(), message);
+    if (!sent.is_ok()) {
+      TG_RETURN_IF_ERROR(failure_of("cannot write", nullptr));  // what made the producer fail
+      return sent.status();
+    }
+    if (*sent) break;
     client_->serve_for(kWait);
   }
   ++outstanding_;
