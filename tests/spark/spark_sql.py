@@ -197,6 +197,8 @@ def call(name, args, column):
         return f"({inner[0]} IS {'NOT ' if name == 'isnotnull' else ''}NULL)"
     if name in ("count",) and not (args and args[0] and args[0][0][1].lower() == "distinct"):
         return "COUNT(*)" if inner in (["*"], ["1"]) else f"COUNT({inner[0]})"
+    if name == "date_trunc":
+        return f"FLOOR({inner[1]} TO {inner[0].strip(chr(39)).upper()})"
     if name in ("avg", "mean"):
         return f"AVG(CAST({inner[0]} AS DOUBLE))"
     if name in ("collect_set",):
@@ -542,7 +544,8 @@ class Translator:
             group += [sql for sql in column.sql if sql] if column.window else [column.sql]
         for text in aggs:
             value, alias = split_alias(text)
-            columns[alias or value] = Column(relation.expr(value))
+            name = alias or re.sub(r"count\(\*\)", "count(1)", value)
+            columns[name] = Column(relation.expr(value))
         out = Relation(relation.base, columns, None, relation.filters, True, relation.watermark)
         sql = out.select() + (f" GROUP BY {', '.join(group)}" if group else "")
         made = Relation(f"({sql}) AS g", out.closed().columns, None, (), True, relation.watermark)
