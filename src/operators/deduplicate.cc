@@ -201,7 +201,7 @@ class FirstByTime final : public Operator {
 
   void stop_waiting(EventTime time, const StateKey& key) {
     waiting_->erase(time, key);
-    if (waiting_->num_rows(time) == 0) waiting_->drop(time);
+    if (!waiting_->has_rows(time)) waiting_->drop(time);
   }
 
   Status emit_first(std::byte* value) {

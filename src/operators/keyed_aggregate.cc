@@ -93,7 +93,7 @@ class KeyedAggregate final : public Operator, public StateReader {
     // The end of the input is that of the last epoch.
     if (options_.per_epoch != PerEpoch::kNothing) return seal(0, out);
     if (!options_.emit_empty_at_end || !options_.keys.empty() ||
-        groups_->num_rows(kNamespace) > 0) {
+        groups_->has_rows(kNamespace)) {
       return Progress::kDone;
     }
     return emit_result_of_nothing(out);

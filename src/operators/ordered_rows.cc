@@ -48,6 +48,7 @@ Result<OrderedRows> OrderedRows::open(OperatorContext& context, std::string tabl
                                       std::int64_t ttl_ms, Columns columns) {
   StateTableSpec spec{.name = std::move(table_name), .layout = std::make_shared<BytesLayout>()};
   spec.stamped = ttl_ms > 0;
+  spec.resident = true;  // the index points to all rows
   TG_ASSIGN_OR_RETURN(StateTable * table, context.state().table(spec));
   OrderedRows rows(table, &context.clock(), ttl_ms, columns);
   TG_RETURN_IF_ERROR(rows.rebuild());

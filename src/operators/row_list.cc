@@ -208,10 +208,9 @@ void RowLists::begin_batch(std::int64_t now_ms, std::int64_t num_rows) {
 
 /// Looks at some lists, going on where the last call stopped.
 void RowLists::sweep(std::int64_t rows) {
-  // The cursor means nothing once rows have moved.
   if (swept_generation_ != table_->generation(kNamespace)) {
     swept_generation_ = table_->generation(kNamespace);
-    swept_ = {};
+    swept_.rows_moved();
   }
   std::array<std::byte*, 64> lists;
   while (rows > 0) {

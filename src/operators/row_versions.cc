@@ -93,6 +93,11 @@ Status RowVersions::mark_followed(EventTime time, const StateKey& key) {
 }
 
 Result<const std::vector<RowVersions::Version>*> RowVersions::read_once(const std::byte* versions) {
+  if (const auto generation = table_->generation(0); generation != generation_) {
+    generation_ = generation;
+    read_.clear();
+    num_read_ = 0;
+  }
   if (const auto found = read_.find(versions); found != read_.end()) return &found->second;
   TG_ASSIGN_OR_RETURN(std::vector<Version> all, read(BytesLayout::view(versions)));
   if (num_read_ + all.size() > kMostRead) {

@@ -68,6 +68,7 @@ class RowVersions {
   // Versions that were read since the last change, by the value that they stand in.
   boost::unordered_flat_map<const std::byte*, std::vector<Version>> read_;
   std::size_t num_read_ = 0;
+  std::uint32_t generation_ = 0;  // of the rows that they stand in
 };
 
 }  // namespace tidegate

@@ -52,6 +52,8 @@ class SliceLinks {
   static constexpr std::size_t kPiece = 1024;
 
   bool recall(EventTime slice, std::size_t done, std::span<std::byte*> found) {
+    // Below memory rows have another order each time.
+    if (!slices_->is_whole(slice)) return false;
     if (generation_ != running_->generation(0)) forget();
     const auto known = links_.find(slice);
     if (known == links_.end() || known->second.size() < done + found.size()) return false;
@@ -61,6 +63,7 @@ class SliceLinks {
   }
 
   void remember(EventTime slice, std::size_t done, std::span<std::byte* const> found) {
+    if (!slices_->is_whole(slice)) return;
     if (generation_ != running_->generation(0)) forget();
     std::vector<std::byte*>& links = links_[slice];
     // After rows have moved, what was found before in this slice is gone.

@@ -152,6 +152,7 @@ class Sort final : public Operator {
   /// Makes places_ of all rows in order.
   Status line_up() {
     places_.clear();
+    table_->load(0);
     RowCursor cursor;
     std::array<std::byte*, 256> values;
     while (const std::size_t count = table_->next(0, cursor, values)) {

@@ -9,6 +9,7 @@
 #include "runtime/chain.h"
 #include "runtime/guard.h"
 #include "runtime/sink_operator.h"
+#include "state/state_store.h"
 
 namespace tidegate {
 
@@ -127,6 +128,7 @@ void ChainNode::resume() {
 
 void ChainNode::handle(int input, Event event) {
   if (chain_.failed()) return;
+  if (state_ != nullptr) state_->make_room();
   if (Batch* batch = std::get_if<Batch>(&event)) {
     process(input, std::move(*batch));
   } else if (const Watermark* watermark = std::get_if<Watermark>(&event)) {
@@ -157,6 +159,7 @@ void ChainNode::process(int input, Batch batch) {
 }
 
 void ChainNode::settle(Result<Progress> progress, Call call) {
+  if (!check_state()) return;
   if (!progress.is_ok()) return fail(std::move(progress).status());
   pending_ = *progress;
   call_ = call;
@@ -227,8 +230,17 @@ void ChainNode::forward(Event event) {
   next_->accept(std::move(event));
 }
 
+/// State that could not be read looks like state that is not there: what comes of it goes nowhere.
+bool ChainNode::check_state() {
+  if (state_ == nullptr) return true;
+  Status status = state_->status();
+  if (status.is_ok()) return true;
+  fail(std::move(status));
+  return false;
+}
+
 void ChainNode::emit(Batch batch) {
-  if (batch.empty() || chain_.failed()) return;
+  if (batch.empty() || chain_.failed() || !check_state()) return;
   rows_out_.add(batch.num_rows());
   chain_.spend_budget(batch.num_rows());
   next_->accept(std::move(batch));
@@ -237,7 +249,7 @@ void ChainNode::emit(Batch batch) {
 void ChainNode::emit_side(int side, Batch batch) {
   TG_CHECK(side >= 0 && side < static_cast<int>(spec_.sides.size()), "operator={} side={} sides={}",
            spec_.name, side, spec_.sides.size());
-  if (batch.empty() || chain_.failed()) return;
+  if (batch.empty() || chain_.failed() || !check_state()) return;
   chain_.spend_budget(batch.num_rows());
   spec_.sides[static_cast<std::size_t>(side)]->accept(std::move(batch));
 }
@@ -253,7 +265,7 @@ KeyGroupRange ChainNode::key_groups() const {
 }
 
 StateBackend& ChainNode::state() {
-  if (state_ == nullptr) state_ = host_.options().make_state(key_groups());
+  if (state_ == nullptr) state_ = host_.options().state_store->open(spec_.uid, key_groups());
   return *state_;
 }
 

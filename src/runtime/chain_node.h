@@ -33,6 +33,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   struct Spec {
     const Node* node = nullptr;
     std::string name;  ///< for metrics and errors
+    std::string uid;   ///< for state
     int index = 0;     ///< of the node in the graph
     int subtask = 0;
     int parallelism = 1;
@@ -104,6 +105,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   bool outputs_have_room() const;
   bool time_has_come() const;
   void fail(Status status);
+  bool check_state();
 
   Spec spec_;
   Chain& chain_;

@@ -22,6 +22,7 @@ class EpochPlanner;    // runtime/epoch_planner.h
 class Executor;        // base/executor.h
 class MetricRegistry;  // base/metrics.h
 class JobCore;         // runtime/job_core.h
+class StateStore;      // state/state_store.h
 
 /// How much one channel between two tasks holds before its producer has to wait.
 struct ChannelLimits {
@@ -48,8 +49,6 @@ class JobListener {
   virtual void on_failure(const Status&) {}
 };
 
-using StateBackendFactory = std::function<std::unique_ptr<StateBackend>(KeyGroupRange range)>;
-
 struct JobOptions {
   int parallelism = 1;
   /// Runs the job; must outlive it. A SimulatedExecutor makes the run deterministic.
@@ -75,9 +74,10 @@ struct JobOptions {
   std::shared_ptr<EpochPlanner> planner;
   /// The watermark moves between epochs only, as the planner says, whatever the rows bring.
   bool watermark_per_epoch = false;
-  /// For the state of all operators together; past it the job fails. 0: no limit.
+  /// For the state of all operators together, when it is in memory; past it the job fails. 0: no
+  /// limit.
   std::int64_t memory_budget_bytes = 0;
-  StateBackendFactory make_state;               ///< empty: in memory
+  std::shared_ptr<StateStore> state_store;      ///< null: in memory
   std::shared_ptr<CommitPolicy> commit_policy;  ///< null: nothing durable
 
   /// Go on after this epoch; also at another parallelism. Null: from the beginning.

@@ -176,6 +176,7 @@ class JobBuilder {
     ChainNode::Spec spec;
     spec.node = &node;
     spec.name = plan.label;
+    spec.uid = plan.uid;
     spec.index = index;
     spec.subtask = subtask;
     spec.parallelism = plan.parallelism;

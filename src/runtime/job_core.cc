@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 #include "runtime/guard.h"
 #include "runtime/progress_snapshot.h"
-#include "state/state_backend.h"
+#include "state/state_store.h"
 
 namespace tidegate {
 namespace {
@@ -66,11 +66,10 @@ JobCore::JobCore(Graph graph, JobOptions options)
     options_.metrics = own_metrics_.get();
   }
   if (options_.commit_policy == nullptr) options_.commit_policy = make_volatile_commit_policy();
-  if (!options_.make_state) {
-    options_.make_state = [budget = options_.memory_budget_bytes](KeyGroupRange range) {
-      return make_memory_state_backend(range, budget);
-    };
+  if (options_.state_store == nullptr) {
+    options_.state_store = make_memory_state_store(options_.memory_budget_bytes);
   }
+  if (options_.restore != nullptr) options_.state_store->begin_after(options_.restore->epoch);
   simulation_ = dynamic_cast<SimulatedExecutor*>(options_.executor);
 }
 
@@ -342,6 +341,12 @@ void JobCore::tell(F call) {
 }
 
 void JobCore::epoch_published(std::shared_ptr<const EpochRecord> record) {
+  std::vector<OperatorDeltas> operators;
+  for (const OperatorState& state : record->operators)
+    operators.push_back({&state.uid, &state.deltas});
+  Status applied = options_.state_store->apply(record->epoch, operators);
+  if (!applied.is_ok()) fail(std::move(applied));
+  is_epoch_early_.store(false, std::memory_order_release);
   tell([record = std::move(record)](JobListener& listener) { listener.on_epoch(*record); });
   if (planned_ != nullptr) planned_->published();
 }
@@ -387,6 +392,10 @@ std::int64_t JobCore::last_clock_window_end_ms() const {
 }
 
 void JobCore::charge_state(std::int64_t bytes) {
+  // Planned epochs are never split.
+  if (planned_ == nullptr && options_.state_store->is_short_of_memory() &&
+      !is_epoch_early_.exchange(true))
+    trigger_epoch();
   const std::int64_t total = state_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   const std::int64_t budget = options_.memory_budget_bytes;
   if (budget <= 0 || total <= budget || bytes <= 0) return;

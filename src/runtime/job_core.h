@@ -83,6 +83,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void source_read() override { planned_->source_read(); }
   void source_woken() override;
   void charge_state(std::int64_t bytes) override;
+  bool sources_wait() const override { return is_epoch_early_.load(std::memory_order_acquire); }
 
   // EpochObserver
   void epoch_published(std::shared_ptr<const EpochRecord> record) override;
@@ -122,6 +123,8 @@ class JobCore final : public TaskHost, public EpochObserver {
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> state_bytes_{0};
+  // An epoch was asked for since state is short of memory; sources wait until one is published.
+  std::atomic<bool> is_epoch_early_{false};
   std::atomic<int> exhausted_sources_{0};
   std::unique_ptr<SkippingClock> skipping_clock_;  // where windows of the clock are to be closed
   Tether<JobCore> tether_{*this};

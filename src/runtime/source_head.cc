@@ -163,6 +163,7 @@ bool SourceHead::feed(Chain& chain) {
   announce(chain);
   if (!says_what_it_reads(chain)) return false;
   while (chain.has_credit()) {
+    if (host_.sources_wait()) return false;
     OpenSplit* split = choose();
     if (split != nullptr) {
       poll(*split, chain);

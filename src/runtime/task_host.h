@@ -67,6 +67,9 @@ class TaskHost {
   virtual void source_woken() {}
   /// The state of an operator has grown (or shrunk) by this much.
   virtual void charge_state(std::int64_t bytes) = 0;
+  /// True while sources should read nothing, until the next epoch is published. Barriers and the
+  /// end of input go on.
+  virtual bool sources_wait() const { return false; }
 
   /// Runs `work` on a blocking thread; the job waits for it before it goes away.
   void run_blocking(std::function<void()> work);

@@ -22,7 +22,7 @@ void HashSegment::FreeSlots::operator()(std::uint64_t* slots) const {
 
 HashSegment::~HashSegment() {
   if (format_->owns_memory()) {
-    each_row({}, [&](std::byte* row, RowCursor) {
+    each_row({}, [&](std::byte* row, RowPlace) {
       if ((StateRowFormat::header(row).flags & StateRowHeader::kErased) != 0) return;
       format_->memory().count(-format_->layout().owned_bytes(format_->value(row)));
       format_->destroy_value(row);
@@ -38,11 +38,7 @@ void HashSegment::free_pages() {
 }
 
 std::byte* HashSegment::find(std::uint64_t hash, std::string_view key) const {
-  std::byte* row = find_row(hash, key);
-  if (row == nullptr || (StateRowFormat::header(row).flags & StateRowHeader::kErased) != 0) {
-    return nullptr;
-  }
-  return format_->value(row);
+  return found_to_read(find_row(hash, key));
 }
 
 std::byte* HashSegment::find_or_create(std::uint64_t hash, std::string_view key) {
@@ -72,23 +68,38 @@ void HashSegment::prefetch_row(std::uint64_t hash) const {
 }
 
 std::byte* HashSegment::create(std::uint64_t hash, std::string_view key) {
+  std::byte* row = add_row(hash, key, StateRowHeader::kDirty | StateRowHeader::kUsed);
+  if (row == nullptr) return nullptr;
+  if (format_->tracked()) {
+    const auto size = static_cast<std::int64_t>(format_->row_size(key.size()));
+    dirty_bytes_ += size;
+    format_->memory().count_dirty(size);
+    if (format_->has_base()) dirty_.push_back(row);
+  }
+  return format_->value(row);
+}
+
+std::byte* HashSegment::load(std::uint64_t hash, std::string_view key) {
+  // As old as the base: it may be evicted again at once.
+  const std::uint32_t epoch_bits = static_cast<std::uint32_t>(format_->memory().applied())
+                                   << StateRowHeader::kEpochShift;
+  std::byte* row = add_row(hash, key, StateRowHeader::kSealed | StateRowHeader::kUsed | epoch_bits);
+  has_sealed_ = true;
+  return row == nullptr ? nullptr : format_->value(row);
+}
+
+std::byte* HashSegment::add_row(std::uint64_t hash, std::string_view key, std::uint32_t flags) {
   std::uint32_t number = 0;
   std::byte* row = append_row(format_->row_size(key.size()), number);
   if (row == nullptr) return nullptr;
-  StateRowHeader& header = StateRowFormat::header(row);
-  header = {hash, static_cast<std::uint32_t>(key.size()), StateRowHeader::kDirty};
+  StateRowFormat::header(row) = {hash, static_cast<std::uint32_t>(key.size()), flags};
   format_->create_value(row);
   if (!key.empty())
     std::memcpy(const_cast<char*>(format_->key(row).data()), key.data(), key.size());
   ++rows_;
   ++live_rows_;
-  if (format_->tracked()) {
-    const auto size = static_cast<std::int64_t>(format_->row_size(key.size()));
-    dirty_bytes_ += size;
-    format_->memory().count_dirty(size);
-  }
   if (slots_ != nullptr || rows_ > kLinearRows) insert_slot(hash, number);
-  return format_->value(row);
+  return row;
 }
 
 std::byte* HashSegment::revive(std::byte* row) {
@@ -159,7 +170,7 @@ void HashSegment::rebuild_slots(std::uint32_t capacity) {
       if (slots_[i] != 0) insert(slots_[i]);
     }
   } else {
-    each_row({}, [&](std::byte* row, RowCursor at) {
+    each_row({}, [&](std::byte* row, RowPlace at) {
       insert(StateRowFormat::header(row).hash << 32 |
              ((at.page << kOffsetBits | at.offset >> 3) + 1));
     });
@@ -177,7 +188,7 @@ void HashSegment::reserve(std::uint32_t rows) {
 }
 
 void HashSegment::mark_clean_row_dirty(std::byte* row) {
-  StateRowFormat::header(row).flags |= StateRowHeader::kDirty;
+  StateRowFormat::header(row).flags |= StateRowHeader::kDirty | StateRowHeader::kUsed;
   if (!format_->tracked()) return;
   dirty_.push_back(row);
   const auto size = static_cast<std::int64_t>(format_->row_size(row));
@@ -190,21 +201,21 @@ void HashSegment::clear_dirty() {
   dirty_bytes_ = 0;
   dirty_ = {};
   kept_erased_ = 0;
-  if (pages_.empty()) return;
+  if (pages_.empty() || format_->has_base()) return;
   clean_end_ = {static_cast<std::uint32_t>(pages_.size() - 1), pages_.back().used};
 }
 
 void HashSegment::set_restored() {
-  each_row({}, [](std::byte* row, RowCursor) {
+  each_row({}, [](std::byte* row, RowPlace) {
     std::uint32_t& flags = StateRowFormat::header(row).flags;
     const bool erased = (flags & StateRowHeader::kErased) != 0;
-    flags = erased ? StateRowHeader::kErased : StateRowHeader::kSealed;
+    flags = (erased ? StateRowHeader::kErased : StateRowHeader::kSealed) | StateRowHeader::kUsed;
   });
   has_sealed_ = true;
   clear_dirty();
 }
 
-std::size_t HashSegment::next(RowCursor& cursor, std::span<std::byte*> values) const {
+std::size_t HashSegment::next(RowPlace& cursor, std::span<std::byte*> values) const {
   std::size_t count = 0;
   while (cursor.page < pages_.size()) {
     const Page& page = pages_[cursor.page];
@@ -250,13 +261,13 @@ class SegmentCompaction {
     segment_.dirty_.clear();
     segment_.rows_ = 0;
     segment_.kept_erased_ = 0;
-    const RowCursor clean_end = segment_.clean_end_;
-    segment_.clean_end_ = {};
+    const RowPlace clean_end = segment_.clean_end_;
+    if (!format_.has_base()) segment_.clean_end_ = {};
     for (std::uint32_t p = 0; p < old_pages_.size(); ++p) {
       move_page(p, clean_end);
       format_.memory().free(old_pages_[p].data, old_pages_[p].capacity);
     }
-    ++segment_.generation_;
+    segment_.generation_ = format_.memory().next_generation();
     if (segment_.rows_ > HashSegment::kLinearRows) {
       segment_.rebuild_slots(
           static_cast<std::uint32_t>(std::bit_ceil(std::uint64_t{segment_.rows_} * 5 / 4 + 1)));
@@ -264,30 +275,40 @@ class SegmentCompaction {
   }
 
  private:
-  void move_page(std::uint32_t p, RowCursor clean_end) {
+  void move_page(std::uint32_t p, RowPlace clean_end) {
     const HashSegment::Page& page = old_pages_[p];
     for (std::uint32_t offset = 0; offset < page.used;) {
       std::byte* row = page.data + offset;
       // Taken now: moving the row may overwrite nothing, but destroys its value.
       const std::size_t size = format_.row_size(row);
-      const bool is_new = RowCursor{p, offset} >= clean_end;
+      const bool is_new = RowPlace{p, offset} >= clean_end;
       if (is_needed(row)) {
         move_row(row, size, is_new);
       } else if ((StateRowFormat::header(row).flags & StateRowHeader::kDirty) != 0 &&
                  format_.tracked()) {
         segment_.dirty_bytes_ -= static_cast<std::int64_t>(size);
         format_.memory().count_dirty(-static_cast<std::int64_t>(size));
+      } else if ((StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0) {
+        let_go(row);
       }
       offset += static_cast<std::uint32_t>(size);
     }
   }
 
-  /// Live rows, and erased ones of which the next delta must tell.
+  /// Live rows, and erased ones of which the next delta must tell or which the base still has.
   bool is_needed(const std::byte* row) const {
     const std::uint32_t flags = StateRowFormat::header(row).flags;
-    if ((flags & StateRowHeader::kErased) == 0) return true;
-    return format_.tracked() && (flags & StateRowHeader::kSealed) != 0 &&
-           (flags & StateRowHeader::kDirty) != 0;
+    if ((flags & StateRowHeader::kErased) == 0) return (flags & StateRowHeader::kLeaving) == 0;
+    if ((flags & StateRowHeader::kDirty) == 0)
+      return format_.has_base() && format_.is_unapplied(row);
+    return format_.tracked() && (flags & StateRowHeader::kSealed) != 0;
+  }
+
+  void let_go(std::byte* row) {
+    format_.memory().count(-format_.layout().owned_bytes(format_.value(row)));
+    format_.destroy_value(row);
+    --segment_.live_rows_;
+    segment_.is_whole_ = false;
   }
 
   void move_row(std::byte* row, std::size_t size, bool is_new) {
@@ -302,7 +323,12 @@ class SegmentCompaction {
     } else if (!format_.layout().is_relocatable()) {
       move_value(row, target);
     }
-    if (is_new || !format_.tracked()) return;
+    if (!format_.tracked()) return;
+    if (format_.has_base()) {
+      if ((flags & StateRowHeader::kDirty) != 0) segment_.dirty_.push_back(target);
+      return;
+    }
+    if (is_new) return;
     segment_.clean_end_ = {static_cast<std::uint32_t>(segment_.pages_.size() - 1),
                            segment_.pages_.back().used};
     if ((flags & StateRowHeader::kDirty) != 0) segment_.dirty_.push_back(target);
@@ -333,6 +359,31 @@ void HashSegment::compact_if_sparse() {
   constexpr std::uint32_t kWorthIt = 64;
   const std::uint32_t erased = rows_ - live_rows_ - kept_erased_;
   if (erased >= kWorthIt && erased > rows_ - erased) SegmentCompaction(*this).run();
+}
+
+std::int64_t HashSegment::evict(std::int64_t bytes, bool unused_only) {
+  std::int64_t leaving = 0;
+  each_row({}, [&](std::byte* row, RowPlace) {
+    std::uint32_t& flags = StateRowFormat::header(row).flags;
+    if ((flags & StateRowHeader::kErased) != 0 || format_->is_unapplied(row)) return;
+    if (unused_only && (flags & StateRowHeader::kUsed) != 0) {
+      flags &= ~StateRowHeader::kUsed;
+    } else if (leaving < bytes) {
+      flags |= StateRowHeader::kLeaving;
+      leaving += format_->bytes_of(row);
+    }
+  });
+  if (leaving > 0) SegmentCompaction(*this).run();
+  return leaving;
+}
+
+bool HashSegment::is_vacant() const {
+  if (live_rows_ > 0) return false;
+  if (!format_->has_base()) return true;
+  bool vacant = true;
+  each_row({},
+           [&](const std::byte* row, RowPlace) { vacant = vacant && !format_->is_unapplied(row); });
+  return vacant;
 }
 
 }  // namespace tidegate

@@ -19,18 +19,18 @@ namespace tidegate {
 
 /// A place in the rows of a segment, in the order of their creation. It holds while no row is
 /// created in the segment; rows may be changed and erased.
-struct RowCursor {
+struct RowPlace {
   std::uint32_t page = 0;
   std::uint32_t offset = 0;
-  friend auto operator<=>(const RowCursor&, const RowCursor&) = default;
+  friend auto operator<=>(const RowPlace&, const RowPlace&) = default;
 };
 
-/// A place in the rows of a segment that are dirty; it holds like a RowCursor, and while nothing
+/// A place in the rows of a segment that are dirty; it holds like a RowPlace, and while nothing
 /// becomes dirty.
 struct DirtyCursor {
   std::size_t changed = 0;  // of rows that were there at the last seal
   bool in_new = false;
-  RowCursor rows;
+  RowPlace rows;
 };
 
 /// The rows of one namespace: pages that rows are appended to, and an open-addressing index of
@@ -45,7 +45,12 @@ class HashSegment {
  public:
   static constexpr std::uint32_t kLinearRows = 8;
 
-  explicit HashSegment(const StateRowFormat* format) : format_(format) {}
+  explicit HashSegment(const StateRowFormat* format)
+      : format_(format), generation_(format->memory().next_generation()) {
+    // With a base clean rows come in at any time, so that the place of a row does not say what is
+    // new: every dirty row is on the list.
+    if (format->has_base()) clean_end_.page = UINT32_MAX;
+  }
   HashSegment(const HashSegment&) = delete;
   HashSegment& operator=(const HashSegment&) = delete;
   ~HashSegment();
@@ -76,10 +81,30 @@ class HashSegment {
 
   /// Puts up to values.size() values of rows behind the cursor there and moves it; the number put,
   /// 0 at the end.
-  std::size_t next(RowCursor& cursor, std::span<std::byte*> values) const;
+  std::size_t next(RowPlace& cursor, std::span<std::byte*> values) const;
 
   /// The same for rows that have changed since the last seal and are there.
   std::size_t next_dirty(DirtyCursor& cursor, std::span<std::byte*> values) const;
+
+  // Above a base.
+
+  /// False when the base may have rows of the namespace that are not here.
+  bool is_whole() const { return is_whole_; }
+  void set_whole(bool whole) {
+    is_whole_ = whole;
+    has_sealed_ = has_sealed_ || !whole;
+  }
+  /// True for a row that is here, or is known to be erased.
+  bool knows(std::uint64_t hash, std::string_view key) const {
+    return find_row(hash, key) != nullptr;
+  }
+  /// The value, to be filled, of a clean row that is not known here. Null when the segment is full.
+  std::byte* load(std::uint64_t hash, std::string_view key);
+  /// Lets up to `bytes` of rows go that the base has; with `unused_only` none that was used since
+  /// it was looked at last. Answers how much there was. Rows move.
+  std::int64_t evict(std::int64_t bytes, bool unused_only);
+  /// True when nothing is here, not even an erased row that the base may still have.
+  bool is_vacant() const;
 
   /// Makes room in the index for this many rows.
   void reserve(std::uint32_t rows);
@@ -88,6 +113,7 @@ class HashSegment {
   /// True when some row has been sealed or restored, so that a drop must be told.
   bool has_sealed() const { return has_sealed_; }
   /// Calls changed(row, erased) for what has changed since the last call; then all is clean.
+  /// Rows keep StateMemory::sealing() as the epoch that sealed them.
   template <typename Changed>
   void seal(const Changed& changed);
   /// All rows count as sealed and clean: what was restored.
@@ -151,9 +177,21 @@ class HashSegment {
 
   std::byte* find_row(std::uint64_t hash, std::string_view key, bool readable32 = false) const;
   std::byte* find_linear(std::uint64_t hash, std::string_view key) const;
+  /// The value of a row that find_row() answered, or null.
+  std::byte* found_to_read(std::byte* row) const {
+    if (row == nullptr) return nullptr;
+    std::uint32_t& flags = StateRowFormat::header(row).flags;
+    constexpr std::uint32_t kExpected = StateRowHeader::kUsed;
+    if ((flags & (kExpected | StateRowHeader::kErased)) != kExpected) [[unlikely]] {
+      if ((flags & StateRowHeader::kErased) != 0) return nullptr;
+      flags |= StateRowHeader::kUsed;
+    }
+    return format_->value(row);
+  }
   /// The value of a row that find_row() answered, or of a new one.
   std::byte* found_or_new(std::byte* row, std::uint64_t hash, std::string_view key);
   std::byte* create(std::uint64_t hash, std::string_view key);
+  std::byte* add_row(std::uint64_t hash, std::string_view key, std::uint32_t flags);
   std::byte* revive(std::byte* row);
   std::byte* append_row(std::size_t size, std::uint32_t& number);
   void insert_slot(std::uint64_t hash, std::uint32_t number);
@@ -170,7 +208,7 @@ class HashSegment {
   void mark_clean_row_dirty(std::byte* row);
   void clear_dirty();
   template <typename Visit>
-  void each_row(RowCursor from, const Visit& visit) const;
+  void each_row(RowPlace from, const Visit& visit) const;
   void free_pages();
 
   const StateRowFormat* format_;
@@ -179,12 +217,13 @@ class HashSegment {
   std::uint32_t rows_ = 0;  // with the erased ones
   std::uint32_t live_rows_ = 0;
   std::uint32_t kept_erased_ = 0;  // erased rows that the last compaction had to keep
-  std::uint32_t generation_ = 0;
+  std::uint32_t generation_;
   std::vector<Page> pages_;
-  RowCursor clean_end_;            // rows behind it are new since the last seal, so all dirty
+  RowPlace clean_end_;             // rows behind it are new since the last seal, so all dirty
   std::vector<std::byte*> dirty_;  // rows before it that are dirty
   std::int64_t dirty_bytes_ = 0;
   bool has_sealed_ = false;
+  bool is_whole_ = true;
 };
 
 inline bool HashSegment::equal_bytes(const char* a, const char* b, std::size_t n) {
@@ -250,9 +289,7 @@ bool HashSegment::visit(std::size_t count, const Keys& keys, std::byte** values)
     if constexpr (kCreate) {
       return (values[key.at] = found_or_new(row, key.hash, key.key)) != nullptr;
     } else {
-      const bool there =
-          row != nullptr && (StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0;
-      values[key.at] = there ? format_->value(row) : nullptr;
+      values[key.at] = found_to_read(row);
       return true;
     }
   };
@@ -271,14 +308,14 @@ bool HashSegment::visit(std::size_t count, const Keys& keys, std::byte** values)
 }
 
 template <typename Visit>
-void HashSegment::each_row(RowCursor from, const Visit& visit) const {
+void HashSegment::each_row(RowPlace from, const Visit& visit) const {
   for (std::uint32_t p = from.page; p < pages_.size(); ++p) {
     const Page& page = pages_[p];
     std::uint32_t offset = p == from.page ? from.offset : 0;
     while (offset < page.used) {
       std::byte* row = page.data + offset;
       const std::size_t size = format_->row_size(row);
-      visit(row, RowCursor{p, offset});
+      visit(row, RowPlace{p, offset});
       offset += static_cast<std::uint32_t>(size);
     }
   }
@@ -286,15 +323,18 @@ void HashSegment::each_row(RowCursor from, const Visit& visit) const {
 
 template <typename Changed>
 void HashSegment::seal(const Changed& changed) {
+  const std::uint32_t epoch_bits = static_cast<std::uint32_t>(format_->memory().sealing())
+                                   << StateRowHeader::kEpochShift;
   const auto seal_row = [&](std::byte* row) {
     StateRowHeader& header = StateRowFormat::header(row);
     const bool erased = (header.flags & StateRowHeader::kErased) != 0;
     // What was created and erased within the epoch never was.
     if (!erased || (header.flags & StateRowHeader::kSealed) != 0) changed(row, erased);
-    header.flags = erased ? StateRowHeader::kErased : StateRowHeader::kSealed;
+    header.flags = (erased ? StateRowHeader::kErased : StateRowHeader::kSealed) |
+                   StateRowHeader::kUsed | epoch_bits;
   };
   for (std::byte* row : dirty_) seal_row(row);
-  each_row(clean_end_, [&](std::byte* row, RowCursor) { seal_row(row); });
+  each_row(clean_end_, [&](std::byte* row, RowPlace) { seal_row(row); });
   has_sealed_ = has_sealed_ || rows_ > 0;
   clear_dirty();
 }

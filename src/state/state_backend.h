@@ -42,6 +42,12 @@ class StateBackend {
   /// Memory of all tables, and the part of it that is dirty (changed since the last seal).
   virtual std::int64_t memory_bytes() const = 0;
   virtual std::int64_t dirty_bytes() const = 0;
+  /// Lets rows go when there are too many in memory. Called between the calls of an operator when
+  /// it has nothing left to do: pointers do not hold afterwards.
+  virtual void make_room() {}
+  /// An error of reading, since which rows may be missing: nothing that was computed from them may
+  /// be used.
+  virtual Status status() const { return Status::ok(); }
 };
 
 /// State that lives in memory, for the key groups of `range`. kOutOfMemory with the remedy once

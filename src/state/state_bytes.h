@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,13 +34,14 @@ inline void append_bytes(StateTable& table, std::byte* value, std::string_view b
 }
 
 /// The values of a namespace in the order of their keys, which unlike that of their creation is the
-/// same after a restore.
+/// same after a restore. All of them are in memory then.
 inline std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
-  std::vector<std::byte*> rows(static_cast<std::size_t>(table.num_rows(name_space)));
+  table.load(name_space);
+  std::vector<std::byte*> rows;
+  std::array<std::byte*, 256> piece;
   RowCursor cursor;
-  std::size_t count = 0;
-  while (count < rows.size()) {
-    count += table.next(name_space, cursor, std::span(rows).subspan(count));
+  while (const std::size_t count = table.next(name_space, cursor, piece)) {
+    rows.insert(rows.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
   }
   std::ranges::sort(rows, {}, [&](const std::byte* value) {
     return std::pair(table.key(value), table.hash(value));

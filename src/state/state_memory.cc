@@ -10,8 +10,6 @@
 namespace tidegate {
 namespace {
 
-constexpr std::int64_t kAlwaysSpare = std::int64_t{16} << 20;
-
 /// The index of a page size in the lists of spare pages, or -1.
 int page_index(std::size_t size) {
   if (!std::has_single_bit(size) || size < StateMemory::kSmallestPage ||
@@ -49,7 +47,7 @@ void StateMemory::free(std::byte* page, std::size_t size) {
   const auto bytes = static_cast<std::int64_t>(size);
   used_bytes_ -= bytes;
   const int index = page_index(size);
-  if (index < 0 || spare_bytes_ + bytes > std::max(kAlwaysSpare, used_bytes_ / 4)) {
+  if (index < 0 || spare_bytes_ + bytes > std::max(always_spare_, used_bytes_ / 4)) {
     std::free(page);
     return;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tidegate/status.h"
+#include "tidegate/time.h"
 
 namespace tidegate {
 
@@ -33,6 +34,21 @@ class StateMemory {
   std::int64_t used_bytes() const { return used_bytes_; }
   std::int64_t dirty_bytes() const { return dirty_bytes_; }
 
+  /// Epochs as rows see them: the one that seals them next, and the last one that the base holds.
+  void set_sealing(EpochId epoch) { sealing_ = epoch; }
+  void set_applied(EpochId epoch) { applied_ = epoch; }
+  EpochId sealing() const { return sealing_; }
+  EpochId applied() const { return applied_; }
+  /// Of an epoch's lower 24 bits, which are enough to tell: few epochs are on their way.
+  bool is_unapplied(std::uint32_t epoch_bits) const {
+    const std::uint32_t ahead = (epoch_bits - static_cast<std::uint32_t>(applied_)) & 0xff'ffff;
+    return ahead != 0 && ahead < 0x80'0000;
+  }
+  /// A number that no rows of this backend have had as their generation.
+  std::uint32_t next_generation() { return ++generation_; }
+  /// Freed pages up to this many bytes are always kept.
+  void set_always_spare(std::int64_t bytes) { always_spare_ = bytes; }
+
   /// kOutOfMemory once the budget is passed.
   Status check_budget() const {
     return budget_bytes_ > 0 && used_bytes_ > budget_bytes_ ? over_budget() : Status::ok();
@@ -46,6 +62,10 @@ class StateMemory {
   std::int64_t used_bytes_ = 0;
   std::int64_t dirty_bytes_ = 0;
   std::int64_t spare_bytes_ = 0;
+  std::int64_t always_spare_ = std::int64_t{16} << 20;
+  EpochId sealing_ = 0;
+  EpochId applied_ = 0;
+  std::uint32_t generation_ = 0;
   std::array<std::vector<std::byte*>, kPageSizes> spare_;
 };
 

@@ -20,6 +20,12 @@ struct StateRowHeader {
   static constexpr std::uint32_t kDirty = 1;   ///< changed since the last seal
   static constexpr std::uint32_t kErased = 2;  ///< not there; its bytes wait to be used again
   static constexpr std::uint32_t kSealed = 4;  ///< some earlier delta or base holds the row
+  // With a base below:
+  static constexpr std::uint32_t kUsed = 8;      ///< since it was last looked at for eviction
+  static constexpr std::uint32_t kLoose = 16;    ///< read from the base in passing, in no segment
+  static constexpr std::uint32_t kLeaving = 32;  ///< about to be evicted
+  /// From here on: the lower bits of the epoch that sealed the row last.
+  static constexpr int kEpochShift = 8;
 
   std::uint64_t hash;
   std::uint32_t key_length;
@@ -30,20 +36,23 @@ static_assert(sizeof(StateRowHeader) == 16);
 /// How the rows of one table are laid out, and whose memory they take.
 class StateRowFormat {
  public:
-  /// `tracked`: rows keep track of what is dirty.
-  StateRowFormat(const ValueLayout* layout, bool stamped, bool tracked, StateMemory* memory)
+  /// `tracked`: rows keep track of what is dirty. `has_base`: clean rows may be evicted.
+  StateRowFormat(const ValueLayout* layout, bool stamped, bool tracked, bool has_base,
+                 StateMemory* memory)
       : layout_(layout),
         memory_(memory),
         value_offset_(sizeof(StateRowHeader) + (stamped ? 8 : 0)),
         key_offset_(value_offset_ + round_up(static_cast<std::uint32_t>(layout->size_bytes()))),
         owns_memory_(layout->needs_destroy()),
         needs_create_(layout->needs_create()),
-        tracked_(tracked) {}
+        tracked_(tracked),
+        has_base_(has_base) {}
 
   const ValueLayout& layout() const { return *layout_; }
   StateMemory& memory() const { return *memory_; }
   bool stamped() const { return value_offset_ > sizeof(StateRowHeader); }
   bool tracked() const { return tracked_; }
+  bool has_base() const { return has_base_; }
   bool owns_memory() const { return owns_memory_; }
   bool needs_create() const { return needs_create_; }
 
@@ -66,6 +75,18 @@ class StateRowFormat {
     return *reinterpret_cast<std::int64_t*>(row + sizeof(StateRowHeader));
   }
 
+  /// What a row takes, with what its value owns.
+  std::int64_t bytes_of(const std::byte* row) const {
+    const auto own = static_cast<std::int64_t>(row_size(row));
+    return owns_memory_ ? own + layout_->owned_bytes(row + value_offset_) : own;
+  }
+  /// The base does not know the row as it is yet.
+  bool is_unapplied(const std::byte* row) const {
+    const std::uint32_t flags = header(row).flags;
+    return (flags & StateRowHeader::kDirty) != 0 ||
+           memory_->is_unapplied(flags >> StateRowHeader::kEpochShift);
+  }
+
   /// Makes the value of `row` an empty one.
   void create_value(std::byte* row) const {
     std::memset(row + sizeof(StateRowHeader), 0, key_offset_ - sizeof(StateRowHeader));
@@ -85,6 +106,7 @@ class StateRowFormat {
   bool owns_memory_;
   bool needs_create_;
   bool tracked_;
+  bool has_base_;
 };
 
 }  // namespace tidegate

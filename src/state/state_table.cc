@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "state/batch_keys.h"
 #include "state/binary_codec.h"
 
 namespace tidegate {
@@ -12,51 +13,6 @@ namespace {
 
 // What a namespace costs beside its pages and slots.
 constexpr std::int64_t kSegmentBytes = sizeof(HashSegment) + 64;
-
-/// The keys of a KeyBatch, as HashSegment::visit() takes them.
-class BatchKeys {
- public:
-  BatchKeys(const EncodedKeys& keys, const std::uint64_t* hashes)
-      : data_(keys.data()),
-        offsets_(keys.offsets().data()),
-        hashes_(hashes),
-        readable_end_(keys.readable_end()) {}
-
-  HashSegment::KeyAt at(std::size_t row) const {
-    const char* key = data_ + offsets_[row];
-    return {hashes_[row],
-            {key, static_cast<std::size_t>(offsets_[row + 1] - offsets_[row])},
-            row,
-            readable_end_ - key >= 32};
-  }
-
- private:
-  const char* data_;
-  const std::int32_t* offsets_;
-  const std::uint64_t* hashes_;
-  const char* readable_end_;
-};
-
-struct AllRows {
-  BatchKeys keys;
-  HashSegment::KeyAt operator()(std::size_t i) const { return keys.at(i); }
-};
-
-struct SomeRows {
-  BatchKeys keys;
-  const std::int32_t* rows;
-  HashSegment::KeyAt operator()(std::size_t i) const {
-    return keys.at(static_cast<std::size_t>(rows[i]));
-  }
-};
-
-struct KeysOfValues {
-  const StateTable& table;
-  std::byte* const* values;
-  HashSegment::KeyAt operator()(std::size_t i) const {
-    return {table.hash(values[i]), table.key(values[i]), i, true};
-  }
-};
 
 template <bool kCreate>
 bool visit(HashSegment& segment, const KeyBatch& keys, std::byte** values) {
@@ -70,12 +26,14 @@ bool visit(HashSegment& segment, const KeyBatch& keys, std::byte** values) {
 
 }  // namespace
 
-StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory)
+StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory,
+                       BaseTable base)
     : spec_(std::move(spec)),
       key_groups_(spec_.replicated ? KeyGroupRange{0, key_groups.total, key_groups.total}
                                    : key_groups),
       memory_(memory),
-      format_(spec_.layout.get(), spec_.stamped, !spec_.transient, memory) {}
+      base_(base),
+      format_(spec_.layout.get(), spec_.stamped, !spec_.transient, base.store != nullptr, memory) {}
 
 HashSegment* StateTable::segment(std::int64_t name_space) const {
   if (last_segment_ != nullptr && last_namespace_ == name_space) return last_segment_;
@@ -86,7 +44,7 @@ HashSegment* StateTable::segment(std::int64_t name_space) const {
   return last_segment_;
 }
 
-HashSegment& StateTable::segment_for_rows(std::int64_t name_space) {
+HashSegment& StateTable::segment_for_rows(std::int64_t name_space) const {
   if (HashSegment* there = segment(name_space); there != nullptr) return *there;
   std::unique_ptr<HashSegment>& made = segments_[name_space];
   made = std::make_unique<HashSegment>(&format_);
@@ -94,6 +52,9 @@ HashSegment& StateTable::segment_for_rows(std::int64_t name_space) {
   memory_->count(kSegmentBytes);
   last_namespace_ = name_space;
   last_segment_ = made.get();
+  if (may_be_below(name_space) && base_.store->has_rows(base_.id, name_space)) {
+    made->set_whole(false);
+  }
   return *made;
 }
 
@@ -109,11 +70,16 @@ Status StateTable::created(bool fits) const {
 
 Status StateTable::find_or_create(std::int64_t name_space, const KeyBatch& keys,
                                   std::span<std::byte*> values) {
-  return created(visit<true>(segment_for_rows(name_space), keys, values.data()));
+  HashSegment& there = segment_for_rows(name_space);
+  if (!there.is_whole()) [[unlikely]]
+    load_missing(name_space, keys);
+  return created(visit<true>(there, keys, values.data()));
 }
 
 void StateTable::find(std::int64_t name_space, const KeyBatch& keys,
                       std::span<std::byte*> values) const {
+  if (!is_whole(name_space)) [[unlikely]]
+    load_missing(name_space, keys);
   if (HashSegment* there = segment(name_space); there != nullptr) {
     visit<false>(*there, keys, values.data());
   } else if (keys.all_rows) {
@@ -126,26 +92,33 @@ void StateTable::find(std::int64_t name_space, const KeyBatch& keys,
 Status StateTable::find_or_create_like(std::int64_t name_space, const StateTable& other,
                                        std::span<std::byte* const> from,
                                        std::span<std::byte*> values) {
-  return created(segment_for_rows(name_space)
-                     .visit<true>(from.size(), KeysOfValues{other, from.data()}, values.data()));
+  const KeysOfValues keys{other, from.data()};
+  HashSegment& there = segment_for_rows(name_space);
+  if (!there.is_whole()) load_missing(name_space, from.size(), keys);
+  return created(there.visit<true>(from.size(), keys, values.data()));
 }
 
 void StateTable::find_like(std::int64_t name_space, const StateTable& other,
                            std::span<std::byte* const> from, std::span<std::byte*> values) const {
+  const KeysOfValues keys{other, from.data()};
+  if (!is_whole(name_space)) load_missing(name_space, from.size(), keys);
   if (HashSegment* there = segment(name_space); there != nullptr) {
-    there->visit<false>(from.size(), KeysOfValues{other, from.data()}, values.data());
+    there->visit<false>(from.size(), keys, values.data());
   } else {
     std::fill(values.begin(), values.end(), nullptr);
   }
 }
 
 Result<std::byte*> StateTable::find_or_create(std::int64_t name_space, const StateKey& key) {
-  std::byte* value = segment_for_rows(name_space).find_or_create(key.hash, key.bytes);
+  HashSegment& there = segment_for_rows(name_space);
+  if (!there.is_whole()) load_missing(name_space, 1, OneKey{key});
+  std::byte* value = there.find_or_create(key.hash, key.bytes);
   TG_RETURN_IF_ERROR(created(value != nullptr));
   return value;
 }
 
 std::byte* StateTable::find(std::int64_t name_space, const StateKey& key) const {
+  if (!is_whole(name_space)) load_missing(name_space, 1, OneKey{key});
   HashSegment* there = segment(name_space);
   return there == nullptr ? nullptr : there->find(key.hash, key.bytes);
 }
@@ -158,6 +131,8 @@ bool StateTable::erase(std::int64_t name_space, const StateKey& key) {
 }
 
 void StateTable::erase(std::int64_t name_space, std::byte* value) {
+  const StateRowHeader& header = StateRowFormat::header(format_.row_of(value));
+  if ((header.flags & StateRowHeader::kLoose) != 0) return erase_loose(name_space, value);
   segment(name_space)->erase(value);
 }
 
@@ -167,8 +142,12 @@ void StateTable::touch(std::int64_t name_space, std::byte* value) {
 
 std::size_t StateTable::next(std::int64_t name_space, RowCursor& cursor,
                              std::span<std::byte*> values) const {
-  HashSegment* there = segment(name_space);
-  return there == nullptr ? 0 : there->next(cursor, values);
+  if (!cursor.is_below) {
+    HashSegment* there = segment(name_space);
+    const std::size_t count = there == nullptr ? 0 : there->next(cursor.rows, values);
+    if (count > 0 || base_.store == nullptr || is_whole(name_space)) return count;
+  }
+  return next_below(name_space, cursor, values);
 }
 
 std::size_t StateTable::next_dirty(std::int64_t name_space, DirtyCursor& cursor,
@@ -177,21 +156,18 @@ std::size_t StateTable::next_dirty(std::int64_t name_space, DirtyCursor& cursor,
   return there == nullptr ? 0 : there->next_dirty(cursor, values);
 }
 
-std::int64_t StateTable::num_rows(std::int64_t name_space) const {
-  HashSegment* there = segment(name_space);
-  return there == nullptr ? 0 : there->num_rows();
-}
-
-std::int64_t StateTable::num_rows() const {
-  std::int64_t rows = 0;
-  for (const auto& [name_space, segment] : segments_) rows += segment->num_rows();
-  return rows;
-}
-
 void StateTable::drop(std::int64_t name_space) {
   const auto found = segments_.find(name_space);
-  if (found == segments_.end()) return;
-  if (found->second->has_sealed()) dropped_.push_back(name_space);
+  if (base_.store != nullptr) {
+    const bool is_told = found != segments_.end() ? found->second->has_sealed()
+                                                  : may_be_below(name_space) &&
+                                                        base_.store->has_rows(base_.id, name_space);
+    if (is_told) drop_below(name_space);
+    if (found == segments_.end()) return;
+  } else {
+    if (found == segments_.end()) return;
+    if (found->second->has_sealed()) dropped_.push_back(name_space);
+  }
   usual_rows_ = found->second->num_rows();
   if (last_segment_ == found->second.get()) last_segment_ = nullptr;
   segments_.erase(found);
@@ -199,22 +175,23 @@ void StateTable::drop(std::int64_t name_space) {
 }
 
 std::optional<std::int64_t> StateTable::first_namespace() const {
-  return segments_.empty() ? std::nullopt : std::optional(segments_.begin()->first);
+  const auto first = segments_.empty() ? std::nullopt : std::optional(segments_.begin()->first);
+  return below_from_ ? namespace_with_below(INT64_MIN, first) : first;
 }
 
 std::optional<std::int64_t> StateTable::namespace_above(std::int64_t bound) const {
-  const auto found = segments_.upper_bound(bound);
-  return found == segments_.end() ? std::nullopt : std::optional(found->first);
+  return bound == INT64_MAX ? std::nullopt : namespace_at_or_above(bound + 1);
 }
 
 std::optional<std::int64_t> StateTable::namespace_at_or_above(std::int64_t bound) const {
   const auto found = segments_.lower_bound(bound);
-  return found == segments_.end() ? std::nullopt : std::optional(found->first);
+  const auto in_memory = found == segments_.end() ? std::nullopt : std::optional(found->first);
+  return below_from_ ? namespace_with_below(bound, in_memory) : in_memory;
 }
 
 std::optional<std::int64_t> StateTable::first_namespace_at_or_below(std::int64_t bound) const {
-  if (segments_.empty() || segments_.begin()->first > bound) return std::nullopt;
-  return segments_.begin()->first;
+  const std::optional<std::int64_t> first = first_namespace();
+  return first && *first <= bound ? first : std::nullopt;
 }
 
 std::uint32_t StateTable::generation(std::int64_t name_space) const {
@@ -240,7 +217,10 @@ void StateTable::write_row(DeltaWriter& writer, std::int64_t name_space, std::by
 }
 
 void StateTable::seal(DeltaWriter& writer) {
-  for (std::int64_t name_space : dropped_) writer.drop(name_space);
+  for (std::int64_t name_space : dropped_) {
+    writer.drop(name_space);
+    if (base_.store != nullptr) unapplied_drops_[name_space] = memory_->sealing();
+  }
   dropped_.clear();
   for (const auto& [name_space, segment] : segments_) {
     if (segment->dirty_bytes() == 0) continue;
@@ -257,41 +237,49 @@ void StateTable::seal(DeltaWriter& writer) {
 
 void StateTable::remove_empty() {
   last_segment_ = nullptr;
-  const auto removed =
-      std::erase_if(segments_, [](const auto& entry) { return entry.second->num_rows() == 0; });
+  const auto removed = std::erase_if(segments_, [this](const auto& entry) {
+    if (!entry.second->is_vacant()) return false;
+    if (!entry.second->is_whole()) is_only_below(entry.first);
+    return true;
+  });
   memory_->count(-kSegmentBytes * static_cast<std::int64_t>(removed));
 }
 
 void StateTable::dump(DeltaWriter& writer) const {
   std::array<std::byte*, 256> values;
-  for (const auto& [name_space, segment] : segments_) {
+  for (auto name_space = first_namespace(); name_space; name_space = namespace_above(*name_space)) {
     RowCursor cursor;
-    while (const std::size_t count = segment->next(cursor, values)) {
+    while (const std::size_t count = next(*name_space, cursor, values)) {
       for (std::size_t i = 0; i < count; ++i) {
-        write_row(writer, name_space, format_.row_of(values[i]));
+        write_row(writer, *name_space, format_.row_of(values[i]));
       }
     }
   }
+}
+
+/// Makes the value of a row from what a delta or the base has of it.
+Status StateTable::read_value(std::string_view bytes, std::byte* row) const {
+  format_.create_value(row);
+  if (format_.stamped() && !read_fixed(bytes, format_.stamp(row))) {
+    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has no time stamp", spec_.name);
+  }
+  TG_RETURN_IF_ERROR(format_.layout().deserialize(bytes, format_.value(row)));
+  if (!bytes.empty()) {
+    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has {} bytes too many", spec_.name,
+                 bytes.size());
+  }
+  return Status::ok();
 }
 
 Status StateTable::restore_row(const DeltaRecord& record) {
   TG_ASSIGN_OR_RETURN(std::byte * value,
                       find_or_create(record.name_space, StateKey{record.key, record.hash}));
   std::byte* row = format_.row_of(value);
-  std::string_view in = record.value;
   // A delta may change a row that an earlier one made.
   memory_->count(-format_.layout().owned_bytes(value));
   format_.destroy_value(row);
-  format_.create_value(row);
-  if (format_.stamped() && !read_fixed(in, format_.stamp(row))) {
-    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has no time stamp", spec_.name);
-  }
-  TG_RETURN_IF_ERROR(format_.layout().deserialize(in, value));
+  TG_RETURN_IF_ERROR(read_value(record.value, row));
   memory_->count(format_.layout().owned_bytes(value));
-  if (!in.empty()) {
-    return error(ErrorCode::kStateCorrupt, "a row of state '{}' has {} bytes too many", spec_.name,
-                 in.size());
-  }
   return Status::ok();
 }
 
@@ -308,7 +296,11 @@ void StateTable::drop_rows_of(KeyGroupRange writer, std::int64_t name_space) {
   }
 }
 
-Status StateTable::restore(DeltaReader& reader) {
+Status StateTable::restore(DeltaReader& reader, std::string_view bytes) {
+  if (base_.store != nullptr) {
+    below_from_ = INT64_MIN;
+    return base_.store->restore(base_.id, key_groups_, bytes);
+  }
   DeltaRecord record;
   while (true) {
     TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));

@@ -11,8 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "state/base_store.h"
 #include "state/delta.h"
 #include "state/hash_segment.h"
+#include "state/loose_rows.h"
 #include "state/state_backend.h"
 #include "types/key_encoding.h"
 
@@ -26,12 +28,22 @@ struct StateTableSpec {
   bool stamped = false;
   /// Derived from other state: never sealed, dumped or restored, but counted.
   bool transient = false;
+  /// All rows stay in memory, also above a base: whoever made the table holds pointers to them all.
+  bool resident = false;
   /// All tasks hold all rows, the same ones (broadcast state). Rows have hashes of key group 0: its
   /// task writes them, and every task restores them.
   bool replicated = false;
   /// Namespaces are alike in size (windows): a new one makes room for as many rows as the last one
   /// that was dropped had.
   bool presize = false;
+
+  bool may_have_base() const { return !transient && !resident && !replicated; }
+};
+
+/// A table below a table: where rows are that memory does not hold. Null: all are in memory.
+struct BaseTable {
+  BaseStore* store = nullptr;
+  BaseStore::TableId id = 0;
 };
 
 /// A key: its bytes and its hash, whose upper half says the key group.
@@ -48,6 +60,18 @@ struct KeyBatch {
   bool all_rows = true;  ///< false: `rows` says which
 };
 
+/// A place in the rows of a namespace, first those in memory, then those below.
+struct RowCursor {
+  RowPlace rows;
+  bool is_below = false;
+  std::string position;  // below
+
+  /// Rows in memory have moved: goes on below if it was there, else begins anew.
+  void rows_moved() {
+    if (!is_below) rows = {};
+  }
+};
+
 /// Rows of bytes addressed by (namespace, key), with values in place behind the pointers that the
 /// calls answer. The namespace is the end of a window or slice, the time of a timer, or 0. One
 /// operator's, on its thread.
@@ -56,12 +80,14 @@ struct KeyBatch {
 /// find_or_create() answers is taken as changed; what find() or next() answer is for reading,
 /// unless touch() follows.
 ///
-/// Rows are tracked as dirty until seal(), which is what an epoch's delta is made of. A store below
-/// (clean rows evicted to it, misses looked up in it a batch at a time) fits under find() and
-/// find_or_create(): rows know whether they were sealed, and a batch's misses are known together.
+/// Rows are tracked as dirty until seal(), which is what an epoch's delta is made of. With a base
+/// below, memory is a cache of it: evict() lets rows go whose epochs the base has, and what find(),
+/// find_or_create() and erase() miss is looked up there, a batch at a time. What was changed or
+/// erased since stays in memory and hides what the base has.
 class StateTable {
  public:
-  StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory);
+  StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory,
+             BaseTable base = {});
 
   const StateTableSpec& spec() const { return spec_; }
   KeyGroupRange key_groups() const { return key_groups_; }
@@ -95,7 +121,9 @@ class StateTable {
   std::int64_t& stamp(std::byte* value) const { return format_.stamp(format_.row_of(value)); }
 
   /// Rows of a namespace in the order of their creation (after a restore: of the delta): fills
-  /// `values`, answers how many, 0 at the end. The cursor holds while no row is created there.
+  /// `values`, answers how many, 0 at the end. The cursor holds while no row is created there. Rows
+  /// below memory come last, in order of their hashes; they hold until the next call for the table,
+  /// and can be erased but not touched.
   std::size_t next(std::int64_t name_space, RowCursor& cursor, std::span<std::byte*> values) const;
   /// The same for rows that have changed since the last seal; those that the seal before held are
   /// marked by was_sealed().
@@ -104,9 +132,15 @@ class StateTable {
   bool was_sealed(const std::byte* value) const {
     return (StateRowFormat::header(format_.row_of(value)).flags & StateRowHeader::kSealed) != 0;
   }
+  /// Brings all rows of a namespace into memory, so that pointers to all of them hold.
+  void load(std::int64_t name_space) const;
+  /// True when all rows of the namespace are in memory.
+  bool is_whole(std::int64_t name_space) const;
+  /// Counts what is below one by one.
   std::int64_t num_rows(std::int64_t name_space) const;
   std::int64_t num_rows() const;
-  bool empty() const { return segments_.empty(); }
+  bool has_rows(std::int64_t name_space) const;
+  bool empty() const { return segments_.empty() && !first_namespace(); }
 
   void drop(std::int64_t name_space);
   std::optional<std::int64_t> first_namespace() const;
@@ -131,11 +165,38 @@ class StateTable {
   /// Writes all rows.
   void dump(DeltaWriter& writer) const;
   /// Applies a delta; rows of other key groups are left out. They are clean afterwards.
-  Status restore(DeltaReader& reader);
+  /// `bytes`: what it reads.
+  Status restore(DeltaReader& reader, std::string_view bytes);
+  bool has_base() const { return base_.store != nullptr; }
+  /// Lets up to `bytes` of rows go that the base has, and answers how much there was; with
+  /// `unused_only` none that was used since the last look. Pointers do not hold afterwards.
+  std::int64_t evict(std::int64_t bytes, bool unused_only);
+  /// StateMemory::applied() has moved.
+  void base_has_moved();
 
  private:
   HashSegment* segment(std::int64_t name_space) const;
-  HashSegment& segment_for_rows(std::int64_t name_space);
+  HashSegment& segment_for_rows(std::int64_t name_space) const;
+  Status read_value(std::string_view bytes, std::byte* row) const;
+
+  // Rows below memory.
+  /// False when nothing of the namespace is only below.
+  bool may_be_below(std::int64_t name_space) const;
+  bool has_more_below(std::int64_t name_space, const HashSegment* there) const;
+  template <typename Keys>
+  void load_missing(std::int64_t name_space, std::size_t count, const Keys& keys) const;
+  void load_missing(std::int64_t name_space, const KeyBatch& keys) const;
+  void load_row(std::int64_t name_space, const BaseRow& row) const;
+  template <typename Visit>
+  bool scan_below(std::int64_t name_space, std::string& position, std::size_t limit,
+                  const Visit& visit) const;
+  std::size_t next_below(std::int64_t name_space, RowCursor& cursor,
+                         std::span<std::byte*> values) const;
+  std::optional<std::int64_t> namespace_with_below(std::int64_t bound,
+                                                   std::optional<std::int64_t> in_memory) const;
+  void drop_below(std::int64_t name_space);
+  void erase_loose(std::int64_t name_space, std::byte* value);
+  void is_only_below(std::int64_t name_space) const;
   Status created(bool fits) const;
   void write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const;
   Status restore_row(const DeltaRecord& record);
@@ -147,14 +208,21 @@ class StateTable {
   StateTableSpec spec_;
   KeyGroupRange key_groups_;
   StateMemory* memory_;
+  BaseTable base_;
   StateRowFormat format_;
-  std::map<std::int64_t, std::unique_ptr<HashSegment>> segments_;
+  mutable std::map<std::int64_t, std::unique_ptr<HashSegment>> segments_;
   // The segment that was asked for last: most calls in a row are for the same.
   mutable std::int64_t last_namespace_ = 0;
   mutable HashSegment* last_segment_ = nullptr;
   std::uint32_t usual_rows_ = 0;       // of a namespace that was dropped, for presizing
   std::vector<std::int64_t> dropped_;  // namespaces with sealed rows, since the last seal
   mutable std::string value_bytes_;    // kept to save allocations
+
+  // No smaller namespace has rows below and none in memory; nothing: none at all has.
+  mutable std::optional<std::int64_t> below_from_;
+  // Namespaces whose rows below are gone, by the epoch that will tell the base.
+  std::map<std::int64_t, EpochId> unapplied_drops_;
+  mutable LooseRows loose_;
 };
 
 }  // namespace tidegate

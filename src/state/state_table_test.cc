@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "tests/support/evicting_backend.h"
 #include "types/key_hash.h"
 
 namespace tidegate {
@@ -46,6 +47,17 @@ std::vector<StateDelta> must_dump(StateBackend& backend, EpochId epoch) {
   return *std::move(deltas);
 }
 
+/// On both stores; the one that evicts has no room at all.
+class StateTableTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::unique_ptr<StateBackend> make_backend(KeyGroupRange range) const {
+    return GetParam() == std::string("memory") ? make_memory_state_backend(range)
+                                               : make_evicting_backend(range);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Stores, StateTableTest, ::testing::Values("memory", "rocksdb"),
+                         [](const auto& store) { return std::string(store.param); });
+
 using Rows = std::map<std::pair<std::int64_t, std::string>, std::string>;
 
 /// Everything in the table, values as bytes.
@@ -74,8 +86,8 @@ EncodedKeys encode(const KeyCodec& codec, const std::vector<ArrayPtr>& columns, 
   return keys;
 }
 
-TEST(StateTableTest, RowsAreMadeOnceAndZeroed) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, RowsAreMadeOnceAndZeroed) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   std::byte* value = must_create(table, 7, "a");
   EXPECT_EQ(number(value), 0);
@@ -87,15 +99,15 @@ TEST(StateTableTest, RowsAreMadeOnceAndZeroed) {
   EXPECT_EQ(table.num_rows(), 2);
 }
 
-TEST(StateTableTest, TheEmptyKeyIsAKey) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, TheEmptyKeyIsAKey) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   number(must_create(table, 0, "")) = 3;
   EXPECT_EQ(number(table.find(0, key_of(""))), 3);
 }
 
-TEST(StateTableTest, ErasedRowsComeBackEmpty) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, ErasedRowsComeBackEmpty) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   number(must_create(table, 0, "a")) = 3;
   EXPECT_TRUE(table.erase(0, key_of("a")));
@@ -105,8 +117,8 @@ TEST(StateTableTest, ErasedRowsComeBackEmpty) {
   EXPECT_EQ(number(must_create(table, 0, "a")), 0);
 }
 
-TEST(StateTableTest, ManyRowsInEveryKindOfIndex) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, ManyRowsInEveryKindOfIndex) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   // Passes the linear list, the cached index and the prefetched one.
   for (int i = 0; i < 50000; ++i) number(must_create(table, 1, "key" + std::to_string(i))) = i;
@@ -118,8 +130,8 @@ TEST(StateTableTest, ManyRowsInEveryKindOfIndex) {
   EXPECT_EQ(table.find(1, key_of("key50000")), nullptr);
 }
 
-TEST(StateTableTest, IterationIsInOrderOfCreation) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, IterationIsInOrderOfCreation) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   for (int i = 0; i < 1000; ++i) must_create(table, 1, std::to_string(i));
   for (int i = 0; i < 1000; i += 3) table.erase(1, key_of(std::to_string(i)));
@@ -135,8 +147,8 @@ TEST(StateTableTest, IterationIsInOrderOfCreation) {
   EXPECT_EQ(expected, 999);
 }
 
-TEST(StateTableTest, LongKeysTakePagesOfTheirOwn) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, LongKeysTakePagesOfTheirOwn) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, bytes_spec());
   for (std::size_t length : {1u, 1000u, 100000u, 1048576u, 3000000u, 5u}) {
     BytesLayout::assign(must_create(table, 0, std::string(length, 'x')), std::to_string(length));
@@ -147,8 +159,8 @@ TEST(StateTableTest, LongKeysTakePagesOfTheirOwn) {
   }
 }
 
-TEST(StateTableTest, NamespacesAreOrdered) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, NamespacesAreOrdered) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   EXPECT_FALSE(table.first_namespace());
   for (std::int64_t ns : {5, -3, 9}) must_create(table, ns, "a");
@@ -160,8 +172,8 @@ TEST(StateTableTest, NamespacesAreOrdered) {
   EXPECT_FALSE(table.first_namespace_at_or_below(-4));
 }
 
-TEST(StateTableTest, MemoryIsCountedAndGivenBack) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, MemoryIsCountedAndGivenBack) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, bytes_spec());
   EXPECT_EQ(backend->memory_bytes(), 0);
   for (int i = 0; i < 100; ++i) {
@@ -177,7 +189,7 @@ TEST(StateTableTest, MemoryIsCountedAndGivenBack) {
   EXPECT_EQ(backend->dirty_bytes(), 0);
 }
 
-TEST(StateTableTest, TheBudgetIsAnErrorWithARemedy) {
+TEST(StateBudgetTest, TheBudgetIsAnErrorWithARemedy) {
   auto backend = make_memory_state_backend(kAllGroups, 1 << 20);
   StateTable& table = must_open(*backend, counts_spec());
   Status status;
@@ -189,8 +201,8 @@ TEST(StateTableTest, TheBudgetIsAnErrorWithARemedy) {
   EXPECT_NE(status.remedy().find("--state rocksdb"), std::string_view::npos);
 }
 
-TEST(StateTableTest, AnotherLayoutUnderTheSameNameIsAMismatch) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, AnotherLayoutUnderTheSameNameIsAMismatch) {
+  auto backend = make_backend(kAllGroups);
   must_open(*backend, counts_spec());
   StateTableSpec other{"counts", std::make_shared<FixedLayout>(16)};
   EXPECT_EQ(backend->table(other).status().code(), ErrorCode::kStateMismatch);
@@ -231,8 +243,8 @@ class RandomWork {
   Rows model_;
 };
 
-TEST(StateTableTest, RandomWorkEqualsAMap) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, RandomWorkEqualsAMap) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, bytes_spec());
   RandomWork work(table, 1);
   for (int round = 0; round < 50; ++round) {
@@ -241,8 +253,8 @@ TEST(StateTableTest, RandomWorkEqualsAMap) {
   }
 }
 
-TEST(StateTableTest, DeltasRebuildTheState) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, DeltasRebuildTheState) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, bytes_spec());
   RandomWork work(table, 2);
   std::vector<StateDelta> deltas;
@@ -252,19 +264,19 @@ TEST(StateTableTest, DeltasRebuildTheState) {
     EXPECT_EQ(backend->dirty_bytes(), 0);
     for (StateDelta& delta : sealed) deltas.push_back(std::move(delta));
     ASSERT_EQ(rows_of(table), work.model()) << "sealing changes nothing";
-    auto restored = make_memory_state_backend(kAllGroups);
+    auto restored = make_backend(kAllGroups);
     for (const StateDelta& delta : deltas) ASSERT_TRUE(restored->restore(delta).is_ok());
     ASSERT_EQ(rows_of(must_open(*restored, bytes_spec())), work.model()) << "epoch " << epoch;
   }
 }
 
-TEST(StateTableTest, ABaseAndLaterDeltasRebuildTheState) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, ABaseAndLaterDeltasRebuildTheState) {
+  auto backend = make_backend(kAllGroups);
   RandomWork work(must_open(*backend, bytes_spec()), 3);
   work.run(500);
   ASSERT_TRUE(backend->seal(1).is_ok());
   std::vector<StateDelta> deltas = must_dump(*backend, 1);
-  auto restored = make_memory_state_backend(kAllGroups);
+  auto restored = make_backend(kAllGroups);
   for (EpochId epoch = 2; epoch <= 5; ++epoch) {
     work.run(100);
     for (StateDelta& delta : must_seal(*backend, epoch)) deltas.push_back(std::move(delta));
@@ -276,8 +288,8 @@ TEST(StateTableTest, ABaseAndLaterDeltasRebuildTheState) {
   EXPECT_TRUE(must_seal(*restored, 6).empty());
 }
 
-TEST(StateTableTest, ADeltaHoldsOnlyWhatChanged) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, ADeltaHoldsOnlyWhatChanged) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   for (int i = 0; i < 1000; ++i) number(must_create(table, 1, std::to_string(i))) = i;
   const std::size_t full = must_seal(*backend, 1).at(0).bytes.size();
@@ -295,8 +307,8 @@ TEST(StateTableTest, ADeltaHoldsOnlyWhatChanged) {
   EXPECT_LT(must_seal(*backend, 6).at(0).bytes.size(), 200u) << "a drop is one record";
 }
 
-TEST(StateTableTest, DirtyRowsAreKnown) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, DirtyRowsAreKnown) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   const auto dirty = [&] {
     std::map<std::string, bool> keys;  // and whether an earlier epoch had them
@@ -322,14 +334,14 @@ TEST(StateTableTest, DirtyRowsAreKnown) {
                          {"a", true}, {"d", true}, {"e", true}, {"g", false}, {"h", false}}));
 }
 
-TEST(StateTableTest, EachTaskTakesItsKeyGroups) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, EachTaskTakesItsKeyGroups) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   for (int i = 0; i < 1000; ++i) must_create(table, i % 5, std::to_string(i));
   std::vector<StateDelta> base = must_dump(*backend, 1);
   Rows together;
   for (int subtask = 0; subtask < 3; ++subtask) {
-    auto part = make_memory_state_backend(key_groups_of_subtask(subtask, 128, 3));
+    auto part = make_backend(key_groups_of_subtask(subtask, 128, 3));
     for (const StateDelta& delta : base) ASSERT_TRUE(part->restore(delta).is_ok());
     const Rows rows = rows_of(must_open(*part, counts_spec()));
     EXPECT_GT(rows.size(), 250u);
@@ -339,13 +351,13 @@ TEST(StateTableTest, EachTaskTakesItsKeyGroups) {
   EXPECT_EQ(together, rows_of(table));
 }
 
-TEST(StateTableTest, ADropReachesOnlyTheRowsOfItsWriter) {
+TEST_P(StateTableTest, ADropReachesOnlyTheRowsOfItsWriter) {
   // Two tasks wrote; only the first has dropped namespace 1. One task takes over both.
   std::vector<StateDelta> deltas;
   std::set<std::string> kept;
   for (int subtask = 1; subtask >= 0; --subtask) {
     const KeyGroupRange range = key_groups_of_subtask(subtask, 128, 2);
-    auto backend = make_memory_state_backend(range);
+    auto backend = make_backend(range);
     StateTable& table = must_open(*backend, counts_spec());
     for (int i = 0; i < 100; ++i) {
       const std::string key = std::to_string(i);
@@ -357,7 +369,7 @@ TEST(StateTableTest, ADropReachesOnlyTheRowsOfItsWriter) {
     if (subtask == 0) table.drop(1);
     for (StateDelta& delta : must_seal(*backend, 2)) deltas.push_back(std::move(delta));
   }
-  auto restored = make_memory_state_backend(kAllGroups);
+  auto restored = make_backend(kAllGroups);
   for (const StateDelta& delta : deltas) ASSERT_TRUE(restored->restore(delta).is_ok());
   std::set<std::string> found;
   for (const auto& [address, value] : rows_of(must_open(*restored, counts_spec()))) {
@@ -366,17 +378,17 @@ TEST(StateTableTest, ADropReachesOnlyTheRowsOfItsWriter) {
   EXPECT_EQ(found, kept);
 }
 
-TEST(StateTableTest, StateThatNobodyAskedForIsDumpedAgain) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, StateThatNobodyAskedForIsDumpedAgain) {
+  auto backend = make_backend(kAllGroups);
   for (int i = 0; i < 100; ++i)
     must_create(must_open(*backend, counts_spec()), 0, std::to_string(i));
   Rows together;
   for (int subtask = 0; subtask < 2; ++subtask) {
     const KeyGroupRange range = key_groups_of_subtask(subtask, 128, 2);
-    auto idle = make_memory_state_backend(range);
+    auto idle = make_backend(range);
     for (const StateDelta& delta : must_dump(*backend, 1))
       ASSERT_TRUE(idle->restore(delta).is_ok());
-    auto reader = make_memory_state_backend(kAllGroups);
+    auto reader = make_backend(kAllGroups);
     for (const StateDelta& delta : must_dump(*idle, 2)) ASSERT_TRUE(reader->restore(delta).is_ok());
     const Rows rows = rows_of(must_open(*reader, counts_spec()));
     EXPECT_LT(rows.size(), 70u) << "without the rows of other tasks";
@@ -385,8 +397,8 @@ TEST(StateTableTest, StateThatNobodyAskedForIsDumpedAgain) {
   EXPECT_EQ(together.size(), 100u);
 }
 
-TEST(StateTableTest, TransientTablesAreNoPartOfTheState) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, TransientTablesAreNoPartOfTheState) {
+  auto backend = make_backend(kAllGroups);
   StateTableSpec spec = counts_spec();
   spec.transient = true;
   StateTable& table = must_open(*backend, spec);
@@ -397,21 +409,21 @@ TEST(StateTableTest, TransientTablesAreNoPartOfTheState) {
   EXPECT_TRUE(must_dump(*backend, 1).empty());
 }
 
-TEST(StateTableTest, StampsTravelWithTheirRows) {
+TEST_P(StateTableTest, StampsTravelWithTheirRows) {
   StateTableSpec spec = counts_spec();
   spec.stamped = true;
-  auto backend = make_memory_state_backend(kAllGroups);
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, spec);
   std::byte* value = must_create(table, 0, "a");
   number(value) = 3;
   table.stamp(value) = 77;
-  auto restored = make_memory_state_backend(kAllGroups);
+  auto restored = make_backend(kAllGroups);
   for (const StateDelta& delta : must_seal(*backend, 1))
     ASSERT_TRUE(restored->restore(delta).is_ok());
   StateTable& copy = must_open(*restored, spec);
   EXPECT_EQ(copy.stamp(copy.find(0, key_of("a"))), 77);
   EXPECT_EQ(number(copy.find(0, key_of("a"))), 3);
-  auto other = make_memory_state_backend(kAllGroups);
+  auto other = make_backend(kAllGroups);
   for (const StateDelta& delta : must_dump(*restored, 2))
     ASSERT_TRUE(other->restore(delta).is_ok());
   EXPECT_EQ(other->table(counts_spec()).status().code(), ErrorCode::kStateMismatch);
@@ -443,8 +455,8 @@ class SelfPointingLayout final : public ValueLayout {
   }
 };
 
-TEST(StateTableTest, ValuesThatCannotBeCopiedSurviveCompaction) {
-  auto backend = make_memory_state_backend(kAllGroups);
+TEST_P(StateTableTest, ValuesThatCannotBeCopiedSurviveCompaction) {
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, {"self", std::make_shared<SelfPointingLayout>()});
   std::map<std::string, std::int64_t> model;
   for (int i = 0; i < 5000; ++i) {
@@ -464,7 +476,7 @@ TEST(StateTableTest, ValuesThatCannotBeCopiedSurviveCompaction) {
   EXPECT_LT(backend->memory_bytes(), 50000) << "erased rows give their memory back";
 }
 
-TEST(StateTableTest, BatchesFindWhatTheyCreated) {
+TEST_P(StateTableTest, BatchesFindWhatTheyCreated) {
   const KeyCodec codec({LogicalType::string()});
   arrow::StringBuilder builder;
   constexpr int kRows = 40000;
@@ -473,7 +485,7 @@ TEST(StateTableTest, BatchesFindWhatTheyCreated) {
   const EncodedKeys keys = encode(codec, {*builder.Finish()}, kRows);
   std::vector<std::uint64_t> hashes(kRows);
   hash_keys(keys, hashes);
-  auto backend = make_memory_state_backend(kAllGroups);
+  auto backend = make_backend(kAllGroups);
   StateTable& table = must_open(*backend, counts_spec());
   std::vector<std::byte*> values(kRows);
   for (int round = 0; round < 3; ++round) {

@@ -24,13 +24,14 @@ Status TimerService::add(std::int64_t time, const StateKey& key) {
 bool TimerService::remove(std::int64_t time, const StateKey& key) {
   if (time == queue_time_) queue_.clear();
   if (!table_->erase(time, key)) return false;
-  if (table_->num_rows(time) == 0) table_->drop(time);
+  if (!table_->has_rows(time)) table_->drop(time);
   return true;
 }
 
 void TimerService::collect(std::int64_t time) {
   queue_.clear();
   queue_time_ = time;
+  table_->load(time);
   queue_generation_ = table_->generation(time);
   std::array<std::byte*, 256> rows;
   RowCursor cursor;
@@ -48,12 +49,13 @@ bool TimerService::pop(std::int64_t bound, Timer& timer) {
   if (queue_.empty() || queue_time_ != *time || queue_generation_ != table_->generation(*time)) {
     collect(*time);
   }
+  if (queue_.empty()) return false;  // what is below memory cannot be read
   std::byte* row = queue_.back();
   queue_.pop_back();
   key_ = table_->key(row);
   timer = {*time, {key_, table_->hash(row)}};
   table_->erase(*time, row);
-  if (table_->num_rows(*time) == 0) table_->drop(*time);
+  if (!table_->has_rows(*time)) table_->drop(*time);
   return true;
 }
 

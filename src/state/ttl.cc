@@ -6,10 +6,9 @@
 namespace tidegate {
 
 void TtlSweep::sweep(const StateTtl& ttl, std::int64_t now, std::size_t rows) {
-  // The cursor means nothing once rows have moved.
   if (generation_ != table_->generation(name_space_)) {
     generation_ = table_->generation(name_space_);
-    cursor_ = {};
+    cursor_.rows_moved();
   }
   std::array<std::byte*, 64> values;
   while (rows > 0) {

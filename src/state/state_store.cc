@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/state_store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "base/check.h"
+#include "base/file_system.h"
+#include "base/log.h"
+#include "state/base_store.h"
+#include "state/table_backend.h"
+
+namespace tidegate {
+namespace {
+
+class MemoryStore final : public StateStore {
+ public:
+  explicit MemoryStore(std::int64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+  std::unique_ptr<StateBackend> open(const std::string&, KeyGroupRange range) override {
+    return make_memory_state_backend(range, budget_bytes_);
+  }
+
+ private:
+  std::int64_t budget_bytes_;
+};
+
+/// What all backends of a store hold in memory.
+struct MemoryShare {
+  std::int64_t budget_bytes = 0;
+  std::atomic<std::int64_t> used_bytes = 0;
+  std::atomic<bool> is_short = false;
+
+  bool is_passed() const { return used_bytes.load(std::memory_order_relaxed) > budget_bytes; }
+};
+
+/// State whose rows leave memory when the base has them.
+class CachedBackend final : public TableBackend {
+ public:
+  CachedBackend(std::string operator_uid, KeyGroupRange range, BaseStore* base, MemoryShare* share)
+      : TableBackend(range, 0), operator_uid_(std::move(operator_uid)), base_(base), share_(share) {
+    memory().set_always_spare(std::min(share_->budget_bytes / 16, std::int64_t{16} << 20));
+    memory().set_applied(base_->applied());
+  }
+  ~CachedBackend() override { share_->used_bytes -= counted_bytes_; }
+
+  std::int64_t memory_bytes() const override {
+    return memory().used_bytes() + resident().used_bytes();
+  }
+
+  void make_room() override {
+    count();
+    if (const EpochId applied = base_->applied(); applied != memory().applied()) {
+      memory().set_applied(applied);
+      for (const auto& [name, table] : tables()) {
+        if (table->has_base()) table->base_has_moved();
+      }
+      next_try_bytes_ = 0;
+    }
+    if (!share_->is_passed() || memory().used_bytes() < next_try_bytes_) return;
+    evict();
+    count();
+    next_try_bytes_ = memory().used_bytes() + memory().used_bytes() / 8;
+    if (share_->is_passed()) share_->is_short.store(true, std::memory_order_release);
+  }
+
+  Status status() const override { return base_->has_failed() ? base_->failure() : Status::ok(); }
+
+ protected:
+  std::unique_ptr<StateTable> make_table(const StateTableSpec& spec) override {
+    if (!spec.may_have_base()) {
+      return std::make_unique<StateTable>(spec, key_groups(), &resident());
+    }
+    const BaseTable below{base_, base_->table_id(operator_uid_, spec.name, key_groups())};
+    return std::make_unique<StateTable>(spec, key_groups(), &memory(), below);
+  }
+
+ private:
+  void count() {
+    const std::int64_t used = memory().used_bytes();
+    if (used == counted_bytes_) return;
+    share_->used_bytes += used - counted_bytes_;
+    counted_bytes_ = used;
+  }
+
+  /// Down to three quarters of the budget, each backend by its part; first what was not used since
+  /// the last time.
+  void evict() {
+    const std::int64_t all = share_->used_bytes.load(std::memory_order_relaxed);
+    const std::int64_t too_many = all - share_->budget_bytes / 4 * 3;
+    const auto part = static_cast<double>(memory().used_bytes()) / static_cast<double>(all);
+    std::int64_t bytes = static_cast<std::int64_t>(static_cast<double>(too_many) * part) + 1;
+    for (const bool unused_only : {true, false}) {
+      for (const auto& [name, table] : tables()) {
+        if (bytes > 0 && table->has_base()) bytes -= table->evict(bytes, unused_only);
+      }
+    }
+  }
+
+  const std::string operator_uid_;
+  BaseStore* const base_;
+  MemoryShare* const share_;
+  std::int64_t counted_bytes_ = 0;
+  // Trying again is worth while only when there is more, or when the base has moved.
+  std::int64_t next_try_bytes_ = 0;
+};
+
+class RocksdbStore final : public StateStore {
+ public:
+  RocksdbStore(std::string folder, std::int64_t rows_bytes, std::unique_ptr<BaseStore> base)
+      : folder_(std::move(folder)), base_(std::move(base)) {
+    share_.budget_bytes = rows_bytes;
+  }
+  ~RocksdbStore() override {
+    base_.reset();
+    const Status removed = local_file_system().remove_all(folder_);
+    if (!removed.is_ok()) log_warning("state.folder-not-removed", {{"error", removed}});
+  }
+
+  std::unique_ptr<StateBackend> open(const std::string& operator_uid,
+                                     KeyGroupRange range) override {
+    return std::make_unique<CachedBackend>(operator_uid, range, base_.get(), &share_);
+  }
+  void begin_after(EpochId epoch) override { base_->begin_after(epoch); }
+  Status apply(EpochId epoch, std::span<const OperatorDeltas> operators) override {
+    TG_RETURN_IF_ERROR(base_->apply(epoch, operators));
+    share_.is_short.store(false, std::memory_order_release);
+    return Status::ok();
+  }
+  bool is_short_of_memory() const override {
+    return share_.is_short.load(std::memory_order_acquire);
+  }
+
+ private:
+  const std::string folder_;
+  std::unique_ptr<BaseStore> base_;
+  MemoryShare share_;
+};
+
+}  // namespace
+
+std::unique_ptr<StateBackend> make_memory_state_backend(KeyGroupRange range,
+                                                        std::int64_t budget_bytes) {
+  return std::make_unique<TableBackend>(range, budget_bytes);
+}
+
+std::shared_ptr<StateStore> make_memory_state_store(std::int64_t budget_bytes) {
+  return std::make_shared<MemoryStore>(budget_bytes);
+}
+
+Result<std::shared_ptr<StateStore>> make_rocksdb_state_store(const RocksdbStateOptions& options) {
+  constexpr std::int64_t kLeastBytes = std::int64_t{64} << 10;
+  FileSystem& files = local_file_system();
+  TG_RETURN_IF_ERROR(files.remove_all(options.folder));
+  const std::string rows = options.folder + "/rows";
+  TG_RETURN_IF_ERROR(files.create_directories(rows));
+  // Write buffers are charged to the cache.
+  const std::int64_t cache = std::max(options.memory_bytes / 4, kLeastBytes);
+  auto base = BaseStore::open(rows, cache, std::max(cache / 2, kLeastBytes));
+  if (!base.is_ok()) return std::move(base).status().with_context(options.folder);
+  return std::shared_ptr<StateStore>(std::make_shared<RocksdbStore>(
+      options.folder, std::max<std::int64_t>(options.memory_bytes - cache, 1), *std::move(base)));
+}
+
+}  // namespace tidegate

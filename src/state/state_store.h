@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "state/state_backend.h"
+#include "tidegate/status.h"
+
+namespace tidegate {
+
+/// What an epoch changed in one operator, in all of its tasks.
+struct OperatorDeltas {
+  const std::string* uid = nullptr;
+  const std::vector<StateDelta>* deltas = nullptr;
+};
+
+/// Where the operators of a job keep their state. Thread-safe.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  /// The state of an operator's task. The store outlives it.
+  virtual std::unique_ptr<StateBackend> open(const std::string& operator_uid,
+                                             KeyGroupRange range) = 0;
+  /// The job goes on after this epoch; before tasks restore.
+  virtual void begin_after(EpochId) {}
+  /// The epoch is published: what it changed may leave memory.
+  virtual Status apply(EpochId, std::span<const OperatorDeltas>) { return Status::ok(); }
+  /// True when what is not published yet takes so much of the memory that an epoch should end now,
+  /// and sources should wait for it.
+  virtual bool is_short_of_memory() const { return false; }
+};
+
+/// All in memory; `budget_bytes` (0: none) as for make_memory_state_backend().
+std::shared_ptr<StateStore> make_memory_state_store(std::int64_t budget_bytes = 0);
+
+struct RocksdbStateOptions {
+  /// Where the rows go that memory does not hold; emptied first, removed with the store.
+  std::string folder;
+  /// For rows in memory, block cache and write buffers together.
+  std::int64_t memory_bytes = std::int64_t{512} << 20;
+};
+
+/// Memory above a RocksDB that holds published epochs.
+Result<std::shared_ptr<StateStore>> make_rocksdb_state_store(const RocksdbStateOptions& options);
+
+}  // namespace tidegate

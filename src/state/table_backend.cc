@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/table_backend.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tidegate {
+namespace {
+
+Status layout_mismatch(const std::string& name, std::string_view there, std::string_view asked) {
+  return error(ErrorCode::kStateMismatch, "state '{}' is stored as \"{}\", not as \"{}\"", name,
+               there, asked);
+}
+
+}  // namespace
+
+Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
+  if (const auto found = tables_.find(spec.name); found != tables_.end()) {
+    StateTable& there = *found->second;
+    if (there.fingerprint() != StateTable(spec, range_, &memory_).fingerprint()) {
+      return layout_mismatch(spec.name, there.fingerprint(), spec.layout->fingerprint());
+    }
+    return &there;
+  }
+  std::unique_ptr<StateTable> made = make_table(spec);
+  if (const auto pending = pending_.find(spec.name); pending != pending_.end()) {
+    for (const std::string& bytes : pending->second) {
+      TG_RETURN_IF_ERROR(apply(bytes, *made));
+    }
+    pending_.erase(pending);
+  }
+  StateTable* table = made.get();
+  tables_.emplace(spec.name, std::move(made));
+  return table;
+}
+
+Result<std::vector<StateDelta>> TableBackend::seal(EpochId epoch) {
+  memory_.set_sealing(epoch);
+  std::vector<StateDelta> deltas;
+  for (const auto& [name, table] : tables_) {
+    if (table->spec().transient || !table->is_dirty()) continue;
+    DeltaWriter writer(table->fingerprint(), range_);
+    table->seal(writer);
+    if (writer.num_records() > 0 && is_writer(*table)) {
+      deltas.push_back({epoch, name, writer.finish()});
+    }
+  }
+  return deltas;
+}
+
+Result<std::vector<StateDelta>> TableBackend::dump(EpochId epoch) {
+  std::vector<StateDelta> deltas;
+  // State that nobody has asked for since the restore stays part of the job.
+  for (const auto& [name, pending] : pending_) {
+    for (const std::string& bytes : pending) {
+      TG_ASSIGN_OR_RETURN(std::string own, own_rows(bytes));
+      deltas.push_back({epoch, name, std::move(own)});
+    }
+  }
+  for (const auto& [name, table] : tables_) {
+    if (table->spec().transient || !is_writer(*table)) continue;
+    DeltaWriter writer(table->fingerprint(), range_);
+    table->dump(writer);
+    deltas.push_back({epoch, name, writer.finish()});
+  }
+  TG_RETURN_IF_ERROR(status());
+  return deltas;
+}
+
+Status TableBackend::restore(const StateDelta& delta) {
+  TG_CHECK(!tables_.contains(delta.table), "restore() into table '{}' after open()", delta.table);
+  TG_RETURN_IF_ERROR(
+      verify_delta(delta.bytes).with_context(fmt::format("state '{}'", delta.table)));
+  pending_[delta.table].push_back(delta.bytes);
+  return Status::ok();
+}
+
+/// Of what all tasks hold, one task writes.
+bool TableBackend::is_writer(const StateTable& table) const {
+  return !table.spec().replicated || range_.contains(0);
+}
+
+Status TableBackend::apply(const std::string& bytes, StateTable& table) {
+  const std::string& name = table.spec().name;
+  TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(bytes));
+  if (reader.fingerprint() != table.fingerprint()) {
+    return layout_mismatch(name, reader.fingerprint(), table.fingerprint());
+  }
+  if (reader.key_groups().total != range_.total) {
+    return error(ErrorCode::kStateMismatch,
+                 "state '{}' was written with {} key groups, the job has {}", name,
+                 reader.key_groups().total, range_.total);
+  }
+  return table.restore(reader, bytes).with_context(fmt::format("state '{}'", name));
+}
+
+/// A delta without the rows of other tasks.
+Result<std::string> TableBackend::own_rows(const std::string& bytes) const {
+  TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(bytes));
+  const KeyGroupRange theirs = reader.key_groups();
+  const KeyGroupRange both{std::max(theirs.begin, range_.begin), std::min(theirs.end, range_.end),
+                           theirs.total};
+  DeltaWriter writer(reader.fingerprint(), both);
+  DeltaRecord record;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
+    if (!more) return writer.finish();
+    if (record.kind == DeltaRecord::Kind::kDrop) {
+      writer.drop(record.name_space);
+    } else if (!range_.contains(key_group_of(record.hash, range_.total))) {
+      continue;
+    } else if (record.kind == DeltaRecord::Kind::kPut) {
+      writer.put(record.name_space, record.hash, record.key, record.value);
+    } else {
+      writer.erase(record.name_space, record.hash, record.key);
+    }
+  }
+}
+
+}  // namespace tidegate

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/state_backend.h"
+#include "state/state_table.h"
+
+namespace tidegate {
+
+/// The tables of one operator in one task.
+class TableBackend : public StateBackend {
+ public:
+  TableBackend(KeyGroupRange range, std::int64_t budget_bytes)
+      : range_(range), memory_(budget_bytes) {}
+
+  Result<StateTable*> table(const StateTableSpec& spec) override;
+  Result<std::vector<StateDelta>> seal(EpochId epoch) override;
+  Result<std::vector<StateDelta>> dump(EpochId epoch) override;
+  /// Kept until the operator asks for the table: only then is the layout known.
+  Status restore(const StateDelta& delta) override;
+
+  std::int64_t memory_bytes() const override { return memory_.used_bytes(); }
+  std::int64_t dirty_bytes() const override { return memory_.dirty_bytes(); }
+
+ protected:
+  using Tables = std::map<std::string, std::unique_ptr<StateTable>>;
+
+  virtual std::unique_ptr<StateTable> make_table(const StateTableSpec& spec) {
+    return std::make_unique<StateTable>(spec, range_, &memory_);
+  }
+  virtual Status apply(const std::string& bytes, StateTable& table);
+
+  KeyGroupRange key_groups() const { return range_; }
+  StateMemory& memory() { return memory_; }
+  const StateMemory& memory() const { return memory_; }
+  StateMemory& resident() { return resident_; }
+  const StateMemory& resident() const { return resident_; }
+  const Tables& tables() const { return tables_; }
+
+ private:
+  bool is_writer(const StateTable& table) const;
+  Result<std::string> own_rows(const std::string& bytes) const;
+
+  KeyGroupRange range_;
+  // Memories outlive the tables.
+  StateMemory memory_;
+  StateMemory resident_;  // for tables without a base, where others have one
+  Tables tables_;
+  std::map<std::string, std::vector<std::string>> pending_;  // restored, by table
+};
+
+}  // namespace tidegate
