@@ -42,8 +42,14 @@ struct RunOptions {
   int parallelism = 0;  ///< 0: one task per core
   std::chrono::milliseconds epoch_interval{10'000};
   std::map<std::string, std::string> settings;  ///< --set name=value
-  std::int64_t memory_bytes =
-      0;  ///< for the state of all operators; past it the job fails; 0: no limit
+  /// Where state is kept: "memory", or "rocksdb" for state larger than memory. Empty: as the setting
+  /// state.backend.type says, else in memory.
+  std::string state;
+  /// For the state of all operators. In memory the job fails past it, and 0 is no limit; with
+  /// rocksdb rows go to disk in time, and 0 is 512 MiB.
+  std::int64_t memory_bytes = 0;
+  /// Where the state store of a run has its folder; empty: where temporary files go.
+  std::string state_dir;
   /// Where epochs become durable; empty: nowhere. Epochs that are there are gone on from.
   std::string checkpoint_dir;
   bool fresh = false;  ///< delete the epochs that are there, and begin anew

@@ -9,6 +9,7 @@
 #include "api/live_state.h"
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
+#include "api/state_choice.h"
 #include "base/check.h"
 #include "base/file_system.h"
 #include "dataflow/connector.h"
@@ -134,7 +135,7 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   job.parallelism = parallelism_of(options);
   job.executor = session->executor_.get();
   job.epoch_interval_ms = options.epoch_interval.count();
-  job.memory_budget_bytes = options.memory_bytes;
+  TG_RETURN_IF_ERROR(choose_state_store(options, job));
   TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options));
   session->epochs_->apply(job);
   job.listeners.push_back(session->listener_);

@@ -32,9 +32,7 @@ struct Arguments {
   std::string trigger;
   std::string memory;
   std::string max_bytes;
-  std::string state = "memory";
   std::string application_id;
-  std::string state_dir;
   std::vector<std::string> settings;
   SqlOptions options;
 };
@@ -52,14 +50,16 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--epoch-interval", arguments.epoch_interval,
                      "time between commits, e.g. 10s");
   command.add_option("--memory", arguments.memory,
-                     "for state, e.g. 512MiB; past it the job fails; default: no limit");
-  command.add_option("--state", arguments.state, "where state is kept: memory | rocksdb")
+                     "for state, e.g. 512MiB; in memory the job fails past it (default: no limit), "
+                     "with rocksdb rows go to disk (default: 512MiB)");
+  command.add_option("--state", run.state, "where state is kept: memory (default) | rocksdb")
       ->check(CLI::IsMember({"memory", "rocksdb"}));
+  command.add_option("--state-dir", run.state_dir,
+                     "folder for rows that memory does not hold; default: temporary files");
   command.add_option("--checkpoint-dir", run.checkpoint_dir,
                      "where epochs become durable; those that are there are gone on from");
   command.add_option("--application-id", arguments.application_id,
                      "library mode over Kafka, which is not there yet");
-  command.add_option("--state-dir", arguments.state_dir, "of library mode");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
   command.add_option("--restore", run.restore, "a savepoint to begin from");
   command.add_option("--stop-with-savepoint", run.savepoint,
@@ -138,13 +138,9 @@ int understand(Arguments& arguments) {
     }
     arguments.options.run.memory_bytes = *bytes;
   }
-  if (arguments.state != "memory") {
-    std::fprintf(stderr, "--state %s is not there yet; memory is\n", arguments.state.c_str());
-    return 2;
-  }
-  if (!arguments.application_id.empty() || !arguments.state_dir.empty()) {
+  if (!arguments.application_id.empty()) {
     std::fprintf(stderr,
-                 "library mode (--application-id, --state-dir) is not there yet; with "
+                 "library mode (--application-id) is not there yet; with "
                  "--checkpoint-dir a job over Kafka is exactly-once as one instance\n");
     return 2;
   }

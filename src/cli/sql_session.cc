@@ -223,6 +223,8 @@ Status SqlSession::set(const sql::SetOption& option, const Script& script) {
                                                 "output.mode",
                                                 "watermark.rule",
                                                 "pipeline.name",
+                                                "state.backend",
+                                                "state.backend.type",
                                                 "execution.runtime-mode",
                                                 "sql-client.execution.result-mode"};
   const std::string& key = option.key;

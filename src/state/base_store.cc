@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "state/delta.h"
+#include "state/state_store.h"
 #include "state/state_table.h"
 
 namespace tidegate {

@@ -14,7 +14,7 @@
 #include <tuple>
 #include <vector>
 
-#include "state/state_store.h"
+#include "state/state_backend.h"
 #include "tidegate/status.h"
 #include "types/key_group.h"
 
@@ -26,7 +26,8 @@ class WriteBatch;
 
 namespace tidegate {
 
-struct StateKey;  // state/state_table.h
+struct OperatorDeltas;  // state/state_store.h
+struct StateKey;        // state/state_table.h
 
 struct BaseRow {
   std::uint64_t hash = 0;

@@ -6,13 +6,35 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file_system.h"
+#include "base/folder_lock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "state/base_store.h"
 #include "state/table_backend.h"
 
 namespace tidegate {
 namespace {
+
+constexpr std::string_view kFolder = "tidegate-state-";
+/// Whoever has made a folder has locked it by then.
+constexpr std::int64_t kStaleMs = 60'000;
+
+/// The lock of a folder whose process is gone is free.
+void remove_stale_folders(FileSystem& files, const std::string& parent) {
+  const auto listed = files.list(parent);
+  if (!listed.is_ok()) return;
+  for (const FileInfo& file : *listed) {
+    const std::string_view name = std::string_view(file.path).substr(file.path.rfind('/') + 1);
+    const bool is_old = system_clock().wall_ms() - file.modified_ms > kStaleMs;
+    if (!file.is_directory || file.is_link || !name.starts_with(kFolder) || !is_old) continue;
+    if (FolderLock::acquire(file.path).is_ok()) {
+      const Status removed = files.remove_all(file.path);
+      if (!removed.is_ok()) log_warning("state.folder-not-removed", {{"error", removed}});
+    }
+  }
+}
 
 class MemoryStore final : public StateStore {
  public:
@@ -107,8 +129,9 @@ class CachedBackend final : public TableBackend {
 
 class RocksdbStore final : public StateStore {
  public:
-  RocksdbStore(std::string folder, std::int64_t rows_bytes, std::unique_ptr<BaseStore> base)
-      : folder_(std::move(folder)), base_(std::move(base)) {
+  RocksdbStore(std::string folder, std::unique_ptr<FolderLock> lock, std::int64_t rows_bytes,
+               std::unique_ptr<BaseStore> base)
+      : folder_(std::move(folder)), lock_(std::move(lock)), base_(std::move(base)) {
     share_.budget_bytes = rows_bytes;
   }
   ~RocksdbStore() override {
@@ -133,6 +156,7 @@ class RocksdbStore final : public StateStore {
 
  private:
   const std::string folder_;
+  std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<BaseStore> base_;
   MemoryShare share_;
 };
@@ -151,15 +175,19 @@ std::shared_ptr<StateStore> make_memory_state_store(std::int64_t budget_bytes) {
 Result<std::shared_ptr<StateStore>> make_rocksdb_state_store(const RocksdbStateOptions& options) {
   constexpr std::int64_t kLeastBytes = std::int64_t{64} << 10;
   FileSystem& files = local_file_system();
-  TG_RETURN_IF_ERROR(files.remove_all(options.folder));
-  const std::string rows = options.folder + "/rows";
+  remove_stale_folders(files, options.parent_folder);
+  const std::string folder =
+      fmt::format("{}/{}{:016x}", options.parent_folder, kFolder, entropy_seed());
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock, FolderLock::acquire(folder));
+  const std::string rows = folder + "/rows";
   TG_RETURN_IF_ERROR(files.create_directories(rows));
   // Write buffers are charged to the cache.
   const std::int64_t cache = std::max(options.memory_bytes / 4, kLeastBytes);
-  auto base = BaseStore::open(rows, cache, std::max(cache / 2, kLeastBytes));
-  if (!base.is_ok()) return std::move(base).status().with_context(options.folder);
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<BaseStore> base,
+                      BaseStore::open(rows, cache, std::max(cache / 2, kLeastBytes)));
   return std::shared_ptr<StateStore>(std::make_shared<RocksdbStore>(
-      options.folder, std::max<std::int64_t>(options.memory_bytes - cache, 1), *std::move(base)));
+      folder, std::move(lock), std::max<std::int64_t>(options.memory_bytes - cache, 1),
+      std::move(base)));
 }
 
 }  // namespace tidegate

@@ -38,8 +38,9 @@ class StateStore {
 std::shared_ptr<StateStore> make_memory_state_store(std::int64_t budget_bytes = 0);
 
 struct RocksdbStateOptions {
-  /// Where the rows go that memory does not hold; emptied first, removed with the store.
-  std::string folder;
+  /// Where the store makes a folder of its own, for the rows that memory does not hold. It goes
+  /// with the store; what killed processes have left there is removed.
+  std::string parent_folder;
   /// For rows in memory, block cache and write buffers together.
   std::int64_t memory_bytes = std::int64_t{512} << 20;
 };

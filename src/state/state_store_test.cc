@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <deque>
 #include <map>
 #include <set>
@@ -53,7 +55,12 @@ class Life {
 
   StateTable& table() { return *table_; }
   StateBackend& backend() { return *backend_; }
-  const std::string& folder() const { return folder_; }
+  /// All that the store has, as long as there is one.
+  std::vector<FileInfo> folders() const {
+    const auto listed = local_file_system().list(parent_);
+    EXPECT_TRUE(listed.is_ok());
+    return *listed;
+  }
 
   void seal(Rows model) {
     auto deltas = backend_->seal(++epoch_);
@@ -93,7 +100,7 @@ class Life {
   };
 
   void begin() {
-    auto store = make_rocksdb_state_store({folder_, memory_bytes_});
+    auto store = make_rocksdb_state_store({parent_, memory_bytes_});
     ASSERT_TRUE(store.is_ok()) << store.status().to_string();
     store_ = *std::move(store);
     store_->begin_after(published_epoch_);
@@ -104,7 +111,7 @@ class Life {
     table_ = *table;
   }
 
-  const std::string folder_ = ::testing::TempDir() + "/life-" +
+  const std::string parent_ = ::testing::TempDir() + "/life-" + std::to_string(::getpid()) + "-" +
                               ::testing::UnitTest::GetInstance()->current_test_info()->name();
   const std::int64_t memory_bytes_;
   const StateTableSpec spec_;
@@ -310,7 +317,7 @@ TEST(StateStoreTest, ADamagedFileIsRefused) {
   FileSystem& files = local_file_system();
   const auto tables = [&] {
     std::vector<std::string> paths;
-    const auto listed = files.list(life.folder() + "/rows");
+    const auto listed = files.list(life.folders().at(0).path + "/rows");
     EXPECT_TRUE(listed.is_ok());
     for (const FileInfo& file : *listed) {
       if (file.path.ends_with(".sst")) paths.push_back(file.path);
@@ -344,13 +351,12 @@ TEST(StateStoreTest, ADamagedFileIsRefused) {
 }
 
 TEST(StateStoreTest, TheFolderGoesWithTheStore) {
-  std::string folder;
-  {
-    Life life(1);
-    folder = life.folder();
-    EXPECT_TRUE(local_file_system().stat(folder).is_ok());
-  }
-  EXPECT_FALSE(local_file_system().stat(folder).is_ok());
+  Life life(1);
+  EXPECT_EQ(life.folders().size(), 1u);
+  const std::string first = life.folders().at(0).path;
+  life.crash();
+  EXPECT_EQ(life.folders().size(), 1u);
+  EXPECT_NE(life.folders().at(0).path, first);
 }
 
 }  // namespace

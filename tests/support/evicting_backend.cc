@@ -3,9 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <atomic>
 #include <string>
 #include <utility>
 
@@ -44,10 +41,7 @@ class EvictingBackend final : public StateBackend {
 }  // namespace
 
 std::unique_ptr<StateBackend> make_evicting_backend(KeyGroupRange range) {
-  static std::atomic<int> made = 0;  // names of folders
-  auto store = make_rocksdb_state_store(
-      {::testing::TempDir() + "/state-" + std::to_string(::getpid()) + "-" + std::to_string(++made),
-       1});
+  auto store = make_rocksdb_state_store({::testing::TempDir(), 1});
   TG_CHECK(store.is_ok(), "{}", store.status().to_string());
   return std::make_unique<EvictingBackend>(*std::move(store), range);
 }

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// State many times larger than memory: counts per key in a table above a RocksDB, updated a batch
+// of 8192 rows at a time, an epoch every million rows. Keys are chosen uniformly, or with a skew
+// (log-uniformly, as by Zipf's law). Against a bare loop over a RocksDB with the same memory, which
+// reads each batch with one sorted MultiGet and writes it with one WriteBatch.
+//
+//   state [--json] [--keys N] [--updates N] [--memory-mib N]
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/buffer.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/check.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "measured_child.h"
+#include "state/state_store.h"
+#include "state/state_table.h"
+#include "types/key_encoding.h"
+#include "types/key_hash.h"
+
+namespace tidegate::bench {
+namespace {
+
+constexpr std::int64_t kBatchRows = 8192;
+constexpr std::int64_t kEpochRows = 1'000'000;
+constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
+
+struct Settings {
+  std::int64_t keys = 20'000'000;
+  std::int64_t updates = 20'000'000;
+  std::int64_t memory_bytes = std::int64_t{256} << 20;
+  bool json = false;
+};
+
+void must(const Status& status) { TG_CHECK(status.is_ok(), "{}", status.to_string()); }
+void must(const rocksdb::Status& status) { TG_CHECK(status.ok(), "{}", status.ToString()); }
+
+enum class Choice { kEachOnce, kUniform, kSkewed };
+
+/// Batches of keys; the same ones for the same choice.
+class Keys {
+ public:
+  Keys(const Settings& settings, Choice choice) : keys_(settings.keys), choice_(choice) {}
+
+  const std::vector<std::int64_t>& next() {
+    batch_.resize(kBatchRows);
+    for (std::int64_t& key : batch_) {
+      key = static_cast<std::int64_t>(static_cast<std::uint64_t>(number()) * kSpread);
+    }
+    return batch_;
+  }
+
+ private:
+  std::int64_t number() {
+    if (choice_ == Choice::kEachOnce) return count_++ % keys_;
+    if (choice_ == Choice::kUniform) {
+      return static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(keys_)));
+    }
+    return static_cast<std::int64_t>(std::pow(static_cast<double>(keys_), random_.real())) - 1;
+  }
+
+  std::int64_t keys_;
+  Choice choice_;
+  Random random_{7};
+  std::int64_t count_ = 0;
+  std::vector<std::int64_t> batch_;
+};
+
+/// A folder that goes with the case.
+std::string own_folder() {
+  std::string folder = "/tmp/tidegate-bench-state-XXXXXX";
+  TG_CHECK(mkdtemp(folder.data()) != nullptr, "no temporary folder");
+  return folder;
+}
+
+class TidegateCounts {
+ public:
+  TidegateCounts(const Settings& settings, const std::string& folder) {
+    auto store = make_rocksdb_state_store({folder, settings.memory_bytes});
+    must(store.status());
+    store_ = *store;
+    backend_ = store_->open(uid_, {});
+    auto table = backend_->table({"counts", std::make_shared<FixedLayout>(8)});
+    must(table.status());
+    table_ = *table;
+  }
+
+  void update(const std::vector<std::int64_t>& keys) {
+    backend_->make_room();
+    const auto rows = std::ssize(keys);
+    const ArrayPtr column = std::make_shared<arrow::Int64Array>(rows, arrow::Buffer::Wrap(keys));
+    must(codec_.encode(std::vector<ArrayPtr>{column}, rows, encoded_));
+    hashes_.resize(keys.size());
+    hash_keys(encoded_, hashes_);
+    values_.resize(keys.size());
+    must(table_->find_or_create(0, {encoded_, hashes_}, values_));
+    for (std::byte* value : values_) ++*reinterpret_cast<std::int64_t*>(value);
+    must(backend_->status());
+    if ((rows_ += rows) < kEpochRows) return;
+    rows_ = 0;
+    end_epoch();
+  }
+
+  void end_epoch() {
+    auto deltas = backend_->seal(++epoch_);
+    must(deltas.status());
+    const OperatorDeltas part{&uid_, &*deltas};
+    must(store_->apply(epoch_, {&part, 1}));
+  }
+
+ private:
+  const std::string uid_ = "count";
+  std::shared_ptr<StateStore> store_;
+  std::unique_ptr<StateBackend> backend_;
+  StateTable* table_ = nullptr;
+  KeyCodec codec_{{LogicalType(TypeKind::kBigInt)}};
+  EncodedKeys encoded_;
+  std::vector<std::uint64_t> hashes_;
+  std::vector<std::byte*> values_;
+  std::int64_t rows_ = 0;
+  EpochId epoch_ = 0;
+};
+
+class BareCounts {
+ public:
+  BareCounts(const Settings& settings, const std::string& folder) {
+    const auto cache = rocksdb::NewLRUCache(static_cast<std::size_t>(settings.memory_bytes), 2);
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.cache_index_and_filter_blocks = true;
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    const auto buffers = static_cast<std::size_t>(settings.memory_bytes / 8);
+    options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(buffers, cache);
+    options.write_buffer_size = buffers / 2;
+    options.compression = rocksdb::kLZ4Compression;
+    options.level_compaction_dynamic_level_bytes = true;
+    rocksdb::DB* db = nullptr;
+    must(rocksdb::DB::Open(options, folder, &db));
+    db_.reset(db);
+  }
+
+  void update(const std::vector<std::int64_t>& keys) {
+    sorted_.clear();
+    for (const std::int64_t key : keys) {
+      sorted_.push_back(
+          static_cast<std::int64_t>(__builtin_bswap64(static_cast<std::uint64_t>(key))));
+    }
+    std::sort(sorted_.begin(), sorted_.end(),
+              [](std::int64_t a, std::int64_t b) { return std::memcmp(&a, &b, sizeof a) < 0; });
+    counts_.clear();
+    asked_.clear();
+    for (const std::int64_t& key : sorted_) {
+      if (asked_.empty() || std::memcmp(asked_.back().data(), &key, sizeof key) != 0) {
+        asked_.emplace_back(reinterpret_cast<const char*>(&key), sizeof key);
+        counts_.push_back(0);
+      }
+      ++counts_.back();
+    }
+    found_.resize(asked_.size());
+    statuses_.resize(asked_.size());
+    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), asked_.size(), asked_.data(),
+                  found_.data(), statuses_.data(), true);
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      std::int64_t count = counts_[i];
+      if (statuses_[i].ok()) {
+        std::int64_t before = 0;
+        std::memcpy(&before, found_[i].data(), sizeof before);
+        count += before;
+      } else {
+        TG_CHECK(statuses_[i].IsNotFound(), "{}", statuses_[i].ToString());
+      }
+      must(batch_.Put(asked_[i], {reinterpret_cast<const char*>(&count), sizeof count}));
+      found_[i].Reset();
+    }
+    rocksdb::WriteOptions unlogged;
+    unlogged.disableWAL = true;
+    must(db_->Write(unlogged, &batch_));
+    batch_.Clear();
+  }
+  void end_epoch() {}
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::WriteBatch batch_;
+  std::vector<std::int64_t> sorted_;
+  std::vector<std::int64_t> counts_;
+  std::vector<rocksdb::Slice> asked_;
+  std::vector<rocksdb::PinnableSlice> found_;
+  std::vector<rocksdb::Status> statuses_;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// All keys once, then the updates; the CPU time is that of the updates.
+template <typename Counts>
+Cost run_case(const Settings& settings, Choice choice) {
+  const std::string folder = own_folder();
+  Cost cost = measure([&] {
+    Counts counts(settings, folder);
+    const auto run = [&](Choice chosen, std::int64_t rows) {
+      Keys keys(settings, chosen);
+      for (std::int64_t done = 0; done < rows; done += kBatchRows) counts.update(keys.next());
+      counts.end_epoch();
+    };
+    run(Choice::kEachOnce, settings.keys);
+    const double before = cpu_seconds();
+    run(choice, settings.updates);
+    return static_cast<std::uint64_t>((cpu_seconds() - before) * 1e6);
+  });
+  must(local_file_system().remove_all(folder));
+  TG_CHECK(!cost.failed, "a case failed");
+  cost.cpu_s = static_cast<double>(cost.answer) / 1e6;
+  return cost;
+}
+
+void run(const Settings& settings) {
+  for (const auto& [choice, name] :
+       {std::pair(Choice::kSkewed, "skewed"), std::pair(Choice::kUniform, "uniform")}) {
+    const std::string bare_name = fmt::format("bare RocksDB loop, {} keys", name);
+    const Cost bare = run_case<BareCounts>(settings, choice);
+    report(settings.json, "state", bare_name, settings.updates, bare);
+    const Cost ours = run_case<TidegateCounts>(settings, choice);
+    report(settings.json, "state", fmt::format("{} keys", name), settings.updates, ours, bare_name,
+           bare.cpu_s / ours.cpu_s);
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::bench
+
+int main(int argc, char** argv) {
+  tidegate::bench::Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    const auto number = [&]() -> std::int64_t { return i + 1 < argc ? std::atoll(argv[++i]) : 0; };
+    if (name == "--json") {
+      settings.json = true;
+    } else if (name == "--keys") {
+      settings.keys = std::max<std::int64_t>(number(), 1);
+    } else if (name == "--updates") {
+      settings.updates = std::max<std::int64_t>(number(), 1);
+    } else if (name == "--memory-mib") {
+      settings.memory_bytes = std::max<std::int64_t>(number(), 1) << 20;
+    }
+  }
+  tidegate::bench::run(settings);
+  return 0;
+}
