@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Jobs whose state has no room in memory.
+#include <deque>
+
 #include "runtime/test_job.h"
 #include "state/state_store.h"
 
@@ -22,7 +24,7 @@ Rows windows_of_many_keys(std::int64_t rounds) {
   for (std::int64_t round = 0; round < rounds; ++round) {
     for (std::int64_t k = 0; k < kKeys; ++k) rows.push_back({k, round * 1'000 + k % 1'000, 0});
   }
-  return sorted_rows(std::move(rows));
+  return rows;
 }
 
 Rows counts_of(const Rows& rows) {
@@ -101,8 +103,11 @@ TEST(MemoryPressureTest, EpochsComeEarlyAndWindowsOfManyKeysFire) {
     PressedRun run;
     ASSERT_THAT(run.go(rows, parallelism), IsOk());
     EXPECT_EQ(run.sink->sorted(), counts_of(rows));
-    EXPECT_THAT(run.policy->epochs(), SizeIs(testing::Gt(10)))
-        << "no interval is set, so that memory alone asks for epochs";
+    // No interval is set: memory alone asks for epochs, each time that a task has had its turn. One
+    // task does all of this in one turn.
+    if (parallelism > 1) {
+      EXPECT_THAT(run.policy->epochs(), SizeIs(testing::Gt(10)));
+    }
   }
 }
 

@@ -39,7 +39,7 @@ WAYS = {
     "odd-batches": ["--parallelism", "2", "--set", "runtime.max-batch-rows=7"],
     # Nothing but what is not published yet has room in memory.
     "rocksdb": ["--parallelism", "2", "--set", "runtime.max-batch-rows=3", "--state", "rocksdb",
-                "--memory", "1"],
+                "--memory", "1", "--epoch-interval", "1ms"],
     "three-tasks": ["--parallelism", "3"],
     "micro-batch": ["--parallelism", "2", "--mode", "micro-batch"],
     "no-rules": ["--parallelism", "1", "--set", "planner.disabled-rules=outer-to-inner,prune-columns,"
