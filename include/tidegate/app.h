@@ -42,8 +42,8 @@ struct RunOptions {
   int parallelism = 0;  ///< 0: one task per core
   std::chrono::milliseconds epoch_interval{10'000};
   std::map<std::string, std::string> settings;  ///< --set name=value
-  /// Where state is kept: "memory", or "rocksdb" for state larger than memory. Empty: as the setting
-  /// state.backend.type says, else in memory.
+  /// Where state is kept: "memory", or "rocksdb" for state larger than memory. Empty: as the
+  /// setting state.backend.type says, else in memory.
   std::string state;
   /// For the state of all operators. In memory the job fails past it, and 0 is no limit; with
   /// rocksdb rows go to disk in time, and 0 is 512 MiB.

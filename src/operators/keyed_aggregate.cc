@@ -71,7 +71,7 @@ class KeyedAggregate final : public Operator, public StateReader {
     all_ = {};
     changed_ = {};
     if (options_.per_epoch == PerEpoch::kAll && options_.keys.empty() &&
-        groups_->num_rows(kNamespace) == 0) {
+        !groups_->has_rows(kNamespace)) {
       return emit_result_of_nothing(out);
     }
     return resume(out);
@@ -92,8 +92,7 @@ class KeyedAggregate final : public Operator, public StateReader {
   Result<Progress> finish(Output& out) override {
     // The end of the input is that of the last epoch.
     if (options_.per_epoch != PerEpoch::kNothing) return seal(0, out);
-    if (!options_.emit_empty_at_end || !options_.keys.empty() ||
-        groups_->has_rows(kNamespace)) {
+    if (!options_.emit_empty_at_end || !options_.keys.empty() || groups_->has_rows(kNamespace)) {
       return Progress::kDone;
     }
     return emit_result_of_nothing(out);
