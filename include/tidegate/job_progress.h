@@ -58,12 +58,25 @@ struct OperatorProgress {
   EventTime watermark = kMinWatermark;  ///< the lowest of its subtasks
 };
 
+/// How one epoch went.
+struct EpochProgress {
+  EpochId epoch = 0;
+  std::int64_t begun_ms = 0;      ///< since 1970
+  std::int64_t gathering_ms = 0;  ///< until the last task had acknowledged it
+  std::int64_t waiting_ms = 0;    ///< for the epoch before it
+  std::int64_t commit_ms = 0;     ///< until it was durable
+  std::int64_t publish_ms = 0;    ///< until its output was visible
+  std::int64_t bytes = 0;         ///< written to make it durable
+  std::string slowest_task;       ///< the last to acknowledge: "operator (subtask)"
+};
+
 /// A job at one moment. Numbers of different operators may be some batches apart.
 struct JobProgress {
   JobState state = JobState::kCreated;
   EpochId published_epoch = 0;
   std::vector<SourceProgress> sources;
   std::vector<OperatorProgress> operators;
+  std::vector<EpochProgress> epochs;  ///< the last ones that were published, oldest first
 };
 
 }  // namespace tidegate

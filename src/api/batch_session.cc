@@ -90,8 +90,10 @@ Result<std::shared_ptr<BatchRunner>> run_in_batches(const Graph& graph, const Ru
   batch.clock = job.clock;
   std::shared_ptr<BatchLog> log;
   if (!options.checkpoint_dir.empty()) {
+    Options settings;
+    for (const auto& [name, value] : options.settings) settings.set(name, value);
     TG_ASSIGN_OR_RETURN(std::shared_ptr<BlobStore> blobs,
-                        open_blob_store(folder_in(options.checkpoint_dir, kLogFolder)));
+                        open_blob_store(folder_in(options.checkpoint_dir, kLogFolder), settings));
     log = std::make_shared<BatchLog>(std::move(blobs));
     if (options.fresh) TG_RETURN_IF_ERROR(log->clear());
   }

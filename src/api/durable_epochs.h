@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "base/blob_store.h"
 #include "base/folder_lock.h"
-#include "epoch/checkpoint_folder.h"
+#include "dataflow/graph.h"
+#include "epoch/checkpoint_store.h"
 #include "runtime/job.h"
 #include "tidegate/app.h"
 
@@ -15,20 +17,27 @@ namespace tidegate {
 /// the savepoint that it leaves behind.
 class DurableEpochs {
  public:
-  /// Locks the checkpoint folder and reads what is there.
-  static Result<std::unique_ptr<DurableEpochs>> open(const RunOptions& options);
-
+  /// Takes the checkpoint folder over and reads what is there. Must not outlive the executor's last
+  /// piece.
+  static Result<std::unique_ptr<DurableEpochs>> open(const RunOptions& options, const Graph& graph,
+                                                     Executor& executor);
   /// Fills in what they mean for a job.
   void apply(JobOptions& job) const;
   /// The job has stopped without an error: writes the savepoint, if one was asked for.
   Status job_stopped();
+  /// What goes on beside the job may end.
+  void stop_tidying();
 
  private:
-  std::unique_ptr<FolderLock> lock_;
-  std::shared_ptr<CheckpointFolder> folder_;  // null: nothing is kept
+  Status open_checkpoints(const std::string& uri, const RunOptions& options, const Graph& graph,
+                          Executor& executor);
+
+  std::unique_ptr<FolderLock> lock_;              // of a folder on this machine
+  std::shared_ptr<BlobStore> blobs_;              // of checkpoints_
+  std::shared_ptr<CheckpointStore> checkpoints_;  // null: nothing is kept
   std::shared_ptr<const EpochRecord> restore_;
-  std::string savepoint_;   // path; empty: none
-  std::string own_folder_;  // epochs that are only kept for the savepoint
+  std::unique_ptr<BlobStore> savepoint_;  // null: none
+  bool only_for_savepoint_ = false;       // epochs are
 };
 
 }  // namespace tidegate

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/process_usage.h"
+#include "formats/json_writer.h"
 #include "types/time_text.h"
 
 namespace tidegate {
@@ -36,6 +37,13 @@ std::string rate_text(std::int64_t rows, double seconds) {
 }
 
 double mebibytes(std::int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+/// In quotes.
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_json_string(text, out);
+  return out;
+}
 
 bool is_a_time(EventTime watermark) {
   return watermark != kMinWatermark && watermark != kMaxWatermark;
@@ -74,7 +82,25 @@ double ProgressDisplay::seconds() const {
   return static_cast<double>(clock_.monotonic_ns() - start_ns_) / 1e9;
 }
 
+/// Since when event time stands where it does, as far as the looks at it can tell.
+void ProgressDisplay::look(const JobProgress& progress) {
+  std::vector<Hold> holds;
+  for (const SourceProgress& source : progress.sources) {
+    if (source.held_back_by.empty()) continue;
+    Hold hold{source.name, source.held_back_by, source.watermark, clock_.monotonic_ns()};
+    for (const Hold& before : holds_) {
+      const bool is_same = before.source == hold.source && before.split == hold.split &&
+                           before.watermark == hold.watermark;
+      if (is_same) hold.since_ns = before.since_ns;
+    }
+    holds.push_back(std::move(hold));
+  }
+  // At its end a job has no splits any more; what held it until then is the answer.
+  if (!holds.empty() || !is_terminal(progress.state)) holds_ = std::move(holds);
+}
+
 void ProgressDisplay::update(const JobProgress& progress) {
+  look(progress);
   if (style_ == ProgressStyle::kJson) {
     output_(json(Totals(progress), progress));
   } else if (live_ && seconds() >= kLiveAfterSeconds) {
@@ -84,6 +110,7 @@ void ProgressDisplay::update(const JobProgress& progress) {
 }
 
 void ProgressDisplay::finish(const JobProgress& progress) {
+  look(progress);
   if (line_shown_) output_(kEraseLine);
   if (style_ == ProgressStyle::kJson) output_(json(Totals(progress), progress));
   if (style_ == ProgressStyle::kAuto) output_(summary(Totals(progress), progress.state));
@@ -103,22 +130,61 @@ std::string ProgressDisplay::live_line(const Totals& totals) const {
 }
 
 std::string ProgressDisplay::summary(const Totals& totals, JobState state) const {
-  return fmt::format(
+  std::string text = fmt::format(
       "{}: {} rows read, {} late, {} bad; {}; {:.2f} s, {:.2f} CPU-s, peak {:.0f} MiB\n",
       job_state_name(state), grouped(totals.read), grouped(totals.late), grouped(totals.bad),
       rate_text(totals.read, seconds()), seconds(), cpu_seconds(),
       mebibytes(memory_usage().peak_bytes));
+  if (state == JobState::kFinished) return text;  // all windows are closed
+  for (const Hold& hold : holds_) {
+    text += fmt::format("event time of '{}' was held by split {}", hold.source, hold.split);
+    if (is_a_time(hold.watermark)) {
+      text += " at ";
+      append_timestamp(hold.watermark, 3, ' ', Fraction::kTrimmed, text);
+    } else {
+      text += ", which has had no row with a time";
+    }
+    text += fmt::format(", for {:.1f} s\n",
+                        static_cast<double>(clock_.monotonic_ns() - hold.since_ns) / 1e9);
+  }
+  return text;
 }
 
-std::string ProgressDisplay::json(const Totals& totals, const JobProgress& progress) const {
+std::string ProgressDisplay::holds_json() const {
+  std::string text;
+  for (const Hold& hold : holds_) {
+    text += fmt::format("{}{{\"source\":{},\"split\":{},\"watermark_ms\":{},\"for_s\":{:.3f}}}",
+                        text.empty() ? "" : ",", json_text(hold.source), json_text(hold.split),
+                        is_a_time(hold.watermark) ? std::to_string(hold.watermark) : "null",
+                        static_cast<double>(clock_.monotonic_ns() - hold.since_ns) / 1e9);
+  }
+  return text;
+}
+
+/// Each epoch is in one line only.
+std::string ProgressDisplay::epochs_json(const JobProgress& progress) {
+  std::string text;
+  for (const EpochProgress& epoch : progress.epochs) {
+    if (epoch.epoch <= epochs_told_) continue;
+    epochs_told_ = epoch.epoch;
+    text += fmt::format(
+        "{}{{\"epoch\":{},\"begun_ms\":{},\"gathering_ms\":{},\"waiting_ms\":{},\"commit_ms\":{},"
+        "\"publish_ms\":{},\"bytes\":{},\"slowest_task\":{}}}",
+        text.empty() ? "" : ",", epoch.epoch, epoch.begun_ms, epoch.gathering_ms, epoch.waiting_ms,
+        epoch.commit_ms, epoch.publish_ms, epoch.bytes, json_text(epoch.slowest_task));
+  }
+  return text;
+}
+
+std::string ProgressDisplay::json(const Totals& totals, const JobProgress& progress) {
   return fmt::format(
       "{{\"state\":\"{}\",\"epoch\":{},\"rows_read\":{},\"rows_per_s\":{:.0f},\"rows_late\":{},"
       "\"rows_bad\":{},\"watermark_ms\":{},\"elapsed_s\":{:.3f},\"cpu_s\":{:.3f},"
-      "\"resident_bytes\":{}}}\n",
+      "\"resident_bytes\":{},\"held_back\":[{}],\"epochs\":[{}]}}\n",
       job_state_name(progress.state), progress.published_epoch, totals.read,
       rate(totals.read, seconds()), totals.late, totals.bad,
       is_a_time(totals.watermark) ? std::to_string(totals.watermark) : "null", seconds(),
-      cpu_seconds(), memory_usage().resident_bytes);
+      cpu_seconds(), memory_usage().resident_bytes, holds_json(), epochs_json(progress));
 }
 
 }  // namespace tidegate

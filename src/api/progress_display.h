@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "tidegate/job_progress.h"
@@ -33,11 +34,21 @@ class ProgressDisplay {
 
  private:
   struct Totals;
+  /// What keeps event time, and so windows, from going on.
+  struct Hold {
+    std::string source;
+    std::string split;
+    EventTime watermark = kMinWatermark;
+    std::int64_t since_ns = 0;
+  };
 
+  void look(const JobProgress& progress);
   double seconds() const;
   std::string live_line(const Totals& totals) const;
   std::string summary(const Totals& totals, JobState state) const;
-  std::string json(const Totals& totals, const JobProgress& progress) const;
+  std::string json(const Totals& totals, const JobProgress& progress);
+  std::string holds_json() const;
+  std::string epochs_json(const JobProgress& progress);
 
   ProgressStyle style_;
   bool live_;
@@ -45,6 +56,8 @@ class ProgressDisplay {
   const Clock& clock_;
   Output output_;
   std::int64_t start_ns_;
+  std::vector<Hold> holds_;  // one per source that has a split that holds time back
+  EpochId epochs_told_ = 0;  // json: those up to this one have been in a line
 };
 
 }  // namespace tidegate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/progress_display.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -85,6 +86,45 @@ TEST(ProgressDisplay, JsonForPrograms) {
   EXPECT_EQ(first.substr(first.size() - 2), "}\n");
   EXPECT_NE(showing.finish_at(2000, progress_of(10, kMaxWatermark)).find("\"watermark_ms\":null"),
             std::string::npos);
+}
+
+TEST(ProgressDisplay, SaysWhatHoldsWindowsOpenAndSinceWhen) {
+  Showing showing(ProgressStyle::kJson);
+  JobProgress progress = progress_of(10, 77);
+  progress.sources[1].name = "clicks";
+  const auto held = [](std::string_view time, std::string_view seconds) {
+    return fmt::format(
+        "\"held_back\":[{{\"source\":\"clicks\",\"split\":\"clicks-1\",\"watermark_ms\":{},\"for_"
+        "s\":{}}}]",
+        time, seconds);
+  };
+  progress.sources[0].held_back_by.clear();
+  showing.update_at(1000, progress);
+  EXPECT_NE(showing.update_at(4000, progress).find(held("77", "3.000")), std::string::npos);
+  progress.sources[1].watermark = 78;
+  EXPECT_NE(showing.update_at(5000, progress).find(held("78", "0.000")), std::string::npos);
+
+  Showing report(ProgressStyle::kAuto);
+  report.update_at(1000, progress);
+  progress.state = JobState::kStopped;
+  progress.sources[1].held_back_by.clear();  // its splits are closed
+  const std::string last = report.finish_at(3000, progress);
+  EXPECT_NE(last.find("event time of 'clicks' was held by split clicks-1 at 1970-01-01 "
+                      "00:00:00.078, for 2.0 s\n"),
+            std::string::npos)
+      << last;
+}
+
+TEST(ProgressDisplay, TellsOfEachEpochOnce) {
+  Showing showing(ProgressStyle::kJson);
+  JobProgress progress = progress_of(10, 77);
+  progress.epochs.push_back({1, 100, 20, 1, 30, 4, 5000, "count (2)"});
+  EXPECT_NE(showing.update_at(1000, progress)
+                .find("\"epochs\":[{\"epoch\":1,\"begun_ms\":100,\"gathering_ms\":20,"
+                      "\"waiting_ms\":1,\"commit_ms\":30,\"publish_ms\":4,\"bytes\":5000,"
+                      "\"slowest_task\":\"count (2)\"}]"),
+            std::string::npos);
+  EXPECT_NE(showing.update_at(2000, progress).find("\"epochs\":[]"), std::string::npos);
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   job.executor = session->executor_.get();
   job.epoch_interval_ms = options.epoch_interval.count();
   TG_RETURN_IF_ERROR(choose_state_store(options, job));
-  TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options));
+  TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options, graph, *session->executor_));
   session->epochs_->apply(job);
   job.listeners.push_back(session->listener_);
   const auto cut = options.settings.find("runtime.max-batch-rows");
@@ -160,7 +160,9 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   return session;
 }
 
-RunningJob::Session::~Session() = default;
+RunningJob::Session::~Session() {
+  if (epochs_ != nullptr) epochs_->stop_tidying();  // the executor waits for what runs
+}
 
 Status RunningJob::Session::await() {
   Status status = job_->await();

@@ -179,10 +179,14 @@ Status start_s3() {
   if (arrow::fs::IsS3Initialized()) return Status::ok();
   arrow::fs::S3GlobalOptions options = arrow::fs::S3GlobalOptions::Defaults();
   options.log_level = arrow::fs::S3LogLevel::Off;  // its errors come back as statuses
-  TG_ARROW_OK(arrow::fs::InitializeS3(options), "set up", "s3://");
-  // Before the library's own static objects go, which are older than this line.
-  std::atexit([] { (void)arrow::fs::EnsureS3Finalized(); });
-  return Status::ok();
+  return to_status(arrow::fs::InitializeS3(options), "set up", "s3://");
+}
+
+/// For programs that do not call close_remote_stores(). Static objects that are younger than this
+/// call are gone by then, so it comes when the library has made its own.
+void close_at_exit() {
+  static std::once_flag once;
+  std::call_once(once, [] { std::atexit(close_remote_stores); });
 }
 
 /// The value under one of several spellings, or "".
@@ -264,6 +268,7 @@ Result<Opened> open_s3(std::string uri, const Options& options) {
   s3->request_timeout = 30;
   s3->retry_strategy = arrow::fs::S3RetryStrategy::GetAwsStandardRetryStrategy(3);
   auto files = arrow::fs::S3FileSystem::Make(*s3);
+  close_at_exit();
   TG_ARROW_OK(files.status(), "open", shown);
   opened.files = *files;
   return opened;
@@ -300,6 +305,10 @@ Result<Opened> open_hdfs(const std::string& uri) {
 }
 
 }  // namespace
+
+void close_remote_stores() {
+  if (arrow::fs::IsS3Initialized()) (void)arrow::fs::EnsureS3Finalized();
+}
 
 Result<std::unique_ptr<BlobStore>> open_arrow_blob_store(const std::string& uri,
                                                          const Options& options) {

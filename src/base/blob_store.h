@@ -81,6 +81,10 @@ struct BlobRetries {
 std::unique_ptr<BlobStore> make_retrying_blob_store(std::shared_ptr<BlobStore> blobs,
                                                     BlobRetries retries);
 
+/// At the end of a program, when no store is in use any more: gives back what the libraries behind
+/// remote ones hold. None can be opened afterwards. Without it that happens at exit().
+void close_remote_stores();
+
 /// The path, if the URI names a folder of this machine.
 std::optional<std::string> local_path_of(const std::string& uri);
 /// The URI of a folder in the one that `uri` names.

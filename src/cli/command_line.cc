@@ -17,6 +17,7 @@
 #include "cli/reference.h"
 #include "cli/shell.h"
 #include "cli/sql_session.h"
+#include "cli/state_command.h"
 #include "planner/lint.h"
 
 namespace tidegate {
@@ -86,6 +87,22 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
           std::map<std::string, ProgressStyle>{{"auto", ProgressStyle::kAuto},
                                                {"json", ProgressStyle::kJson},
                                                {"none", ProgressStyle::kNone}}));
+}
+
+void add_state_commands(CLI::App& state, StateCommand& look, Arguments& arguments) {
+  CLI::App* list = state.add_subcommand("list", "Epoch, splits, operators and state tables.");
+  CLI::App* show = state.add_subcommand("show", "The rows of state tables.");
+  CLI::App* query = state.add_subcommand("query", "A SELECT over the tables that `list` names.");
+  for (CLI::App* command : {list, show, query}) {
+    command->add_option("URI", look.uri, "a checkpoint folder or savepoint")->required();
+    command->add_option("--output", arguments.output, "table | json | csv")
+        ->check(CLI::IsMember({"table", "json", "csv"}));
+    command->add_option("--set", arguments.settings, "NAME=VALUE, such as s3.endpoint")
+        ->allow_extra_args(false);
+    command->callback([&look, command] { look.action = command->get_name(); });
+  }
+  show->add_option("OPERATOR", look.argument, "an operator or a table; default: all");
+  query->add_option("SELECT", look.argument, "the query")->required();
 }
 
 int report(const Status& status) {
@@ -231,6 +248,10 @@ int run_command_line(int argc, char** argv) {
     command->add_option("FILE", arguments.file, "the script")->required();
   }
   for (CLI::App* command : {run, shell, check, explain}) add_run_options(*command, arguments);
+  StateCommand look;
+  CLI::App* state = program.add_subcommand("state", "Look into a checkpoint or savepoint.");
+  state->require_subcommand(1);
+  add_state_commands(*state, look, arguments);
   std::string topic;
   CLI::App* reference = program.add_subcommand("reference", "Print a reference page as Markdown.");
   reference->add_option("TOPIC", topic, "functions | errors | connectors")->required();
@@ -245,6 +266,7 @@ int run_command_line(int argc, char** argv) {
     return page.is_ok() ? 0 : (report(page.status()), 2);
   }
   if (const int code = understand(arguments); code != 0) return code;
+  if (state->parsed()) return report(run_state_command(look, arguments.options));
   if (run->parsed()) {
     return with_script(arguments, [&](SqlSession& session, std::string text) {
       return session.run(arguments.file, std::move(text));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/session.h"
+#include "base/blob_store.h"
 #include "base/check.h"
 #include "base/options.h"
 #include "expr/function_registry.h"
@@ -47,8 +48,11 @@ constexpr std::string_view kForeignSettings[] = {"table.",      "pipeline.",
                                                  "io.",         "client.",
                                                  "cluster.",    "high-availability",
                                                  "kubernetes.", "yarn.",
-                                                 "fs.",         "s3.",
-                                                 "watermark.",  "__"};
+                                                 "fs.",         "watermark.",
+                                                 "__"};
+
+/// Of object stores that checkpoints go to; base/blob_store.h takes them.
+constexpr std::string_view kStoreSettings[] = {"s3.", "gs."};
 
 std::vector<ResultOrder> order_of(const plan::Node& node) {
   std::vector<ResultOrder> order;
@@ -225,13 +229,15 @@ Status SqlSession::set(const sql::SetOption& option, const Script& script) {
                                                 "pipeline.name",
                                                 "state.backend",
                                                 "state.backend.type",
+                                                "state.checkpoints.num-retained",
+                                                "state.checkpoints.allow-older",
                                                 "execution.runtime-mode",
                                                 "sql-client.execution.result-mode"};
   const std::string& key = option.key;
-  const bool known = std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown);
-  const bool foreign =
-      std::any_of(std::begin(kForeignSettings), std::end(kForeignSettings),
-                  [&](std::string_view prefix) { return key.starts_with(prefix); });
+  const auto begins_with = [&](std::string_view prefix) { return key.starts_with(prefix); };
+  const bool known = std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown) ||
+                     std::ranges::any_of(kStoreSettings, begins_with);
+  const bool foreign = std::ranges::any_of(kForeignSettings, begins_with);
   // CONNECTOR.OPTION: a default for the tables of a connector.
   const bool of_connector = [&] {
     ConnectorRegistry connectors;
@@ -351,9 +357,9 @@ Status SqlSession::run_job(PlannedJob job) {
   }
   // Each job of a script has folders of its own.
   RunOptions options = run_options();
-  const std::string own = fmt::format("/{}-{}", ++jobs_started_, job.graph.job_name);
+  const std::string own = fmt::format("{}-{}", ++jobs_started_, job.graph.job_name);
   for (std::string* folder : {&options.checkpoint_dir, &options.restore, &options.savepoint}) {
-    if (!folder->empty()) *folder += own;
+    if (!folder->empty()) *folder = folder_in(*folder, own);
   }
   WatchOptions watching;
   watching.progress = report_batches(options, options_.progress);

@@ -3,7 +3,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,43 +14,45 @@
 #include "state/delta.h"
 
 namespace tidegate {
-namespace {
 
-/// The rows of one table while its deltas are applied; views point into the deltas.
-class Rows {
+/// The rows of one table while its deltas are applied.
+class DeltaFolder::Rows {
  public:
   void drop(std::int64_t name_space, const KeyGroupRange& writer) {
     const auto found = spaces_.find(name_space);
     if (found == spaces_.end()) return;
     for (Row& row : found->second.rows) {
       if (row.is_live && writer.contains(key_group_of(row.hash, writer.total))) {
-        row.is_live = false;
         found->second.index.erase(row.key);
+        forget(row);
       }
     }
     if (found->second.index.empty()) spaces_.erase(found);
   }
   void put(const DeltaRecord& record) {
     Space& space = spaces_[record.name_space];
-    const auto [at, is_new] = space.index.try_emplace(record.key, space.rows.size());
-    if (is_new) {
-      space.rows.push_back({record.key, record.value, record.hash, true});
-    } else {
+    if (const auto at = space.index.find(record.key); at != space.index.end()) {
       space.rows[at->second].value = record.value;
+      return;
     }
+    const Row& row =
+        space.rows.emplace_back(std::string(record.key), std::string(record.value), record.hash);
+    space.index.emplace(row.key, space.rows.size() - 1);
+    ++live_;
   }
   void erase(const DeltaRecord& record) {
     const auto found = spaces_.find(record.name_space);
     if (found == spaces_.end()) return;
     const auto at = found->second.index.find(record.key);
     if (at == found->second.index.end()) return;
-    found->second.rows[at->second].is_live = false;
+    Row& row = found->second.rows[at->second];
     found->second.index.erase(at);
+    forget(row);
     if (found->second.index.empty()) spaces_.erase(found);
   }
-  /// In the order in which rows were made.
-  std::string encode(std::string_view fingerprint, int key_groups) const {
-    DeltaWriter writer(fingerprint, {0, key_groups, key_groups});
+  std::int64_t live() const { return live_; }
+  std::string encode(std::string_view fingerprint, KeyGroupRange key_groups) const {
+    DeltaWriter writer(fingerprint, key_groups);
     for (const auto& [name_space, space] : spaces_) {
       for (const Row& row : space.rows) {
         if (row.is_live) writer.put(name_space, row.hash, row.key, row.value);
@@ -59,55 +63,147 @@ class Rows {
 
  private:
   struct Row {
-    std::string_view key;
-    std::string_view value;
+    Row(std::string key, std::string value, std::uint64_t hash)
+        : key(std::move(key)), value(std::move(value)), hash(hash) {}
+    std::string key;
+    std::string value;
     std::uint64_t hash;
-    bool is_live;
+    bool is_live = true;
   };
   struct Space {
-    std::vector<Row> rows;
+    std::deque<Row> rows;                                            // never move
     boost::unordered_flat_map<std::string_view, std::size_t> index;  // of live rows
+  };
+  void forget(Row& row) {
+    row.is_live = false;
+    row.value = std::string();
+    row.key = std::string();
+    --live_;
+  }
+  std::map<std::int64_t, Space> spaces_;
+  std::int64_t live_ = 0;
+};
+
+DeltaFolder::DeltaFolder(KeyGroupRange key_groups)
+    : key_groups_(key_groups), rows_(std::make_unique<Rows>()) {}
+DeltaFolder::DeltaFolder(DeltaFolder&&) noexcept = default;
+DeltaFolder::~DeltaFolder() = default;
+
+Status DeltaFolder::add(std::string_view delta) {
+  TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta));
+  if (has_any_ && fingerprint_ != reader.fingerprint()) {
+    return error(ErrorCode::kStateMismatch,
+                 "the layout changes between epochs, from \"{}\" to \"{}\"", fingerprint_,
+                 reader.fingerprint());
+  }
+  has_any_ = true;
+  fingerprint_ = reader.fingerprint();
+  DeltaRecord record;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
+    if (!more) return Status::ok();
+    if (record.kind == DeltaRecord::Kind::kDrop) {
+      rows_->drop(record.name_space, reader.key_groups());
+    } else if (!key_groups_.contains(key_group_of(record.hash, key_groups_.total))) {
+      continue;
+    } else if (record.kind == DeltaRecord::Kind::kPut) {
+      rows_->put(record);
+    } else {
+      rows_->erase(record);
+    }
+  }
+}
+
+bool DeltaFolder::is_empty() const { return !has_any_; }
+std::int64_t DeltaFolder::num_rows() const { return rows_->live(); }
+std::string DeltaFolder::finish() { return rows_->encode(fingerprint_, key_groups_); }
+
+class DeltaMerger::Changes {
+ public:
+  void drop(std::int64_t name_space) {
+    Space& space = spaces_[name_space];
+    space.is_dropped = true;
+    space.index.clear();
+    space.rows.clear();
+  }
+  void change(const DeltaRecord& record) {
+    Space& space = spaces_[record.name_space];
+    std::optional<std::string> value;
+    if (record.kind == DeltaRecord::Kind::kPut) value.emplace(record.value);
+    if (const auto at = space.index.find(record.key); at != space.index.end()) {
+      space.rows[at->second].value = std::move(value);
+      return;
+    }
+    const Row& row =
+        space.rows.emplace_back(std::string(record.key), std::move(value), record.hash);
+    space.index.emplace(row.key, space.rows.size() - 1);
+  }
+  std::string encode(std::string_view fingerprint, KeyGroupRange writer_range) const {
+    DeltaWriter writer(fingerprint, writer_range);
+    for (const auto& [name_space, space] : spaces_) {
+      if (space.is_dropped) writer.drop(name_space);
+      for (const Row& row : space.rows) {
+        if (row.value) {
+          writer.put(name_space, row.hash, row.key, *row.value);
+        } else {
+          writer.erase(name_space, row.hash, row.key);
+        }
+      }
+    }
+    return writer.finish();
+  }
+
+ private:
+  struct Row {
+    Row(std::string key, std::optional<std::string> value, std::uint64_t hash)
+        : key(std::move(key)), value(std::move(value)), hash(hash) {}
+    std::string key;
+    std::optional<std::string> value;  // none: erased
+    std::uint64_t hash;
+  };
+  struct Space {
+    bool is_dropped = false;  // before the rows
+    std::deque<Row> rows;     // never move
+    boost::unordered_flat_map<std::string_view, std::size_t> index;
   };
   std::map<std::int64_t, Space> spaces_;
 };
 
-}  // namespace
+DeltaMerger::DeltaMerger(KeyGroupRange writer)
+    : writer_(writer), changes_(std::make_unique<Changes>()) {}
+DeltaMerger::DeltaMerger(DeltaMerger&&) noexcept = default;
+DeltaMerger::~DeltaMerger() = default;
+
+Status DeltaMerger::add(std::string_view delta) {
+  TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta));
+  TG_CHECK(reader.key_groups() == writer_, "begin={} end={}", writer_.begin, writer_.end);
+  fingerprint_ = reader.fingerprint();
+  DeltaRecord record;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
+    if (!more) return Status::ok();
+    if (record.kind == DeltaRecord::Kind::kDrop) {
+      changes_->drop(record.name_space);
+    } else {
+      changes_->change(record);
+    }
+  }
+}
+
+std::string DeltaMerger::finish() { return changes_->encode(fingerprint_, writer_); }
 
 Result<std::vector<StateDelta>> fold_deltas(const std::vector<StateDelta>& deltas, EpochId epoch,
                                             int key_groups) {
-  struct Table {
-    std::string fingerprint;
-    Rows rows;
-  };
-  std::map<std::string, Table> tables;
+  std::map<std::string, DeltaFolder> tables;
   for (const StateDelta& delta : deltas) {
-    TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta.bytes));
-    Table& table = tables[delta.table];
-    if (!table.fingerprint.empty() && table.fingerprint != reader.fingerprint()) {
-      return error(ErrorCode::kStateMismatch, "the state '{}' changes its layout between epochs",
-                   delta.table);
-    }
-    table.fingerprint = reader.fingerprint();
-    DeltaRecord record;
-    while (true) {
-      TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
-      if (!more) break;
-      switch (record.kind) {
-        case DeltaRecord::Kind::kDrop:
-          table.rows.drop(record.name_space, reader.key_groups());
-          break;
-        case DeltaRecord::Kind::kPut:
-          table.rows.put(record);
-          break;
-        case DeltaRecord::Kind::kErase:
-          table.rows.erase(record);
-          break;
-      }
-    }
+    const auto [table, is_new] =
+        tables.try_emplace(delta.table, DeltaFolder({0, key_groups, key_groups}));
+    TG_RETURN_IF_ERROR(
+        table->second.add(delta.bytes).with_context(fmt::format("state '{}'", delta.table)));
   }
   std::vector<StateDelta> folded;
-  for (const auto& [name, table] : tables) {
-    folded.push_back({epoch, name, table.rows.encode(table.fingerprint, key_groups)});
+  for (auto& [name, table] : tables) {
+    folded.push_back({epoch, name, table.finish()});
   }
   return folded;
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "epoch/record_codec.h"
 
-#include <cstring>
 #include <vector>
 
 #include "base/check.h"
-#include "base/crc32c.h"
+#include "epoch/frame.h"
 #include "state/binary_codec.h"
 
 namespace tidegate {
 namespace {
 
-constexpr std::string_view kMagic = "TGER";
-constexpr std::uint8_t kVersion = 1;
+constexpr FrameKind kFrame{"TGER", 2, "epoch record"};
 
 /// Writes and reads the same fields by one description each, so that they cannot drift apart.
 class Writer {
@@ -166,50 +164,20 @@ void Reader::value(std::vector<T>& list) {
   }
 }
 
-Status corrupt(std::string_view what) {
-  return error(ErrorCode::kStateCorrupt, "the epoch record is damaged: {}", what);
-}
-
 }  // namespace
 
 std::string encode_record(const EpochRecord& record) {
   Writer writer;
   fields(writer, record);
-  const std::string payload = writer.take();
-  std::string bytes(kMagic);
-  write_fixed(bytes, kVersion);
-  write_fixed(bytes, static_cast<std::uint64_t>(payload.size()));
-  write_fixed(bytes, crc32c(bytes));
-  bytes += payload;
-  write_fixed(bytes, crc32c(payload));
-  return bytes;
+  return frame(kFrame, writer.take());
 }
 
 Result<EpochRecord> decode_record(std::string_view bytes) {
-  constexpr std::size_t kHeaderBytes = 13;
-  if (bytes.size() < kHeaderBytes + 8) return corrupt("it is too short");
-  if (!bytes.starts_with(kMagic)) return corrupt("it does not begin with TGER");
-  std::string_view in = bytes.substr(kMagic.size());
-  std::uint8_t version = 0;
-  std::uint64_t length = 0;
-  std::uint32_t checksum = 0;
-  read_fixed(in, version);
-  if (version > kVersion) {
-    return error(ErrorCode::kStateVersion, "the epoch record has format {}; up to {} is known",
-                 version, kVersion);
-  }
-  read_fixed(in, length);
-  read_fixed(in, checksum);
-  if (checksum != crc32c(bytes.substr(0, kHeaderBytes))) return corrupt("checksum of the header");
-  if (in.size() != length + sizeof(checksum)) return corrupt("its length is wrong");
-  const std::string_view payload = in.substr(0, length);
-  in.remove_prefix(length);
-  read_fixed(in, checksum);
-  if (checksum != crc32c(payload)) return corrupt("checksum of the content");
+  TG_ASSIGN_OR_RETURN(const std::string_view payload, unframe(kFrame, bytes));
   Reader reader(payload);
   EpochRecord record;
   fields(reader, record);
-  if (!reader.at_end()) return corrupt("its content does not fit its form");
+  if (!reader.at_end()) return does_not_fit(kFrame);
   return record;
 }
 

@@ -88,6 +88,8 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   Status commit(const EpochRecord& record) override;
   void published(EpochId epoch) override;
   bool keeps_state() const override { return epochs_->keeps_state(); }
+  bool outcome_is_known() const override { return epochs_->outcome_is_known(); }
+  std::int64_t last_commit_bytes() const override { return epochs_->last_commit_bytes(); }
 
  private:
   BatchRunner(BatchOptions options, std::shared_ptr<CommitPolicy> epochs,

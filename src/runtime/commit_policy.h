@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -20,6 +21,11 @@ class CommitPolicy {
   /// Makes the epoch durable: all of it or nothing. After ok, sinks publish what they prepared;
   /// after an error the job fails and what they prepared is thrown away. May block.
   virtual Status commit(const EpochRecord& record) = 0;
+  /// After an error of commit(): false when the epoch may be durable nonetheless, so that what
+  /// sinks have prepared must stay until a restored job knows.
+  virtual bool outcome_is_known() const { return true; }
+  /// Bytes that the last commit() wrote.
+  virtual std::int64_t last_commit_bytes() const { return 0; }
   /// Sinks have published the epoch; nothing needs to be repeated after a restart.
   virtual void published(EpochId epoch);
   /// False when nobody will ever restore from these records: state is then not encoded at the end.

@@ -15,10 +15,16 @@ namespace tidegate {
 namespace {
 
 constexpr std::size_t kMostFlights = 2;
+/// How many epochs people can look back on.
+constexpr std::size_t kHistory = 10;
 // A sink that cannot be reached is tried again after 100 ms, 200 ms, ... 10 s: for a minute.
 constexpr int kMostPublishAttempts = 12;
 constexpr std::int64_t kFirstBackoffMs = 100;
 constexpr std::int64_t kLongestBackoffMs = 10'000;
+
+std::int64_t ms_between(std::int64_t from_ns, std::int64_t to_ns) {
+  return std::max<std::int64_t>(to_ns - from_ns, 0) / 1'000'000;
+}
 
 std::int64_t backoff_ms(int attempt) {
   return std::min(kFirstBackoffMs << std::min(attempt, 10), kLongestBackoffMs);
@@ -91,7 +97,24 @@ EpochCoordinator::Flight& EpochCoordinator::begin_flight(bool stops) {
   for (const SourceTasks& source : spec_.sources)
     flight.enumerations.push_back(source.enumerator->snapshot());
   flight.acks = std::exchange(held_, {});
+  flight.progress.epoch = flight.epoch;
+  flight.progress.begun_ms = host_.clock().wall_ms();
+  flight.begun_ns = flight.gathered_ns = now_ns();
+  if (!flight.acks.empty()) note_ack(flight, flight.acks.back());
   return flight;
+}
+
+std::int64_t EpochCoordinator::now_ns() const { return host_.clock().monotonic_ns(); }
+
+/// The one that comes last stays.
+void EpochCoordinator::note_ack(Flight& flight, const TaskAck& ack) const {
+  flight.gathered_ns = now_ns();
+  const int node = ack.source              ? ack.source->node
+                   : ack.operators.empty() ? -1
+                                           : ack.operators.front().node;
+  if (node < 0) return;
+  flight.progress.slowest_task =
+      fmt::format("{} ({})", spec_.plan->nodes[static_cast<std::size_t>(node)].label, ack.subtask);
 }
 
 void EpochCoordinator::acknowledge(TaskAck ack) {
@@ -106,6 +129,7 @@ void EpochCoordinator::acknowledge(TaskAck ack) {
   });
   TG_CHECK(flight != flights_.end() || (ack.last && ack.epoch == next_epoch_),
            "task={} epoch={} next={}", ack.task, ack.epoch, next_epoch_);
+  if (flight != flights_.end()) note_ack(*flight, ack);
   std::vector<TaskAck>& acks = flight != flights_.end() ? flight->acks : held_;
   acks.push_back(std::move(ack));
   if (ended_tasks_ == spec_.num_tasks) end_of_tasks_locked();
@@ -132,14 +156,21 @@ void EpochCoordinator::commit_next_locked() {
 }
 
 void EpochCoordinator::commit(Flight& flight) {
+  commit_begun_ns_ = now_ns();
   std::shared_ptr<EpochRecord> record = assemble(flight);
   record_ = record;
   Status committed = guarded([&] {
     policy_.complete(*record);
     return policy_.commit(*record);
   });
-  if (!committed.is_ok())
+  if (!committed.is_ok()) {
+    if (!policy_.outcome_is_known()) {
+      const std::lock_guard lock(mutex_);
+      durable_ = true;
+    }
     return gave_up(std::move(committed).with_context(fmt::format("epoch {}", flight.epoch)));
+  }
+  durable_ns_ = now_ns();
   {
     const std::lock_guard lock(mutex_);
     durable_ = true;
@@ -179,7 +210,15 @@ void EpochCoordinator::published() {
   {
     const std::lock_guard lock(mutex_);
     published_epoch_ = record_->epoch;
-    is_last = flights_.front().is_last;
+    const Flight& flight = flights_.front();
+    is_last = flight.is_last;
+    EpochProgress& progress = history_.emplace_back(flight.progress);
+    progress.gathering_ms = ms_between(flight.begun_ns, flight.gathered_ns);
+    progress.waiting_ms = ms_between(flight.gathered_ns, commit_begun_ns_);
+    progress.commit_ms = ms_between(commit_begun_ns_, durable_ns_);
+    progress.publish_ms = ms_between(durable_ns_, now_ns());
+    progress.bytes = policy_.last_commit_bytes();
+    if (history_.size() > kHistory) history_.pop_front();
     flights_.pop_front();
     committing_ = false;
     durable_ = false;
@@ -195,7 +234,7 @@ void EpochCoordinator::gave_up(Status status) {
   std::function<void()> after_abandon;
   {
     const std::lock_guard lock(mutex_);
-    // Past the atomic step it is the restored job that publishes what is left.
+    // Past the atomic step (or when nobody knows) it is the restored job that publishes.
     if (durable_) flights_.pop_front();
     committing_ = false;
     abandoned_ = true;
@@ -265,6 +304,11 @@ Sink* EpochCoordinator::sink_of(const std::string& uid) const {
   for (std::size_t i = 0; i < spec_.plan->nodes.size(); ++i)
     if (spec_.plan->nodes[i].uid == uid) return spec_.graph->nodes[i].sink.get();
   return nullptr;
+}
+
+std::vector<EpochProgress> EpochCoordinator::history() const {
+  const std::lock_guard lock(mutex_);
+  return {history_.begin(), history_.end()};
 }
 
 EpochId EpochCoordinator::published_epoch() const {

@@ -17,6 +17,7 @@
 #include "runtime/split_enumerator.h"
 #include "runtime/task_host.h"
 #include "runtime/tether.h"
+#include "tidegate/job_progress.h"
 #include "tidegate/status.h"
 
 namespace tidegate {
@@ -65,6 +66,8 @@ class EpochCoordinator {
   /// what other epochs have prepared, then calls `done`.
   void abandon(std::function<void()> done);
   EpochId published_epoch() const;
+  /// The last epochs that were published, oldest first.
+  std::vector<EpochProgress> history() const;
   /// Timers do nothing from now on.
   void cut_off() { tether_.cut(); }
 
@@ -76,6 +79,9 @@ class EpochCoordinator {
     std::vector<SplitEnumerator::Snapshot> enumerations;  // as Spec::sources
     std::vector<TaskAck> acks;
     bool is_last = false;
+    EpochProgress progress;
+    std::int64_t begun_ns = 0;
+    std::int64_t gathered_ns = 0;
   };
 
   void arm_timer();
@@ -83,6 +89,8 @@ class EpochCoordinator {
   void trigger_locked(bool stops);
   Flight& begin_flight(bool stops);
   void end_of_tasks_locked();
+  void note_ack(Flight& flight, const TaskAck& ack) const;
+  std::int64_t now_ns() const;
   bool is_complete(const Flight& flight) const;
   void commit_next_locked();
 
@@ -109,7 +117,8 @@ class EpochCoordinator {
   mutable std::mutex mutex_;
   EpochId next_epoch_;
   EpochId published_epoch_;
-  std::deque<Flight> flights_;        // the first one may be being committed
+  std::deque<Flight> flights_;  // the first one may be being committed
+  std::deque<EpochProgress> history_;
   std::vector<TaskAck> held_;         // of tasks that ended before the epoch began
   std::vector<EpochId> last_epochs_;  // by task: the one it ended with, or 0
   int ended_tasks_ = 0;
@@ -125,6 +134,8 @@ class EpochCoordinator {
 
   // Of the committing thread.
   std::shared_ptr<const EpochRecord> record_;
+  std::int64_t commit_begun_ns_ = 0;
+  std::int64_t durable_ns_ = 0;
   // By node and subtask: operators of tasks that have ended.
   std::vector<std::vector<std::optional<OperatorState::Subtask>>> ended_states_;
 };

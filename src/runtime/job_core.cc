@@ -426,6 +426,7 @@ Status JobCore::await() {
 JobProgress JobCore::progress() const {
   JobProgress progress = collect_progress(graph_, plan_, parts_, *options_.metrics);
   progress.published_epoch = coordinator_->published_epoch();
+  progress.epochs = coordinator_->history();
   progress.state = state();
   return progress;
 }

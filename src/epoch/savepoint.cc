@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "epoch/savepoint.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "epoch/checkpoint_files.h"
+#include "epoch/data_files.h"
+#include "epoch/fold_deltas.h"
+#include "state/delta.h"
+
+namespace tidegate {
+namespace {
+
+OperatorState& operator_of(EpochRecord& record, const std::string& uid) {
+  const auto found = std::ranges::find(record.operators, uid, &OperatorState::uid);
+  if (found != record.operators.end()) return *found;
+  return record.operators.emplace_back(OperatorState{uid, {}, {}});
+}
+
+DataFileWriter writer_to(BlobStore& to) {
+  return DataFileWriter([&to](const DataFile& file, std::string_view content) {
+    return to.put(data_file_name(file), content);
+  });
+}
+
+/// The step that makes it a savepoint; then what only the one before it needed goes.
+Status publish(BlobStore& to, const Manifest& manifest) {
+  const std::string name(kSavepoint);
+  const auto before = read_manifest(to, name);
+  TG_RETURN_IF_ERROR(to.put(name, encode_manifest(manifest)));
+  if (!before.is_ok()) return Status::ok();
+  std::set<std::string> needed;
+  for (const DataFile& file : files_of(manifest.tables)) needed.insert(file.hash);
+  for (const DataFile& file : files_of(before->tables)) {
+    if (needed.contains(file.hash)) continue;
+    const Status removed = to.remove(data_file_name(file));
+    if (!removed.is_ok()) log_warning("savepoint.collect-failed", {{"error", removed.message()}});
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status copy_savepoint(BlobStore& from, Manifest manifest, BlobStore& to) {
+  for (TableState& table : manifest.tables) {
+    DataFileWriter writer = writer_to(to);
+    TG_RETURN_IF_ERROR(fold_table(
+        from, table, manifest.record.key_groups, [] { return true; },
+        [&](const std::string& delta) { return writer.add(manifest.record.epoch, true, delta); }));
+    TG_ASSIGN_OR_RETURN(table.sections, writer.finish());
+  }
+  return publish(to, manifest);
+}
+
+Status write_savepoint(BlobStore& to, const EpochRecord& record) {
+  Manifest manifest;
+  manifest.record = record;
+  for (OperatorState& state : manifest.record.operators) {
+    TG_ASSIGN_OR_RETURN(const std::vector<StateDelta> folded,
+                        fold_deltas(state.deltas, record.epoch, record.key_groups));
+    state.deltas.clear();
+    for (const StateDelta& delta : folded) {
+      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(delta.bytes));
+      TableState& table = manifest.tables.emplace_back(
+          TableState{state.uid, delta.table, std::string(reader.fingerprint()), {}});
+      DataFileWriter writer = writer_to(to);
+      TG_RETURN_IF_ERROR(writer.add(record.epoch, true, delta.bytes));
+      TG_ASSIGN_OR_RETURN(table.sections, writer.finish());
+    }
+  }
+  return publish(to, manifest);
+}
+
+Result<Manifest> find_savepoint(BlobStore& blobs) {
+  TG_RETURN_IF_ERROR(refuse_old_format(blobs));
+  TG_ASSIGN_OR_RETURN(const std::vector<BlobInfo> all, blobs.list(""));
+  std::string newest;
+  for (const BlobInfo& blob : all) {
+    if (blob.name == kSavepoint) return read_manifest(blobs, blob.name);
+    if (epoch_of_manifest(blob.name)) newest = blob.name;  // they are sorted
+  }
+  TG_ASSIGN_OR_RETURN(const std::optional<Current> current, read_current(blobs));
+  if (current && current->epoch > 0 && newest < manifest_name(current->epoch)) {
+    return error(ErrorCode::kStateCorrupt, "'{}' is missing",
+                 blobs.place_of(manifest_name(current->epoch)));
+  }
+  if (!newest.empty()) return read_manifest(blobs, newest);
+  const bool had_one =
+      std::ranges::any_of(all, [](const BlobInfo& blob) { return blob.name.starts_with("data/"); });
+  if (had_one && !current) {
+    return error(ErrorCode::kStateCorrupt, "'{}' is missing, its data files are there",
+                 blobs.place_of(std::string(kSavepoint)));
+  }
+  return error(ErrorCode::kFileNotFound, "there is no savepoint in '{}'", blobs.place_of(""));
+}
+
+Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest) {
+  EpochRecord record = manifest.record;
+  DataFileReader reader(blobs);
+  for (const TableState& table : manifest.tables) {
+    OperatorState& state = operator_of(record, table.uid);
+    for (const StateSection& section : table.sections) {
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader.read(section));
+      TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(
+          fmt::format("'{}'", blobs.place_of(data_file_name(section.file)))));
+      state.deltas.push_back({section.epoch, table.table, std::string(bytes)});
+    }
+  }
+  return record;
+}
+
+Result<EpochRecord> read_savepoint(BlobStore& blobs) {
+  TG_ASSIGN_OR_RETURN(const Manifest manifest, find_savepoint(blobs));
+  return read_state(blobs, manifest);
+}
+
+}  // namespace tidegate
