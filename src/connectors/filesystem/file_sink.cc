@@ -4,11 +4,14 @@
 #include <chrono>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/failpoints.h"
+#include "base/random.h"
 #include "connectors/filesystem/file_sink_writer.h"
 #include "connectors/filesystem/part_names.h"
 #include "connectors/filesystem/partition_folders.h"
@@ -54,7 +57,7 @@ class FileSink final : public Sink {
     TG_RETURN_IF_ERROR(in_table(settings_.files->create_directories(settings_.folder)));
     std::vector<std::string> paths;
     TG_RETURN_IF_ERROR(in_table(add_paths("", partitions_.depth(), paths)));
-    names_.begin_run(paths);
+    names_.begin_run(paths, entropy_seed());
     return Status::ok();
   }
 
@@ -65,13 +68,19 @@ class FileSink final : public Sink {
     return writer;
   }
 
-  Status commit(EpochId, const std::string& committable) override {
-    TG_ASSIGN_OR_RETURN(const PartCommittable parts, PartCommittable::parse(committable));
-    std::set<std::string> folders;
-    for (const PartCommittable::File& file : parts.files) {
-      TG_RETURN_IF_ERROR(in_table(publish(path_of(file.in_progress), path_of(file.published))));
-      const std::size_t slash = file.published.rfind('/');
-      if (slash != std::string::npos) folders.insert(file.published.substr(0, slash));
+  Status commit(EpochId epoch, const std::string& committable) override {
+    return commit_all(epoch, std::span(&committable, 1));
+  }
+
+  Status commit_all(EpochId, std::span<const std::string> committables) override {
+    std::set<std::string> folders;  // of partitions
+    for (const std::string& committable : committables) {
+      TG_ASSIGN_OR_RETURN(const PartCommittable parts, PartCommittable::parse(committable));
+      for (const PartCommittable::File& file : parts.files) {
+        TG_RETURN_IF_ERROR(in_table(publish(path_of(file.in_progress), path_of(file.published))));
+        const std::size_t slash = file.published.rfind('/');
+        if (slash != std::string::npos) folders.insert(file.published.substr(0, slash));
+      }
     }
     if (success_file_.empty()) return Status::ok();
     for (const std::string& folder : folders)
@@ -146,7 +155,10 @@ class FileSink final : public Sink {
       return error(ErrorCode::kStateCorrupt, "'{}', which was to be published as '{}', is gone",
                    from, to);
     }
-    return files.rename(from, to);
+    TG_FAILPOINT("file-sink.before-rename");
+    TG_RETURN_IF_ERROR(files.rename(from, to));
+    TG_FAILPOINT("file-sink.after-rename");
+    return Status::ok();
   }
 
   Status mark(const std::string& path) {

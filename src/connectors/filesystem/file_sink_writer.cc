@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoints.h"
 
 namespace tidegate {
 namespace {
@@ -88,6 +89,7 @@ Result<Progress> FileSinkWriter::flush() {
 }
 
 Result<std::string> FileSinkWriter::prepare(EpochId epoch) {
+  TG_FAILPOINT("file-sink.prepare");
   std::ranges::sort(finished_, {}, &Finished::sequence);
   PartCommittable committable;
   for (const Finished& file : finished_) {

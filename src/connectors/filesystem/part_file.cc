@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoints.h"
 
 namespace tidegate {
 
@@ -29,6 +30,7 @@ class PartFile::Counted final : public WritableFile {
 PartFile::~PartFile() = default;
 
 Status PartFile::create(const MakeEncoder& make_encoder) {
+  TG_FAILPOINT("file-sink.create");
   TG_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files_.create(path_));
   file = std::make_unique<Counted>(std::move(file), num_bytes_);
   if (!make_encoder) {
@@ -46,6 +48,7 @@ Status PartFile::append(const std::string& bytes) {
 Status PartFile::write(const Batch& batch) { return encoder_->write(batch); }
 
 Status PartFile::finish() {
+  TG_FAILPOINT("file-sink.before-sync");
   if (encoder_ != nullptr) {
     TG_RETURN_IF_ERROR(encoder_->close());
     encoder_ = nullptr;

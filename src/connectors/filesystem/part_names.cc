@@ -52,18 +52,16 @@ std::string part_owner(std::string_view job, std::string_view sink) {
   return fmt::format("{:08x}", static_cast<std::uint32_t>(hash ^ hash >> 32));
 }
 
-void PartNames::begin_run(const std::vector<std::string>& paths) {
+void PartNames::begin_run(const std::vector<std::string>& paths, std::uint64_t run) {
   const std::lock_guard lock(mutex_);
   unfinished_.clear();
   base_.reset();
-  ++run_;  // also past what this process has begun and not yet created
+  run_ = run;
   for (const std::string& path : paths) {
     const std::string_view name = name_of(path);
     if (name.starts_with(kPublished))
       last_label_ = std::max(last_label_, number_behind(name, kPublished.size()));
-    if (!name.starts_with(kUnfinished)) continue;
-    unfinished_.push_back(path);
-    run_ = std::max(run_, number_behind(name, kUnfinished.size() + kOwnerSize + 1) + 1);
+    if (name.starts_with(kUnfinished)) unfinished_.push_back(path);
   }
 }
 
@@ -82,7 +80,7 @@ std::vector<std::string> PartNames::take_leftovers(std::string_view owner) {
 std::string PartNames::in_progress(std::string_view owner, int subtask,
                                    std::int64_t sequence) const {
   const std::lock_guard lock(mutex_);
-  return fmt::format("{}{}-{:06}-{:04}-{:06}.inprogress", kUnfinished, owner, run_, subtask,
+  return fmt::format("{}{}-{:016x}-{:04}-{:06}.inprogress", kUnfinished, owner, run_, subtask,
                      sequence);
 }
 

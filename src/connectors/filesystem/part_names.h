@@ -24,14 +24,15 @@ std::string part_owner(std::string_view job, std::string_view sink);
 ///   .part-<owner>-<run>-<subtask>-<sequence>.inprogress            being written
 ///
 /// The label is the epoch, plus the highest label that was there before when this run starts to
-/// count below it. The run is a number that no file in the folder had before. Thread-safe.
+/// count below it. The run is a number that no other run has: a file that was published and taken
+/// away by its reader must not be mistaken for one of a later run. Thread-safe.
 class PartNames {
  public:
   explicit PartNames(std::string extension) : extension_(std::move(extension)) {}
 
   /// A run begins: looks at what is in the folder (and those of its partitions). `paths` are
   /// relative to it.
-  void begin_run(const std::vector<std::string>& paths);
+  void begin_run(const std::vector<std::string>& paths, std::uint64_t run);
   /// Unfinished files that earlier runs of this owner have left; each is answered once.
   std::vector<std::string> take_leftovers(std::string_view owner);
 
