@@ -11,7 +11,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 CTEST = ctest --test-dir $(1) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-kafka test t bench fmt asan tsan ci clean
+.PHONY: help setup build demo demo-kafka test t bench fmt asan tsan campaign ci clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,11 @@ tsan: setup ## All tests with the thread sanitizer, in build-tsan/
 	@cmake -G Ninja -S . -B build-tsan -DTIDEGATE_SANITIZE=thread
 	@ninja -C build-tsan -j $(JOBS) tests
 	@ARROW_DEFAULT_MEMORY_POOL=system $(call CTEST,build-tsan) -LE check
+
+campaign: build ## Kill, damage and simulate: nothing lost, nothing twice; KILLS=1000 SEEDS=10000 SEED=1
+	@TIDEGATE_BUILD=$(BUILD) python3 tests/recovery/campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
+	@TIDEGATE_BUILD=$(BUILD) python3 tests/recovery/campaign.py --planted --kills 300 --seed $(or $(SEED),1)
+	@TIDEGATE_SIMULATION_SEEDS=$(or $(SEEDS),10000) $(BUILD)/api_test --gtest_filter='*RecoverySimulation*:*WithoutProtection*'
 
 ci: ## What continuous integration runs
 	@.ci/run

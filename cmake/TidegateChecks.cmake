@@ -21,4 +21,6 @@ file(GLOB script_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/*_test.py"
 foreach(test ${script_tests})
   get_filename_component(name "${test}" NAME_WE)
   tidegate_check(${name} ${Python3_EXECUTABLE} "${test}")
+  # They run jobs, and on a machine that others use too.
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endforeach()

@@ -12,6 +12,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_OPTIMIZE_DEPENDENCIES ON)
 
 set(TIDEGATE_SANITIZE "" CACHE STRING "address (with undefined) or thread")
+option(TIDEGATE_FAILPOINTS "Compile in the places where tests make things go wrong" ON)
 option(TIDEGATE_WERROR "Treat warnings as errors" ON)
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -30,6 +31,10 @@ target_compile_options(
             -Wno-error=stringop-overflow -Wno-error=stringop-overread)
 if(TIDEGATE_WERROR)
   target_compile_options(tidegate_flags INTERFACE -Werror)
+endif()
+
+if(NOT TIDEGATE_FAILPOINTS)
+  add_compile_definitions(TIDEGATE_NO_FAILPOINTS)
 endif()
 
 if(TIDEGATE_SANITIZE STREQUAL "address")

@@ -55,6 +55,8 @@ struct RunOptions {
   bool fresh = false;  ///< delete the epochs that are there, and begin anew
   /// A savepoint to begin from; empty: none.
   std::string restore;
+  /// Lets state go that no operator of this pipeline claims; without it that is an error.
+  bool allow_non_restored_state = false;
   /// Where the job leaves a savepoint when it stops. It then stops at the end of a bounded input
   /// without draining: windows stay open. Empty: none.
   std::string savepoint;
@@ -73,6 +75,8 @@ struct RunOptions {
   /// Called on the coordinator's thread; must not block.
   std::function<void(JobState)> on_state;
   std::function<void(EpochId)> on_epoch;
+  /// The job has failed with this and will begin again, as the settings restart-strategy.* say.
+  std::function<void(const Status&)> on_restart;
 };
 
 /// A job that runs in the background of the program. Destroying it stops the job.

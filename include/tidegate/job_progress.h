@@ -15,6 +15,7 @@ enum class JobState : std::uint8_t {
   kCreated,
   kStarting,  ///< sources, sinks and operators are being opened
   kRunning,
+  kRestarting,  ///< it has failed, and begins again from its last epoch in a while
   kStopping,   ///< stop() was called, or an error is being cleaned up
   kFinished,   ///< all input was read, everything is published
   kStopped,    ///< stop() was called, the last epoch is published
@@ -74,6 +75,7 @@ struct EpochProgress {
 struct JobProgress {
   JobState state = JobState::kCreated;
   EpochId published_epoch = 0;
+  int restarts = 0;  ///< how often the job has begun again after a failure
   std::vector<SourceProgress> sources;
   std::vector<OperatorProgress> operators;
   std::vector<EpochProgress> epochs;  ///< the last ones that were published, oldest first

@@ -73,13 +73,17 @@ Options settings_of(const RunOptions& options) {
 
 }  // namespace
 
+Result<EpochRecord> read_savepoint_of(const RunOptions& options) {
+  TG_ASSIGN_OR_RETURN(const auto from, open_blob_store(options.restore, settings_of(options)));
+  return read_savepoint(*from);
+}
+
 Result<std::unique_ptr<DurableEpochs>> DurableEpochs::open(const RunOptions& options,
                                                            const Graph& graph, Executor& executor) {
   auto epochs = std::make_unique<DurableEpochs>();
   const Options settings = settings_of(options);
   if (!options.restore.empty()) {
-    TG_ASSIGN_OR_RETURN(const auto from, open_blob_store(options.restore, settings));
-    TG_ASSIGN_OR_RETURN(EpochRecord record, read_savepoint(*from));
+    TG_ASSIGN_OR_RETURN(EpochRecord record, read_savepoint_of(options));
     // A savepoint is gone on from on purpose, and later: what has come to the sources since counts.
     for (SourceState& source : record.sources) source.complete = false;
     epochs->restore_ = std::make_shared<const EpochRecord>(std::move(record));
@@ -121,6 +125,22 @@ Status DurableEpochs::open_checkpoints(const std::string& uri, const RunOptions&
   return Status::ok();
 }
 
+void DurableEpochs::keep_recent() {
+  if (checkpoints_ != nullptr) return;
+  recent_ = std::make_shared<RecentEpochs>();
+  if (restore_ != nullptr) recent_->begin_from(restore_);
+}
+
+Status DurableEpochs::reload() {
+  if (checkpoints_ != nullptr) {
+    TG_ASSIGN_OR_RETURN(std::optional<EpochRecord> found, checkpoints_->load());
+    if (found) restore_ = std::make_shared<const EpochRecord>(*std::move(found));
+  } else if (recent_ != nullptr) {
+    TG_ASSIGN_OR_RETURN(restore_, recent_->latest());
+  }
+  return Status::ok();
+}
+
 void DurableEpochs::stop_tidying() {
   if (checkpoints_ != nullptr) checkpoints_->stop_tidying();
 }
@@ -128,7 +148,8 @@ void DurableEpochs::stop_tidying() {
 void DurableEpochs::apply(JobOptions& job) const {
   job.restore = restore_;
   job.commit_policy = checkpoints_;
-  if (checkpoints_ == nullptr) job.commit_policy = make_volatile_commit_policy();
+  if (checkpoints_ == nullptr) job.commit_policy = recent_;
+  if (job.commit_policy == nullptr) job.commit_policy = make_volatile_commit_policy();
   job.drain_at_end = savepoint_ == nullptr;
 }
 

@@ -178,10 +178,11 @@ std::string ProgressDisplay::epochs_json(const JobProgress& progress) {
 
 std::string ProgressDisplay::json(const Totals& totals, const JobProgress& progress) {
   return fmt::format(
-      "{{\"state\":\"{}\",\"epoch\":{},\"rows_read\":{},\"rows_per_s\":{:.0f},\"rows_late\":{},"
+      "{{\"state\":\"{}\",\"epoch\":{},\"restarts\":{},\"rows_read\":{},\"rows_per_s\":{:.0f},"
+      "\"rows_late\":{},"
       "\"rows_bad\":{},\"watermark_ms\":{},\"elapsed_s\":{:.3f},\"cpu_s\":{:.3f},"
       "\"resident_bytes\":{},\"held_back\":[{}],\"epochs\":[{}]}}\n",
-      job_state_name(progress.state), progress.published_epoch, totals.read,
+      job_state_name(progress.state), progress.published_epoch, progress.restarts, totals.read,
       rate(totals.read, seconds()), totals.late, totals.bad,
       is_a_time(totals.watermark) ? std::to_string(totals.watermark) : "null", seconds(),
       cpu_seconds(), memory_usage().resident_bytes, holds_json(), epochs_json(progress));

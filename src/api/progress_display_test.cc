@@ -78,10 +78,12 @@ TEST(ProgressDisplay, NoLineElsewhere) {
 TEST(ProgressDisplay, JsonForPrograms) {
   Showing showing(ProgressStyle::kJson);
   const std::string first = showing.update_at(1000, progress_of(10, 77));
-  EXPECT_EQ(first.find("{\"state\":\"running\",\"epoch\":0,\"rows_read\":10,\"rows_per_s\":10,"
-                       "\"rows_late\":1234,\"rows_bad\":3,\"watermark_ms\":77,"
-                       "\"elapsed_s\":1.000,\"cpu_s\":"),
-            0U)
+  EXPECT_EQ(
+      first.find(
+          "{\"state\":\"running\",\"epoch\":0,\"restarts\":0,\"rows_read\":10,\"rows_per_s\":10,"
+          "\"rows_late\":1234,\"rows_bad\":3,\"watermark_ms\":77,"
+          "\"elapsed_s\":1.000,\"cpu_s\":"),
+      0U)
       << first;
   EXPECT_EQ(first.substr(first.size() - 2), "}\n");
   EXPECT_NE(showing.finish_at(2000, progress_of(10, kMaxWatermark)).find("\"watermark_ms\":null"),

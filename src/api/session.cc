@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/session.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <sstream>
 #include <utility>
@@ -44,40 +46,54 @@ Status check_output_mode(const Options& settings, const RunOptions& options) {
                 "Use --mode micro-batch with another trigger, or no output mode.");
 }
 
+Options settings_of(const RunOptions& options) {
+  Options settings;
+  for (const auto& [name, value] : options.settings) settings.set(name, value);
+  return settings;
+}
+
+/// 'runtime.attempt-parallelism': "1,2,3" for tests that rescale a job with each restart.
+Result<std::vector<int>> attempt_parallelisms(const Options& settings) {
+  constexpr std::string_view kName = "runtime.attempt-parallelism";
+  std::vector<int> parallelisms;
+  std::istringstream parts(settings.get_string_or(kName, ""));
+  for (std::string part; std::getline(parts, part, ',');) {
+    parallelisms.push_back(std::atoi(part.c_str()));
+    if (parallelisms.back() >= 1 && parallelisms.back() <= 1024) continue;
+    return error(ErrorCode::kInvalidOption, "{}: '{}' is not a parallelism", kName, part);
+  }
+  return parallelisms;
+}
+
+/// What settings say about how a job runs.
+Status read_job_settings(const RunOptions& options, JobOptions& job) {
+  const Options settings = settings_of(options);
+  // What the command line says comes first.
+  std::chrono::milliseconds interval = options.epoch_interval;
+  if (interval == RunOptions().epoch_interval) {
+    TG_ASSIGN_OR_RETURN(interval,
+                        settings.get_duration_or("execution.checkpointing.interval", interval));
+  }
+  job.epoch_interval_ms = interval.count();
+  // As long as Flink waits, where anybody relies on epochs.
+  TG_ASSIGN_OR_RETURN(
+      const std::chrono::milliseconds timeout,
+      settings.get_duration_or("execution.checkpointing.timeout",
+                               std::chrono::minutes(options.checkpoint_dir.empty() ? 0 : 10)));
+  job.epoch_timeout_ms = timeout.count();
+  TG_ASSIGN_OR_RETURN(
+      const std::int64_t failures,
+      settings.get_int_or("execution.checkpointing.tolerable-failed-checkpoints", 0));
+  job.tolerable_epoch_failures = static_cast<int>(std::clamp<std::int64_t>(failures, 0, 1'000'000));
+  TG_ASSIGN_OR_RETURN(job.epoch_rows, settings.get_int_or("runtime.epoch-rows", 0));
+  TG_ASSIGN_OR_RETURN(job.max_batch_rows,
+                      settings.get_int_or("runtime.max-batch-rows", job.max_batch_rows));
+  if (job.max_batch_rows < 1)
+    return error(ErrorCode::kInvalidOption, "runtime.max-batch-rows must be at least 1");
+  return Status::ok();
+}
+
 }  // namespace
-
-/// Passes a job's events to the program's callbacks, and wakes those who wait for the end.
-class RunningJob::Session::Listener final : public JobListener {
- public:
-  explicit Listener(const RunOptions& options)
-      : on_state_(options.on_state), on_epoch_(options.on_epoch) {}
-
-  void on_state(JobState state) override {
-    if (on_state_) on_state_(state);
-    if (!is_terminal(state)) return;
-    if (batches_ != nullptr) batches_->ended();
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-  void on_epoch(const EpochRecord& record) override {
-    if (on_epoch_) on_epoch_(record.epoch);
-  }
-  /// Before the job starts.
-  void set_batches(std::shared_ptr<BatchRunner> batches) { batches_ = std::move(batches); }
-  bool wait_for(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, time, [this] { return ended_; });
-  }
-
- private:
-  std::function<void(JobState)> on_state_;
-  std::function<void(EpochId)> on_epoch_;
-  std::shared_ptr<BatchRunner> batches_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool ended_ = false;
-};
 
 FormatRegistry formats_of(const untyped::Plan& plan) {
   FormatRegistry formats;
@@ -126,38 +142,69 @@ Result<Graph> lower_app(const untyped::Plan& plan, const RunOptions& options,
 }
 
 Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
-    Graph graph, const RunOptions& options, std::unique_ptr<FormatRegistry> formats) {
+    Graph graph, const RunOptions& options, std::unique_ptr<FormatRegistry> formats,
+    std::function<Result<Graph>(const RunOptions&, const FormatRegistry&)> lower_again) {
   auto session = std::make_unique<Session>();
+  session->options_ = options;
+  session->lower_again_ = std::move(lower_again);
+  session->graph_ = std::move(graph);
   session->formats_ = std::move(formats);
-  session->listener_ = std::make_shared<Listener>(options);
   session->executor_ = make_thread_executor(parallelism_of(options));
+  const Options settings = settings_of(options);
+  TG_ASSIGN_OR_RETURN(session->parallelisms_, attempt_parallelisms(settings));
+  TG_ASSIGN_OR_RETURN(session->epochs_,
+                      DurableEpochs::open(options, *session->graph_, *session->executor_));
+  RestartStrategy none = *RestartStrategy::from(Options(), false);
+  Attempts::Spec spec{.make = {}, .strategy = std::move(none)};
+  // Micro-batches are begun again by whoever starts the program again.
+  if (session->lower_again_ && !runs_in_batches(options)) {
+    TG_ASSIGN_OR_RETURN(spec.strategy,
+                        RestartStrategy::from(settings, !options.checkpoint_dir.empty()));
+  }
+  if (spec.strategy.restarts()) session->epochs_->keep_recent();
+  spec.make = [own = session.get()](int attempt, std::shared_ptr<JobListener> listener) {
+    return own->make_job(attempt, std::move(listener));
+  };
+  spec.executor = session->executor_.get();
+  spec.on_state = [own = session.get(), call = options.on_state](JobState state) {
+    if (call) call(state);
+    if (is_terminal(state) && own->batches_ != nullptr) own->batches_->ended();
+  };
+  if (options.on_epoch)
+    spec.on_epoch = [call = options.on_epoch](const EpochRecord& record) { call(record.epoch); };
+  spec.on_restart = options.on_restart;
+  session->attempts_ = std::make_unique<Attempts>(std::move(spec));
+  TG_RETURN_IF_ERROR(session->attempts_->start());
+  return session;
+}
+
+Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
+                                                           std::shared_ptr<JobListener> listener) {
+  RunOptions options = options_;
+  if (!parallelisms_.empty()) {
+    const std::size_t last = parallelisms_.size() - 1;
+    options.parallelism = parallelisms_[std::min(static_cast<std::size_t>(attempt), last)];
+  }
   JobOptions job;
   job.parallelism = parallelism_of(options);
-  job.executor = session->executor_.get();
-  job.epoch_interval_ms = options.epoch_interval.count();
+  job.executor = executor_.get();
   TG_RETURN_IF_ERROR(choose_state_store(options, job));
-  TG_ASSIGN_OR_RETURN(session->epochs_, DurableEpochs::open(options, graph, *session->executor_));
-  session->epochs_->apply(job);
-  job.listeners.push_back(session->listener_);
-  const auto cut = options.settings.find("runtime.max-batch-rows");
-  if (cut != options.settings.end()) {
-    Options setting;
-    setting.set(cut->first, cut->second);
-    TG_ASSIGN_OR_RETURN(job.max_batch_rows, setting.get_int_or(cut->first, job.max_batch_rows));
-    if (job.max_batch_rows < 1) {
-      return error(ErrorCode::kInvalidOption, "{} must be at least 1", cut->first);
-    }
+  job.drop_unclaimed_state = options.allow_non_restored_state;
+  job.listeners.push_back(std::move(listener));
+  TG_RETURN_IF_ERROR(read_job_settings(options, job));
+  if (attempt > 0) TG_RETURN_IF_ERROR(epochs_->reload());
+  epochs_->apply(job);
+  if (!graph_) {
+    TG_ASSIGN_OR_RETURN(graph_, lower_again_(options, *formats_));
   }
-  if (runs_in_batches(options)) {
-    TG_ASSIGN_OR_RETURN(session->batches_, run_in_batches(graph, options, job));
-    session->listener_->set_batches(session->batches_);
-  }
-  TG_ASSIGN_OR_RETURN(session->job_, Job::create(std::move(graph), std::move(job)));
-  if (session->batches_ != nullptr) {
-    session->batches_->watch([running = session->job_.get()] { return running->progress(); });
-  }
-  TG_RETURN_IF_ERROR(session->job_->start());
-  return session;
+  Graph graph = *std::move(graph_);
+  graph_.reset();
+  if (!runs_in_batches(options)) return Job::create(std::move(graph), std::move(job));
+  job.epoch_timeout_ms = 0;  // a batch takes as long as it takes
+  TG_ASSIGN_OR_RETURN(batches_, run_in_batches(graph, options, job));
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<Job> running, Job::create(std::move(graph), std::move(job)));
+  batches_->watch([running = running.get()] { return running->progress(); });
+  return running;
 }
 
 RunningJob::Session::~Session() {
@@ -165,7 +212,7 @@ RunningJob::Session::~Session() {
 }
 
 Status RunningJob::Session::await() {
-  Status status = job_->await();
+  Status status = attempts_->await();
   std::call_once(stopped_,
                  [&] { outcome_ = status.is_ok() ? epochs_->job_stopped() : std::move(status); });
   return outcome_;
@@ -176,12 +223,12 @@ Status RunningJob::Session::process_available() {
     return error(ErrorCode::kNotSupported,
                  "only a job that runs in micro-batches can wait for what is available");
   }
-  if (batches_->await_idle([this] { job_->wake_planner(); })) return Status::ok();
+  if (batches_->await_idle([this] { attempts_->wake_planner(); })) return Status::ok();
   return await();
 }
 
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
-  return listener_->wait_for(time);
+  return attempts_->await_for(time);
 }
 
 RunningJob::RunningJob(std::unique_ptr<Session> session) : session_(std::move(session)) {}
@@ -197,21 +244,35 @@ JobProgress RunningJob::progress() const { return session_->progress(); }
 
 Status RunningJob::read_rows(std::string_view name, BatchWriter* key,
                              const std::vector<ColumnSpec>& columns, const Visit& visit) const {
-  return read_live_rows(std::bind_front(ask_and_wait, std::ref(session_->job())), name, key,
-                        columns, visit);
+  TG_ASSIGN_OR_RETURN(const std::shared_ptr<Job> job, session_->job());
+  return read_live_rows(std::bind_front(ask_and_wait, std::ref(*job)), name, key, columns, visit);
 }
 Result<std::optional<std::string>> RunningJob::read_bytes(std::string_view name,
                                                           std::string_view state,
                                                           BatchWriter& key) const {
-  return read_live_bytes(std::bind_front(ask_and_wait, std::ref(session_->job())), name, state,
-                         key);
+  TG_ASSIGN_OR_RETURN(const std::shared_ptr<Job> job, session_->job());
+  return read_live_bytes(std::bind_front(ask_and_wait, std::ref(*job)), name, state, key);
 }
+
+namespace {
+
+/// Plans an app once more, which may be gone by then.
+auto lower_again(const untyped::Plan& plan) {
+  return [sinks = plan.state().sinks, name = plan.state().job_name](
+             const RunOptions& options, const FormatRegistry& formats) -> Result<Graph> {
+    TG_ASSIGN_OR_RETURN(const LoweringOptions lowering, lowering_options(name, options, formats));
+    return lower(sinks, lowering);
+  };
+}
+
+}  // namespace
 
 Result<RunningJob> App::start(const RunOptions& options) {
   auto formats = std::make_unique<FormatRegistry>(formats_of(*plan_));
   TG_ASSIGN_OR_RETURN(Graph graph, lower_app(*plan_, options, *formats));
   TG_ASSIGN_OR_RETURN(std::unique_ptr<RunningJob::Session> session,
-                      RunningJob::Session::start(std::move(graph), options, std::move(formats)));
+                      RunningJob::Session::start(std::move(graph), options, std::move(formats),
+                                                 lower_again(*plan_)));
   return RunningJob(std::move(session));
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "api/attempts.h"
 #include "api/durable_epochs.h"
 #include "base/executor.h"
 #include "formats/format.h"
@@ -32,28 +35,35 @@ FormatRegistry formats_of(const untyped::Plan& plan);
 /// A job of an app with the threads that it runs on.
 class RunningJob::Session {
  public:
-  /// `formats` are those that the graph was lowered with.
-  static Result<std::unique_ptr<Session>> start(Graph graph, const RunOptions& options,
-                                                std::unique_ptr<FormatRegistry> formats);
+  /// `formats` are those that the graph was lowered with. `lower_again` makes the same graph anew,
+  /// for these options (of another parallelism); without it a job that fails has failed.
+  static Result<std::unique_ptr<Session>> start(
+      Graph graph, const RunOptions& options, std::unique_ptr<FormatRegistry> formats,
+      std::function<Result<Graph>(const RunOptions&, const FormatRegistry&)> lower_again = {});
   ~Session();
 
   Status await();
   bool await_for(std::chrono::milliseconds time);
-  void stop(StopMode mode) { job_->stop(mode); }
+  void stop(StopMode mode) { attempts_->stop(mode); }
   Status process_available();
-  JobProgress progress() const { return job_->progress(); }
-  Job& job() const { return *job_; }
+  JobProgress progress() const { return attempts_->progress(); }
+  /// The job that runs now; kServiceUnreachable while it restarts.
+  Result<std::shared_ptr<Job>> job() const { return attempts_->job(); }
 
  private:
-  class Listener;
+  Result<std::unique_ptr<Job>> make_job(int attempt, std::shared_ptr<JobListener> listener);
+
+  RunOptions options_;
+  std::function<Result<Graph>(const RunOptions&, const FormatRegistry&)> lower_again_;
+  std::optional<Graph> graph_;     // of the first attempt, until it is made
+  std::vector<int> parallelisms_;  // of the attempts; the last one stays
   std::unique_ptr<FormatRegistry> formats_;
   std::unique_ptr<DurableEpochs> epochs_;
   std::once_flag stopped_;
   Status outcome_;
-  std::shared_ptr<Listener> listener_;
   std::shared_ptr<BatchRunner> batches_;  // null: not in micro-batches
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Job> job_;  // runs on executor_, so it goes first
+  std::unique_ptr<Attempts> attempts_;  // run on executor_, so they go first
 };
 
 }  // namespace tidegate

@@ -16,8 +16,9 @@ namespace tidegate {
 ///   TG_FAILPOINT("epoch.before-manifest");
 ///
 /// returns an error from the enclosing function when the failpoint is armed so, and is nothing at
-/// all unless the build defines TIDEGATE_FAILPOINTS. Armed by arm_failpoint(), or for whole
-/// programs by the environment: TIDEGATE_FAILPOINTS="NAME=ACTION[@HIT][;...]", where ACTION is
+/// all where the build defines TIDEGATE_NO_FAILPOINTS (CMake: -DTIDEGATE_FAILPOINTS=OFF). Armed by
+/// arm_failpoint(), or for whole programs by the environment:
+/// TIDEGATE_FAILPOINTS="NAME=ACTION[@HIT][;...]", where ACTION is
 ///   error            kInternal
 ///   error:LABEL      the error of the catalogue with this label, as error:disk-full
 ///   delay:DURATION   sleeps, as delay:200ms
@@ -25,12 +26,19 @@ namespace tidegate {
 ///   exit             _exit(1)
 /// and @HIT restricts it to that hit, counted from 1: "state.after-seal=kill@3". The only global
 /// state in base; all of it is about tests.
-#ifdef TIDEGATE_FAILPOINTS
+///
+///   if (TG_PROTECTED("fsync")) TG_RETURN_IF_ERROR(file->sync());
+///
+/// is a protection that a test takes away by arming "unprotected.fsync=error", to see that it is
+/// missed.
+#ifndef TIDEGATE_NO_FAILPOINTS
 #define TG_FAILPOINT(name) TG_RETURN_IF_ERROR(::tidegate::hit_failpoint(name))
+#define TG_PROTECTED(name) (::tidegate::hit_failpoint("unprotected." name).is_ok())
 #else
 #define TG_FAILPOINT(name) \
   do {                     \
   } while (false)
+#define TG_PROTECTED(name) true
 #endif
 
 /// What an armed failpoint does; an error is returned from where it stands. Called without a lock,

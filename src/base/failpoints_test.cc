@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever the build says: this file tests the macro.
-#ifndef TIDEGATE_FAILPOINTS
-#define TIDEGATE_FAILPOINTS
+#ifdef TIDEGATE_NO_FAILPOINTS
+#undef TIDEGATE_NO_FAILPOINTS
 #endif
 
 #include "base/failpoints.h"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoints.h"
 
 namespace tidegate {
 namespace {
@@ -18,8 +19,16 @@ std::string unfinished_name(const std::string& path) {
 Status write_and_sync(FileSystem& files, const std::string& path, std::string_view content) {
   TG_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files.create(path));
   TG_RETURN_IF_ERROR(file->append(content));
-  TG_RETURN_IF_ERROR(file->sync());
+  TG_FAILPOINT("file.before-sync");
+  if (TG_PROTECTED("fsync")) TG_RETURN_IF_ERROR(file->sync());
   return file->close();
+}
+
+Status publish(FileSystem& files, const std::string& unfinished, const std::string& path) {
+  TG_FAILPOINT("file.before-rename");
+  TG_RETURN_IF_ERROR(files.rename(unfinished, path));
+  TG_FAILPOINT("file.after-rename");
+  return Status::ok();
 }
 
 }  // namespace
@@ -27,7 +36,7 @@ Status write_and_sync(FileSystem& files, const std::string& path, std::string_vi
 Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view content) {
   const std::string unfinished = unfinished_name(path);
   Status status = write_and_sync(files, unfinished, content);
-  if (status.is_ok()) status = files.rename(unfinished, path);
+  if (status.is_ok()) status = publish(files, unfinished, path);
   // The first error is the one to tell; what cannot be removed is hidden by its name.
   if (!status.is_ok()) static_cast<void>(files.remove(unfinished).is_ok());
   return status;

@@ -18,6 +18,7 @@
 #include "cli/shell.h"
 #include "cli/sql_session.h"
 #include "cli/state_command.h"
+#include "cli/upgrade.h"
 #include "planner/lint.h"
 
 namespace tidegate {
@@ -63,6 +64,8 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
                      "library mode over Kafka, which is not there yet");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
   command.add_option("--restore", run.restore, "a savepoint to begin from");
+  command.add_flag("--allow-non-restored-state", run.allow_non_restored_state,
+                   "let state of operators go that the script does not have any more");
   command.add_option("--stop-with-savepoint", run.savepoint,
                      "leave a savepoint; a bounded job then stops with open windows");
   command.add_option("--trigger", arguments.trigger,
@@ -199,6 +202,34 @@ int with_script(const Arguments& arguments,
   return report(act(session, *std::move(text)));
 }
 
+struct UpgradeArguments {
+  std::string old_file;
+  std::string new_file;
+  std::string savepoint;
+};
+
+int upgrade_script(Arguments arguments, const UpgradeArguments& change) {
+  std::vector<JobOutline> old_jobs;
+  std::vector<JobOutline> new_jobs;
+  for (const auto& [file, jobs] :
+       {std::pair{change.old_file, &old_jobs}, {change.new_file, &new_jobs}}) {
+    arguments.file = file;
+    // The old plan is that of a job that stops, the new one of a job that goes on.
+    (file == change.old_file ? arguments.options.run.savepoint : arguments.options.run.restore) =
+        change.savepoint;
+    const int code = with_script(arguments, [&](SqlSession& session, std::string text) -> Status {
+      TG_ASSIGN_OR_RETURN(*jobs, session.outline(file, std::move(text)));
+      return Status::ok();
+    });
+    if (code != 0) return code;
+  }
+  arguments.options.run.restore = change.savepoint;
+  const Result<std::string> page = upgrade_report(old_jobs, new_jobs, arguments.options.run);
+  if (!page.is_ok()) return report(page.status());
+  std::fputs(page->c_str(), stdout);
+  return 0;
+}
+
 /// The shell's statements run in one session, so that they see what earlier ones made.
 class SessionStatements final : public Statements {
  public:
@@ -252,6 +283,15 @@ int run_command_line(int argc, char** argv) {
   CLI::App* state = program.add_subcommand("state", "Look into a checkpoint or savepoint.");
   state->require_subcommand(1);
   add_state_commands(*state, look, arguments);
+  CLI::App* upgrade = program.add_subcommand(
+      "upgrade", "Say what a changed script keeps of a savepoint of the old one.");
+  UpgradeArguments change;
+  upgrade->add_option("OLD", change.old_file, "the script that left the savepoint")->required();
+  upgrade->add_option("NEW", change.new_file, "the script that is to go on from it")->required();
+  upgrade->add_option("--savepoint", change.savepoint, "as given to --stop-with-savepoint")
+      ->required();
+  upgrade->add_option("--set", arguments.settings, "NAME=VALUE, as SET does")
+      ->allow_extra_args(false);
   std::string topic;
   CLI::App* reference = program.add_subcommand("reference", "Print a reference page as Markdown.");
   reference->add_option("TOPIC", topic, "functions | errors | connectors")->required();
@@ -267,6 +307,7 @@ int run_command_line(int argc, char** argv) {
   }
   if (const int code = understand(arguments); code != 0) return code;
   if (state->parsed()) return report(run_state_command(look, arguments.options));
+  if (upgrade->parsed()) return upgrade_script(arguments, change);
   if (run->parsed()) {
     return with_script(arguments, [&](SqlSession& session, std::string text) {
       return session.run(arguments.file, std::move(text));

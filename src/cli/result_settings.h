@@ -54,6 +54,9 @@ struct ResultSettings {
   /// Each row as it comes, with the number of its micro-batch as "batch_id"; for kJson (of rows
   /// that stay) and kChangelog.
   bool with_batch_id = false;
+  /// Rows are shown when their epoch is durable, and not as they come, so that a job that restarts
+  /// shows none twice.
+  bool by_epoch = false;
   TimeZone zone;  ///< in which kTable shows instants
 };
 

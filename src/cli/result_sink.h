@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "cli/result_settings.h"
 #include "dataflow/sink.h"
@@ -19,9 +23,13 @@ class ResultSink final : public Sink {
   static Result<std::shared_ptr<ResultSink>> make(ResultSettings settings, ResultOutput output);
   ~ResultSink() override;
 
-  SinkGuarantee guarantee() const override { return SinkGuarantee::kAtLeastOnce; }
+  SinkGuarantee guarantee() const override {
+    return by_epoch_ ? SinkGuarantee::kTransactional : SinkGuarantee::kAtLeastOnce;
+  }
   int parallelism() const override { return 1; }
   Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) override;
+  Status commit(EpochId epoch, const std::string& committable) override;
+  Status abort(EpochId epoch, const std::string& committable) override;
 
   /// Draws a table that is drawn over and over, if it has changed; to be called some times a second
   /// while the job runs, from any thread.
@@ -34,10 +42,14 @@ class ResultSink final : public Sink {
   bool shows_at_once() const;
 
  private:
-  ResultSink(std::unique_ptr<ResultDisplay> display, bool with_batch_id);
+  class EpochWriter;
+  ResultSink(std::unique_ptr<ResultDisplay> display, const ResultSettings& settings);
 
   std::unique_ptr<ResultDisplay> display_;
   const bool with_batch_id_;
+  const bool by_epoch_;
+  std::mutex mutex_;
+  std::map<EpochId, std::vector<Batch>> held_;  // with by_epoch_: prepared and not shown
 };
 
 }  // namespace tidegate

@@ -64,6 +64,24 @@ std::vector<ResultOrder> order_of(const plan::Node& node) {
   return order;
 }
 
+bool asks_for_restarts(const RunOptions& options) {
+  for (const char* key : {"restart-strategy.type", "restart-strategy"}) {
+    const auto found = options.settings.find(key);
+    if (found != options.settings.end()) return found->second != "none" && found->second != "off";
+  }
+  return false;
+}
+
+std::string folder_of_job(int number, const Graph& graph) {
+  return fmt::format("{}-{}", number, graph.job_name);
+}
+
+bool is_about_epochs(std::string_view key) {
+  return key.starts_with("restart-strategy") || key == "execution.checkpointing.interval" ||
+         key == "execution.checkpointing.timeout" ||
+         key == "execution.checkpointing.tolerable-failed-checkpoints";
+}
+
 void print_warning(const LintWarning& warning) {
   std::fprintf(stderr, "%s", to_string(warning).c_str());
 }
@@ -127,6 +145,13 @@ Status SqlSession::run(const std::string& name, std::string text) {
 
 Status SqlSession::run_inserts(const std::vector<const sql::Insert*>& inserts,
                                const Script& script) {
+  return plan_insert_jobs(inserts, script,
+                          [this](PlannedJob job) { return run_job(std::move(job)); });
+}
+
+Status SqlSession::plan_insert_jobs(const std::vector<const sql::Insert*>& inserts,
+                                    const Script& script,
+                                    const std::function<Status(PlannedJob)>& visit) {
   // One after another, since one may read what another has written; but the first that never ends
   // takes those behind it along.
   for (std::size_t i = 0; i < inserts.size(); ++i) {
@@ -135,9 +160,9 @@ Status SqlSession::run_inserts(const std::vector<const sql::Insert*>& inserts,
       const std::vector<const sql::Insert*> rest(inserts.begin() + static_cast<long>(i),
                                                  inserts.end());
       TG_ASSIGN_OR_RETURN(job, plan_inserts(rest, script));
-      return run_job(std::move(job));
+      return visit(std::move(job));
     }
-    TG_RETURN_IF_ERROR(run_job(std::move(job)));
+    TG_RETURN_IF_ERROR(visit(std::move(job)));
   }
   return Status::ok();
 }
@@ -235,7 +260,8 @@ Status SqlSession::set(const sql::SetOption& option, const Script& script) {
                                                 "sql-client.execution.result-mode"};
   const std::string& key = option.key;
   const auto begins_with = [&](std::string_view prefix) { return key.starts_with(prefix); };
-  const bool known = std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown) ||
+  const bool known = is_about_epochs(key) ||
+                     std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown) ||
                      std::ranges::any_of(kStoreSettings, begins_with);
   const bool foreign = std::ranges::any_of(kForeignSettings, begins_with);
   // CONNECTOR.OPTION: a default for the tables of a connector.
@@ -293,6 +319,11 @@ Result<SqlSession::PlannedJob> SqlSession::lower_job(std::vector<plan::NodePtr> 
   TG_ASSIGN_OR_RETURN(const LoweringOptions lowering,
                       lowering_options(std::move(name), options, *job.formats));
   TG_ASSIGN_OR_RETURN(LoweredPlan lowered, lower_with_notes(sinks, lowering));
+  job.lower_again = [sinks, name = lowering.job_name](
+                        const RunOptions& again, const FormatRegistry& formats) -> Result<Graph> {
+    TG_ASSIGN_OR_RETURN(const LoweringOptions options, lowering_options(name, again, formats));
+    return lower(sinks, options);
+  };
   job.graph = std::move(lowered.graph);
   job.notes = std::move(lowered.notes);
   job.warnings = std::move(lowered.warnings);
@@ -343,9 +374,24 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
   TG_ASSIGN_OR_RETURN(const PlanSettings plan_settings, PlanSettings::from(lowering.settings));
   TG_ASSIGN_OR_RETURN(settings.zone, TimeZone::find(plan_settings.time_zone));
   limit_to_terminal(settings);
+  // What is shown is shown: such a query begins again only for who asked for it.
+  settings.by_epoch = asks_for_restarts(options);
+  if (!settings.by_epoch) job.lower_again = nullptr;
   TG_ASSIGN_OR_RETURN(job.result, ResultSink::make(std::move(settings), standard_output()));
-  for (Node& node : job.graph.nodes) {
-    if (node.sink == sink->instance) node.sink = job.result;
+  // The plan may be lowered again, so the place is filled in there.
+  const auto fill = [place = sink->instance, result = job.result](Graph& graph) {
+    for (Node& node : graph.nodes) {
+      if (node.sink == place) node.sink = result;
+    }
+  };
+  fill(job.graph);
+  if (job.lower_again) {
+    job.lower_again = [fill, lower = std::move(job.lower_again)](
+                          const RunOptions& again, const FormatRegistry& formats) -> Result<Graph> {
+      TG_ASSIGN_OR_RETURN(Graph graph, lower(again, formats));
+      fill(graph);
+      return graph;
+    };
   }
   return job;
 }
@@ -357,7 +403,7 @@ Status SqlSession::run_job(PlannedJob job) {
   }
   // Each job of a script has folders of its own.
   RunOptions options = run_options();
-  const std::string own = fmt::format("{}-{}", ++jobs_started_, job.graph.job_name);
+  const std::string own = folder_of_job(++jobs_started_, job.graph);
   for (std::string* folder : {&options.checkpoint_dir, &options.restore, &options.savepoint}) {
     if (!folder->empty()) *folder = folder_in(*folder, own);
   }
@@ -365,7 +411,8 @@ Status SqlSession::run_job(PlannedJob job) {
   watching.progress = report_batches(options, options_.progress);
   TG_ASSIGN_OR_RETURN(
       std::unique_ptr<RunningJob::Session> session,
-      RunningJob::Session::start(std::move(job.graph), options, std::move(job.formats)));
+      RunningJob::Session::start(std::move(job.graph), options, std::move(job.formats),
+                                 std::move(job.lower_again)));
   RunningJob running(std::move(session));
   if (result != nullptr) {
     watching.prints_rows = result->shows_at_once();
@@ -398,6 +445,47 @@ Status SqlSession::plan_all(const Script& script,
     }
   }
   return Status::ok();
+}
+
+Result<std::vector<JobOutline>> SqlSession::outline(const std::string& name, std::string text) {
+  const Script script{std::make_shared<const std::string>(std::move(text)), name};
+  TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements,
+                      sql::parse_script(script.source()));
+  std::vector<JobOutline> jobs;
+  const auto take = [&jobs](const PlannedJob& job) {
+    JobOutline outline{
+        job.graph.job_name, folder_of_job(static_cast<int>(jobs.size()) + 1, job.graph), {}};
+    for (std::size_t i = 0; i < job.graph.nodes.size(); ++i) {
+      const Node& node = job.graph.nodes[i];
+      outline.steps.push_back({node.name, node.uid, i < job.notes.size() ? job.notes[i].state : "",
+                               node.schema == nullptr ? "" : node.schema->to_string(),
+                               node.source != nullptr, node.sink != nullptr});
+    }
+    jobs.push_back(std::move(outline));
+    return Status::ok();
+  };
+  std::vector<const sql::Insert*> inserts;
+  for (const sql::Statement& statement : statements) {
+    if (const auto* insert = std::get_if<sql::Insert>(&statement.node)) {
+      inserts.push_back(insert);
+      continue;
+    }
+    TG_RETURN_IF_ERROR(plan_insert_jobs(std::exchange(inserts, {}), script, take));
+    TG_ASSIGN_OR_RETURN(const bool applied, apply(statement, script));
+    if (applied) continue;
+    if (const auto* set = std::get_if<sql::StatementSet>(&statement.node)) {
+      std::vector<const sql::Insert*> of_set;
+      for (const sql::Insert& insert : set->inserts) of_set.push_back(&insert);
+      if (of_set.empty()) continue;
+      TG_ASSIGN_OR_RETURN(const PlannedJob job, plan_inserts(of_set, script));
+      TG_RETURN_IF_ERROR(take(job));
+    } else if (const auto* select = std::get_if<sql::SelectStatement>(&statement.node)) {
+      TG_ASSIGN_OR_RETURN(const PlannedJob job, plan_query(*select->query, script));
+      TG_RETURN_IF_ERROR(take(job));
+    }
+  }
+  TG_RETURN_IF_ERROR(plan_insert_jobs(inserts, script, take));
+  return jobs;
 }
 
 Result<std::string> SqlSession::explain(const std::string& name, std::string text) {

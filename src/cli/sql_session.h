@@ -29,6 +29,21 @@ struct SqlOptions {
   bool with_batch_id = false;  ///< rows are printed with the number of their micro-batch
 };
 
+/// What is known of a job before it runs.
+struct JobOutline {
+  struct Step {
+    std::string name;
+    std::string uid;
+    std::string state;   ///< what bounds its state; empty: it has none
+    std::string schema;  ///< of its rows
+    bool is_source = false;
+    bool is_sink = false;
+  };
+  std::string name;
+  std::string folder;  ///< in those of the run's checkpoints and savepoints: "/1-insert-into_t"
+  std::vector<Step> steps;
+};
+
 /// Executes SQL statements one after another: what they create is there for those that follow.
 class SqlSession {
  public:
@@ -39,6 +54,8 @@ class SqlSession {
   Status run(const std::string& name, std::string text);
   /// Plans all statements without running a job; answers what EXPLAIN of each query says.
   Result<std::string> explain(const std::string& name, std::string text);
+  /// Likewise, but answers the jobs that would run, one after another.
+  Result<std::vector<JobOutline>> outline(const std::string& name, std::string text);
   /// Likewise, but answers what works and may not be meant.
   Result<std::vector<LintWarning>> check(const std::string& name, std::string text);
 
@@ -56,6 +73,8 @@ class SqlSession {
     std::unique_ptr<FormatRegistry> formats;
     Graph graph;
     std::shared_ptr<ResultSink> result;
+    /// Plans it anew, for another attempt; empty: a failed job has failed.
+    std::function<Result<Graph>(const RunOptions&, const FormatRegistry&)> lower_again;
     bool bounded = false;
     std::vector<NodeNotes> notes;
     std::vector<LintWarning> warnings;
@@ -75,6 +94,9 @@ class SqlSession {
   Status show(const sql::Show& show);
   Status describe(const sql::Describe& describe, const Script& script);
   Status explain_statement(const sql::Explain& explain, const Script& script);
+  /// The jobs that these statements run as.
+  Status plan_insert_jobs(const std::vector<const sql::Insert*>& inserts, const Script& script,
+                          const std::function<Status(PlannedJob)>& visit);
   /// Plans every statement and hands the jobs on.
   Status plan_all(const Script& script, const std::function<void(const PlannedJob&)>& visit);
   void print(const std::vector<std::string>& names,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "runtime/guard.h"
 
@@ -30,6 +31,16 @@ std::int64_t backoff_ms(int attempt) {
   return std::min(kFirstBackoffMs << std::min(attempt, 10), kLongestBackoffMs);
 }
 
+Status passed_commit() {
+  TG_FAILPOINT("epoch.after-commit");
+  return Status::ok();
+}
+
+Status passed_epoch() {
+  TG_FAILPOINT("epoch.published");
+  return Status::ok();
+}
+
 }  // namespace
 
 EpochCoordinator::EpochCoordinator(Spec spec, TaskHost& host, EpochObserver& observer)
@@ -45,8 +56,10 @@ EpochCoordinator::EpochCoordinator(Spec spec, TaskHost& host, EpochObserver& obs
 }
 
 Status EpochCoordinator::publish_restored(const EpochRecord& record) {
-  for (std::size_t i = 0; i < record.committables.size(); ++i)
+  for (std::size_t i = 0; i < record.committables.size(); ++i) {
+    TG_FAILPOINT("epoch.restored.publish");
     TG_RETURN_IF_ERROR(publish_sink(record, i));
+  }
   return Status::ok();
 }
 
@@ -68,6 +81,32 @@ void EpochCoordinator::arm_timer() {
                                  coordinator.arm_timer();
                                });
                              });
+}
+
+void EpochCoordinator::arm_timeout(EpochId epoch, int failures) {
+  const std::int64_t timeout_ms = host_.options().epoch_timeout_ms;
+  if (timeout_ms <= 0) return;
+  host_.executor().submit_at(
+      host_.clock().monotonic_ns() + timeout_ms * 1'000'000, [tether = tether_, epoch, failures] {
+        tether.call([&](EpochCoordinator& coordinator) { coordinator.timed_out(epoch, failures); });
+      });
+}
+
+// The barrier of an epoch cannot be called back, so a failure that is tolerated is only counted.
+void EpochCoordinator::timed_out(EpochId epoch, int failures) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (abandoned_ || published_epoch_ >= epoch) return;
+  }
+  if (host_.cancelled()) return;
+  Status late = Status(ErrorCode::kServiceTimeout,
+                       fmt::format("epoch {} is not through after {} ms", epoch,
+                                   host_.options().epoch_timeout_ms * (failures + 1)),
+                       "Raise execution.checkpointing.timeout, or look for a sink or an operator "
+                       "that holds the job up.");
+  if (failures >= host_.options().tolerable_epoch_failures) return host_.fail(std::move(late));
+  log_warning("epoch.late", {{"epoch", epoch}, {"error", late}});
+  arm_timeout(epoch, failures + 1);
 }
 
 void EpochCoordinator::trigger(bool stops) {
@@ -101,6 +140,7 @@ EpochCoordinator::Flight& EpochCoordinator::begin_flight(bool stops) {
   flight.progress.begun_ms = host_.clock().wall_ms();
   flight.begun_ns = flight.gathered_ns = now_ns();
   if (!flight.acks.empty()) note_ack(flight, flight.acks.back());
+  arm_timeout(flight.epoch, 0);
   return flight;
 }
 
@@ -159,45 +199,82 @@ void EpochCoordinator::commit(Flight& flight) {
   commit_begun_ns_ = now_ns();
   std::shared_ptr<EpochRecord> record = assemble(flight);
   record_ = record;
-  Status committed = guarded([&] {
+  Status completed = guarded([&] {
     policy_.complete(*record);
-    return policy_.commit(*record);
+    return Status::ok();
   });
+  if (!completed.is_ok()) return gave_up(std::move(completed));
+  make_durable(0);
+}
+
+void EpochCoordinator::make_durable(int failures) {
+  Status committed = guarded([&] { return commit_record(); });
   if (!committed.is_ok()) {
+    if (committed.kind() == ErrorKind::kUnavailable && policy_.outcome_is_known() &&
+        !host_.cancelled() && failures < host_.options().tolerable_epoch_failures) {
+      log_warning("epoch.commit-again", {{"epoch", record_->epoch}, {"error", committed}});
+      return try_later(failures, [failures](EpochCoordinator& coordinator) {
+        coordinator.make_durable(failures + 1);
+      });
+    }
     if (!policy_.outcome_is_known()) {
       const std::lock_guard lock(mutex_);
       durable_ = true;
     }
-    return gave_up(std::move(committed).with_context(fmt::format("epoch {}", flight.epoch)));
+    return gave_up(std::move(committed).with_context(fmt::format("epoch {}", record_->epoch)));
   }
   durable_ns_ = now_ns();
   {
     const std::lock_guard lock(mutex_);
     durable_ = true;
   }
+  Status hit = passed_commit();
+  if (!hit.is_ok()) return gave_up(std::move(hit));
   publish(0, 0);
+}
+
+Status EpochCoordinator::commit_record() {
+  TG_FAILPOINT("epoch.before-commit");
+  if (!TG_PROTECTED("commit-first")) {
+    for (std::size_t i = 0; i < record_->committables.size(); ++i)
+      TG_RETURN_IF_ERROR(publish_sink(*record_, i));
+    TG_FAILPOINT("epoch.after-early-publish");
+  }
+  return policy_.commit(*record_);
+}
+
+void EpochCoordinator::try_later(int failures, std::function<void(EpochCoordinator&)> step) {
+  host_.executor().submit_at(
+      host_.clock().monotonic_ns() + backoff_ms(failures) * 1'000'000,
+      [tether = tether_, step = std::move(step)] {
+        tether.call([&](EpochCoordinator& coordinator) {
+          coordinator.host_.run_blocking([&coordinator, step] { step(coordinator); });
+        });
+      });
 }
 
 void EpochCoordinator::publish(std::size_t next, int attempt) {
   for (; next < record_->committables.size(); ++next, attempt = 0) {
-    Status status = publish_sink(*record_, next);
+    Status status = publish_committable(next);
     if (status.is_ok()) continue;
     const bool again = status.kind() == ErrorKind::kUnavailable &&
                        attempt + 1 < kMostPublishAttempts && !host_.cancelled();
     if (!again) return gave_up(std::move(status));
     log_warning("epoch.publish-again", {{"epoch", record_->epoch}, {"error", status}});
-    host_.executor().submit_at(host_.clock().monotonic_ns() + backoff_ms(attempt) * 1'000'000,
-                               [tether = tether_, next, attempt] {
-                                 tether.call([&](EpochCoordinator& coordinator) {
-                                   coordinator.host_.run_blocking([&coordinator, next, attempt] {
-                                     coordinator.publish(next, attempt + 1);
-                                   });
-                                 });
-                               });
-    return;
+    return try_later(attempt, [next, attempt](EpochCoordinator& coordinator) {
+      coordinator.publish(next, attempt + 1);
+    });
   }
   policy_.published(record_->epoch);
   published();
+  // Behind the epoch, so that a job that fails here goes on from it.
+  const Status hit = passed_epoch();
+  if (!hit.is_ok()) host_.fail(hit);
+}
+
+Status EpochCoordinator::publish_committable(std::size_t index) {
+  TG_FAILPOINT("epoch.before-publish");
+  return publish_sink(*record_, index);
 }
 
 void EpochCoordinator::published() {

@@ -85,6 +85,8 @@ class EpochCoordinator {
   };
 
   void arm_timer();
+  void arm_timeout(EpochId epoch, int failures);
+  void timed_out(EpochId epoch, int failures);
   // With the lock held.
   void trigger_locked(bool stops);
   Flight& begin_flight(bool stops);
@@ -96,9 +98,14 @@ class EpochCoordinator {
 
   // On a blocking thread, one flight at a time.
   void commit(Flight& flight);
+  void make_durable(int failures);
+  Status commit_record();
+  Status publish_committable(std::size_t index);
   void publish(std::size_t next, int attempt);
   void published();
   void gave_up(Status status);
+  // Goes on with a step of the commit after a while; the `failures`-th time.
+  void try_later(int failures, std::function<void(EpochCoordinator&)> step);
 
   std::shared_ptr<EpochRecord> assemble(Flight& flight);
   void assemble_source(const Flight& flight, std::size_t source, EpochRecord& record) const;

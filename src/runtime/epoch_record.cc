@@ -15,14 +15,14 @@ OperatorState* find(std::vector<OperatorState>& operators, const std::string& ui
 
 }  // namespace
 
-EpochRecord merge(const EpochRecord& base, EpochRecord next) {
-  for (const OperatorState& old : base.operators) {
+EpochRecord merge(EpochRecord base, EpochRecord next) {
+  for (OperatorState& old : base.operators) {
     OperatorState* state = find(next.operators, old.uid);
     if (state == nullptr) {
-      next.operators.push_back(old);
+      next.operators.push_back(std::move(old));
       continue;
     }
-    std::vector<StateDelta> deltas = old.deltas;
+    std::vector<StateDelta> deltas = std::move(old.deltas);
     deltas.insert(deltas.end(), std::make_move_iterator(state->deltas.begin()),
                   std::make_move_iterator(state->deltas.end()));
     state->deltas = std::move(deltas);

@@ -66,6 +66,6 @@ struct EpochRecord {
 
 /// The record to restore from when `base` was durable and `next` came after it: everything of
 /// `next`, with the deltas of `base` in front.
-EpochRecord merge(const EpochRecord& base, EpochRecord next);
+EpochRecord merge(EpochRecord base, EpochRecord next);
 
 }  // namespace tidegate

@@ -67,6 +67,14 @@ struct JobOptions {
 
   /// Time between two epochs; 0: only on demand and at the end.
   std::int64_t epoch_interval_ms = 0;
+  /// Ends an epoch also when a source task has read so many rows since the last; 0: not. For tests
+  /// that want many epochs of little input.
+  std::int64_t epoch_rows = 0;
+  /// An epoch that takes longer than this has failed; 0: it may take for ever.
+  std::int64_t epoch_timeout_ms = 0;
+  /// How often in a row an epoch may fail (time out, or not become durable since something outside
+  /// is not available; that is tried again) before the job does.
+  int tolerable_epoch_failures = 0;
   /// False: at the end of all input the job stops as if by stop(kBarrier), with open windows.
   bool drain_at_end = true;
   /// Micro-batches: says what each epoch reads, and so when one begins. Null: sources read on by

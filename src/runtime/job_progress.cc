@@ -4,8 +4,9 @@
 namespace tidegate {
 
 std::string_view job_state_name(JobState state) {
-  constexpr std::string_view kNames[] = {"created",  "starting", "running",   "stopping",
-                                         "finished", "stopped",  "cancelled", "failed"};
+  constexpr std::string_view kNames[] = {"created",    "starting",  "running",
+                                         "restarting", "stopping",  "finished",
+                                         "stopped",    "cancelled", "failed"};
   return kNames[static_cast<std::uint8_t>(state)];
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoints.h"
 #include "base/metrics.h"
 
 namespace tidegate {
@@ -143,6 +144,7 @@ void SourceHead::end_planned_epoch(Chain& chain) {
 }
 
 Result<SourceAck> SourceHead::make_ack(EpochId epoch) {
+  TG_FAILPOINT("epoch.source-barrier");
   SourceAck ack;
   ack.node = spec_.index;
   ack.ended = std::exchange(ended_ids_, {});
@@ -246,6 +248,7 @@ void SourceHead::poll(OpenSplit& split, Chain& chain) {
   for (WatermarkAssigner::Piece& piece : pieces_) {
     if (!piece.batch.empty()) {
       rows_out_.add(piece.batch.num_rows());
+      rows_since_epoch_ += piece.batch.num_rows();
       chain.accept(std::move(piece.batch));
     }
     split.set_watermark(piece.watermark);
@@ -258,6 +261,10 @@ void SourceHead::poll(OpenSplit& split, Chain& chain) {
   }
   // Last of all: the barrier may come at once.
   if (read) spec_.enumerator->part_read(*read);
+  const std::int64_t epoch_rows = host_.options().epoch_rows;
+  if (epoch_rows <= 0 || rows_since_epoch_ < epoch_rows) return;
+  rows_since_epoch_ = 0;
+  host_.want_epoch();
 }
 
 void SourceHead::remove(OpenSplit& split) {

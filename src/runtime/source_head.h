@@ -95,9 +95,10 @@ class SourceHead final : public TaskHead {
   EventTime announced_ = kMinWatermark;        // the point of the grain that downstream has heard
   EpochId epoch_;                              // of the last barrier
   std::int64_t planned_epochs_ended_ = 0;
-  bool over_ = false;       // the end, or a barrier that stops, is in the chain
-  bool exhausted_ = false;  // and the coordinator was told so
-  bool has_said_ = false;   // whether it has anything to read
+  std::int64_t rows_since_epoch_ = 0;  // for JobOptions::epoch_rows
+  bool over_ = false;                  // the end, or a barrier that stops, is in the chain
+  bool exhausted_ = false;             // and the coordinator was told so
+  bool has_said_ = false;              // whether it has anything to read
 
   std::mutex mutex_;
   std::vector<Barrier> requested_;  // under mutex_

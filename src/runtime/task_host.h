@@ -65,6 +65,8 @@ class TaskHost {
   virtual void source_read() {}
   /// A source has something new, as it says itself.
   virtual void source_woken() {}
+  /// A source task has read JobOptions::epoch_rows.
+  virtual void want_epoch() {}
   /// The state of an operator has grown (or shrunk) by this much.
   virtual void charge_state(std::int64_t bytes) = 0;
   /// True while sources should read nothing, until the next epoch is published. Barriers and the

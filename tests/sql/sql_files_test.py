@@ -32,7 +32,14 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Cutting rows into batches, spreading them over tasks and leaving out rules changes no answer.
+# A job that fails after each of its many epochs, and begins again from it at once.
+RESTARTS = ["--set", "runtime.max-batch-rows=1", "--set", "runtime.epoch-rows=3",
+            "--set", "restart-strategy.type=fixed-delay",
+            "--set", "restart-strategy.fixed-delay.attempts=1000",
+            "--set", "restart-strategy.fixed-delay.delay=0 ms"]
+
+# Cutting rows into batches, spreading them over tasks, leaving out rules, restoring and rescaling
+# changes no answer.
 WAYS = {
     "whole": ["--parallelism", "1"],
     "single-rows": ["--parallelism", "1", "--set", "runtime.max-batch-rows=1"],
@@ -44,7 +51,12 @@ WAYS = {
     "micro-batch": ["--parallelism", "2", "--mode", "micro-batch"],
     "no-rules": ["--parallelism", "1", "--set", "planner.disabled-rules=outer-to-inner,prune-columns,"
                  "merge-projects,push-filters"],
+    "restore": ["--parallelism", "2", *RESTARTS],
+    "restore-files": ["--parallelism", "1", "--checkpoint-dir", "epochs", *RESTARTS],
+    "rescale": ["--set", "runtime.attempt-parallelism=" + ",".join(["1", "2", "3"] * 30), *RESTARTS],
 }
+ENVIRONMENTS = {way: {"TIDEGATE_FAILPOINTS": "epoch.published=error"}
+                for way in ("restore", "restore-files", "rescale")}
 
 
 class Section:
@@ -97,7 +109,8 @@ def run_case(engine, inputs, sql, expected, settings, way, folder):
     command += WAYS[way]
     for setting in settings:
         command += ["--set", setting]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder,
+                          env=dict(os.environ, **ENVIRONMENTS.get(way, {})))
     if expected.kind == "error":
         code = expected.argument
         if done.returncode == 0:

@@ -54,7 +54,7 @@ Status PartFile::finish() {
     encoder_ = nullptr;
     return Status::ok();
   }
-  TG_RETURN_IF_ERROR(file_->sync());
+  if (TG_PROTECTED("fsync")) TG_RETURN_IF_ERROR(file_->sync());
   TG_RETURN_IF_ERROR(file_->close());
   file_ = nullptr;
   return Status::ok();
