@@ -16,10 +16,10 @@ enum class JobState : std::uint8_t {
   kStarting,  ///< sources, sinks and operators are being opened
   kRunning,
   kRestarting,  ///< it has failed, and begins again from its last epoch in a while
-  kStopping,   ///< stop() was called, or an error is being cleaned up
-  kFinished,   ///< all input was read, everything is published
-  kStopped,    ///< stop() was called, the last epoch is published
-  kCancelled,  ///< stop(kCancel) was called: what was not published is gone
+  kStopping,    ///< stop() was called, or an error is being cleaned up
+  kFinished,    ///< all input was read, everything is published
+  kStopped,     ///< stop() was called, the last epoch is published
+  kCancelled,   ///< stop(kCancel) was called: what was not published is gone
   kFailed,
 };
 
