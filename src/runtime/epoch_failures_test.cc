@@ -62,7 +62,9 @@ TEST(EpochFailures, AnEpochThatTakesTooLongFailsTheJob) {
     options.tolerable_epoch_failures = tolerable;
     const Status status = run.go(options);
     EXPECT_EQ(status.is_ok(), tolerable > 0);
-    if (tolerable == 0) EXPECT_EQ(status.code(), ErrorCode::kServiceTimeout);
+    if (tolerable == 0) {
+      EXPECT_EQ(status.code(), ErrorCode::kServiceTimeout);
+    }
   }
 }
 
