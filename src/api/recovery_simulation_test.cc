@@ -92,7 +92,7 @@ class Machine {
     constexpr int kMostLives = 8;
     for (int life = 1; life <= kMostLives; ++life) {
       TG_ASSIGN_OR_RETURN(const bool finished,
-                          live(life < kMostLives ? random_.below(900) : 1'000'000));
+                          live(life < kMostLives ? random_.below(150) : INT64_MAX));
       if (finished) return Status::ok();
       ++power_cuts;
     }
@@ -123,8 +123,21 @@ class Machine {
   int power_cuts = 0;
 
  private:
-  // True: finished; false: the power went after so many steps.
-  Result<bool> live(std::uint64_t steps) {
+  // True: finished; false: the power went after so many file operations.
+  Result<bool> live(std::int64_t operations) {
+    bool is_off = false;
+    files_.set_fault([&is_off, operations](FileOperation, std::string_view) mutable {
+      is_off = is_off || operations-- <= 0;
+      return is_off ? Status(ErrorCode::kFileIo, "the power is off") : Status::ok();
+    });
+    const Result<bool> finished = live_until(is_off);
+    if (is_off) files_.crash();
+    files_.set_fault({});
+    if (is_off) return false;
+    return finished;
+  }
+
+  Result<bool> live_until(const bool& is_off) {
     const auto executor =
         make_simulated_executor(random_.next(), clock_, static_cast<int>(1 + random_.below(3)));
     auto epochs = std::make_shared<CheckpointStore>(make_local_blob_store(files_, "/epochs"));
@@ -140,19 +153,10 @@ class Machine {
     TG_ASSIGN_OR_RETURN(Graph graph, plan(files_, options.parallelism));
     TG_ASSIGN_OR_RETURN(std::unique_ptr<Job> job, Job::create(std::move(graph), options));
     TG_RETURN_IF_ERROR(job->start());
-    while (steps-- > 0 && !is_terminal(job->state()) && executor->run_one()) {
+    while (!is_off && !is_terminal(job->state()) && executor->run_one()) {
     }
-    if (is_terminal(job->state())) {
-      TG_RETURN_IF_ERROR(job->await());
-      return true;
-    }
-    files_.crash();
-    files_.set_fault([](FileOperation, std::string_view) {
-      return Status(ErrorCode::kFileIo, "the power is off");
-    });
-    job = nullptr;
-    files_.set_fault({});
-    return false;
+    if (is_terminal(job->state())) TG_RETURN_IF_ERROR(job->await());
+    return true;
   }
 
   void write_input() {

@@ -82,7 +82,7 @@ TEST(EpochFailures, AnEpochEndsAfterSoManyRows) {
   options.max_batch_rows = 5;
   options.epoch_rows = 10;
   EXPECT_THAT(simulation.run(graph.build(), options), IsOk());
-  EXPECT_GE(commits->epochs().size(), 3U);
+  EXPECT_GE(commits->epochs().size(), 2U);  // the last one is there in any case
   EXPECT_EQ(sink->visible().size(), 100U);
 }
 
