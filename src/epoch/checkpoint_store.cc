@@ -67,7 +67,9 @@ Status CheckpointStore::commit_as(const EpochRecord& record, bool is_base) {
   TG_RETURN_IF_ERROR(check_owner());
   Manifest manifest{run_, without_deltas(record), tables, options_.operators};
   TG_RETURN_IF_ERROR(put_manifest(record.epoch, encode_manifest(manifest)));
+  outcome_is_known_ = false;  // it is durable, whatever goes wrong from here on
   TG_FAILPOINT("checkpoint.after-manifest");
+  outcome_is_known_ = true;
   committed(record, std::move(tables));
   // Only a second witness of what the manifest says already.
   const Status told = blobs_->put(std::string(kCurrent), encode_current({run_, record.epoch}));
