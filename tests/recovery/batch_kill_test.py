@@ -13,53 +13,21 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-SCRIPT = """
-CREATE TABLE clicks (k INT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND)
-WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json');
-CREATE TABLE counts (ws TIMESTAMP(3), k INT, n BIGINT, s BIGINT)
-WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'json');
-INSERT INTO counts
-SELECT window_start, k, COUNT(*), SUM(v)
-FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' SECOND))
-GROUP BY window_start, window_end, k;
-"""
+from counted_clicks import TABLES, check, run, write_input
+
 ROWS_OF_A_FILE = 4_000  # four seconds
 
 
-def write_input(folder, files, rng):
-    """The windows that there should be: {(start, key): [count, sum]}."""
-    truth = {}
+def write_files(folder, files, rng, truth):
     for number in range(files):
         path = folder / f"{number:05}.json"
-        with open(path, "w") as out:
-            for i in range(number * ROWS_OF_A_FILE, (number + 1) * ROWS_OF_A_FILE):
-                key = rng.randint(0, 20)
-                second = i // 1000
-                ts = f"2026-01-01 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-                out.write(json.dumps({"k": key, "v": i, "ts": f"{ts}.{i % 1000:03}"}) + "\n")
-                entry = truth.setdefault((ts[:18] + "0", key), [0, 0])
-                entry[0] += 1
-                entry[1] += i
+        write_input(path, rng, number * ROWS_OF_A_FILE, (number + 1) * ROWS_OF_A_FILE, truth)
         os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
-    return truth
-
-
-def published(folder):
-    found = {}
-    for path in folder.glob("[!.]*"):
-        for line in path.read_text().splitlines():
-            row = json.loads(line)
-            key = (row["ws"][:19], row["k"])
-            if key in found:
-                sys.exit(f"twice: {key}")
-            found[key] = [row["n"], row["s"]]
-    return found
 
 
 def batches(folder):
@@ -77,21 +45,11 @@ def batches(folder):
     return plans
 
 
-def run(engine, folder, parallelism, timeout=None):
-    """False: killed."""
-    command = [engine, "run", "job.sql", "--progress", "none", "--mode", "micro-batch",
-               "--max-files-per-trigger", "1", "--checkpoint-dir", "epochs",
-               "--set", "microbatch.retained-batches=10000", "--parallelism", str(parallelism)]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        _, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return False
-    if process.returncode != 0:
-        sys.exit(f"exit code {process.returncode}: {errors}")
-    return True
+def run_batches(engine, folder, parallelism, timeout=None):
+    """None: killed."""
+    return run(engine, folder, "job.sql", "--mode", "micro-batch", "--max-files-per-trigger", "1",
+               "--checkpoint-dir", "epochs", "--set", "microbatch.retained-batches=10000",
+               "--parallelism", str(parallelism), timeout=timeout)
 
 
 def main():
@@ -105,15 +63,14 @@ def main():
     engine = str(Path(arguments.engine).resolve())
     rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="tidegate-batches-") as name:
-        folder = Path(name)
+        folder, truth = Path(name), {}
         (folder / "in").mkdir()
-        (folder / "job.sql").write_text(SCRIPT)
-        truth = write_input(folder / "in", arguments.files, rng)
+        (folder / "job.sql").write_text(TABLES.format(out="out"))
+        write_files(folder / "in", arguments.files, rng, truth)
         begun = time.monotonic()
-        run(engine, folder, 2)
+        run_batches(engine, folder, 2)
         whole = time.monotonic() - begun
-        if published(folder / "out") != truth:
-            sys.exit("wrong without any kill")
+        check(folder / "out", truth, "undisturbed")
         wanted = batches(folder)
         kills = rounds = 0
         while kills < arguments.kills and rounds < 10 * arguments.kills:
@@ -122,11 +79,11 @@ def main():
             shutil.rmtree(folder / "epochs")
             killed_before = kills
             # Ever more time, so that it gets there.
-            while not run(engine, folder, 1 + kills % 3,
-                          whole * rng.uniform(0.1, 0.6) * (1 + (kills - killed_before) / 5)):
+            while run_batches(engine, folder, 1 + kills % 3,
+                              whole * rng.uniform(0.1, 0.6) *
+                              (1 + (kills - killed_before) / 5)) is None:
                 kills += 1
-            if published(folder / "out") != truth:
-                sys.exit(f"after {kills} kills what is published is wrong")
+            check(folder / "out", truth, f"after {kills} kills")
             if batches(folder) != wanted:
                 sys.exit(f"after {kills} kills the batches are others")
             if kills == killed_before:

@@ -10,77 +10,15 @@ parallelism.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
 
-TABLES = """
-CREATE TABLE clicks (k INT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND)
-WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json');
-CREATE TABLE counts (ws TIMESTAMP(3), k INT, n BIGINT, s BIGINT)
-WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'json');
-INSERT INTO counts
-SELECT window_start, k, COUNT(*), SUM(v)
-FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' SECOND))
-GROUP BY window_start, window_end, k;
-"""
-
-
-def time_text(ms):
-    return f"2026-01-01 {ms // 3600000:02}:{ms // 60000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
-
-
-def write_input(path, rng, begin, end, truth):
-    with open(path, "w") as out:
-        for i in range(begin, end):
-            key, ts = rng.randint(0, 50), time_text(i)
-            out.write(json.dumps({"k": key, "v": i, "ts": ts}) + "\n")
-            entry = truth[(ts[:18] + "0", key)]
-            entry[0] += 1
-            entry[1] += i
-
-
-def published(folder):
-    found = {}
-    for path in folder.glob("[!.]*"):
-        for line in path.read_text().splitlines():
-            row = json.loads(line)
-            key = (row["ws"][:19], row["k"])
-            if key in found:
-                sys.exit(f"twice: {key}")
-            found[key] = [row["n"], row["s"]]
-    return found
-
-
-def check(folder, truth, what):
-    found = published(folder)
-    if found != truth:
-        wrong = [k for k in set(found) | set(truth) if found.get(k) != truth.get(k)]
-        sys.exit(f"{what}: {len(wrong)} of {len(truth)} windows are wrong, for example "
-                 f"{[(k, found.get(k), truth.get(k)) for k in sorted(wrong)[:3]]}")
-
-
-def run(engine, folder, *arguments, timeout=None):
-    """The exit code; None: killed."""
-    process = subprocess.Popen([engine, "run", "job.sql", "--progress", "none", *arguments],
-                               cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        _, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return None
-    if process.returncode != 0:
-        sys.exit(f"exit code {process.returncode}: {errors}")
-    return 0
-
+from counted_clicks import TABLES, check, run, write_input
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -93,14 +31,14 @@ def main():
     rng = random.Random(arguments.seed)
 
     with tempfile.TemporaryDirectory(prefix="tidegate-kill-") as name:
-        folder, truth = Path(name), defaultdict(lambda: [0, 0])
+        folder, truth = Path(name), {}
         (folder / "in").mkdir()
-        (folder / "job.sql").write_text(TABLES)
+        (folder / "job.sql").write_text(TABLES.format(out="out"))
         write_input(folder / "in" / "a.json", rng, 0, arguments.rows, truth)
         durable = ["--checkpoint-dir", "epochs", "--epoch-interval", "20ms", "--parallelism"]
         # An undisturbed run says how long one takes on this machine.
         begun = time.monotonic()
-        run(engine, folder, *durable, "2")
+        run(engine, folder, "job.sql", *durable, "2")
         whole = time.monotonic() - begun
         check(folder / "out", truth, "undisturbed")
         kills = 0
@@ -108,7 +46,7 @@ def main():
             shutil.rmtree(folder / "out")
             shutil.rmtree(folder / "epochs")
             # Ever more time, so that it gets there.
-            while run(engine, folder, *durable, str(1 + kills % 3),
+            while run(engine, folder, "job.sql", *durable, str(1 + kills % 3),
                       timeout=whole * rng.uniform(0.3, 0.8) * (1 + kills / 10)) is None:
                 kills += 1
             if kills > 0:
@@ -117,19 +55,19 @@ def main():
         if kills == 0:
             sys.exit("never killed: the runs are too short")
         check(folder / "out", truth, f"after {kills} kills")
-        run(engine, folder, *durable, "2")  # a job that has finished does nothing
+        run(engine, folder, "job.sql", *durable, "2")  # a job that has finished does nothing
         check(folder / "out", truth, "after a run of the finished job")
         print(f"{kills} kills, {len(truth)} windows: exact")
 
     with tempfile.TemporaryDirectory(prefix="tidegate-savepoint-") as name:
-        folder, truth = Path(name), defaultdict(lambda: [0, 0])
+        folder, truth = Path(name), {}
         (folder / "in").mkdir()
-        (folder / "job.sql").write_text(TABLES)
+        (folder / "job.sql").write_text(TABLES.format(out="out"))
         half = 105_000  # in the middle of a window
         write_input(folder / "in" / "a.json", rng, 0, half, truth)
-        run(engine, folder, "--stop-with-savepoint", "savepoint", "--parallelism", "3")
+        run(engine, folder, "job.sql", "--stop-with-savepoint", "savepoint", "--parallelism", "3")
         write_input(folder / "in" / "b.json", rng, half, 2 * half, truth)
-        run(engine, folder, "--restore", "savepoint", "--parallelism", "2")
+        run(engine, folder, "job.sql", "--restore", "savepoint", "--parallelism", "2")
         check(folder / "out", truth, "after a savepoint")
         print(f"savepoint: {len(truth)} windows: exact")
 

@@ -9,7 +9,6 @@ input says. Then a savepoint to S3 and a job that goes on from it. Skipped (77) 
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -25,19 +24,13 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from counted_clicks import TABLES, check, run, write_input
+
 SECRET = "never-to-be-seen"
-TABLES = """
+SETTINGS = """
 SET 's3.endpoint' = '{endpoint}';
 SET 's3.access-key' = 'test';
 SET 's3.secret-key' = '""" + SECRET + """';
-CREATE TABLE clicks (k INT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND)
-WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json');
-CREATE TABLE counts (ws TIMESTAMP(3), k INT, n BIGINT, s BIGINT)
-WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'json');
-INSERT INTO counts
-SELECT window_start, k, COUNT(*), SUM(v)
-FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' SECOND))
-GROUP BY window_start, window_end, k;
 """
 
 
@@ -129,82 +122,44 @@ class QuietServer(ThreadingHTTPServer):
         pass  # a client that was killed
 
 
-def time_text(ms):
-    return f"2026-01-01 {ms // 3600000:02}:{ms // 60000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
-
-
-def write_input(path, rng, begin, end, truth):
-    with open(path, "w") as out:
-        for i in range(begin, end):
-            key, ts = rng.randint(0, 50), time_text(i)
-            out.write(json.dumps({"k": key, "v": i, "ts": ts}) + "\n")
-            entry = truth[(ts[:18] + "0", key)]
-            entry[0] += 1
-            entry[1] += i
-
-
-def check(folder, truth, what):
-    found = {}
-    for path in folder.glob("[!.]*"):
-        for line in path.read_text().splitlines():
-            row = json.loads(line)
-            key = (row["ws"][:19], row["k"])
-            if key in found:
-                sys.exit(f"{what}: twice: {key}")
-            found[key] = [row["n"], row["s"]]
-    if found != truth:
-        sys.exit(f"{what}: {len(set(found) ^ set(truth))} windows lost or made up, "
-                 f"{sum(found.get(k) != v for k, v in truth.items())} of {len(truth)} wrong")
-
-
-def run(engine, folder, script, *arguments, timeout=None, code=0):
-    """What it has said; None: killed."""
-    process = subprocess.Popen([engine, "run", script, "--progress", "none", *arguments],
-                               cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        _, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return None
-    if SECRET in errors:
-        sys.exit(f"it tells a secret: {errors}")
-    if process.returncode != code:
-        sys.exit(f"{script} {arguments}: exit code {process.returncode}: {errors}")
-    return errors
+def run_job(engine, folder, script, *arguments, **more):
+    says = run(engine, folder, script, *arguments, **more)
+    if SECRET in (says or ""):
+        sys.exit(f"it tells a secret: {says}")
+    return says
 
 
 def campaign(engine, folder, rng, rows, endpoint):
-    truth = defaultdict(lambda: [0, 0])
+    truth = {}
     (folder / "in").mkdir()
     write_input(folder / "in" / "a.json", rng, 0, rows, truth)
     for name in ("whole", "killed", "kept"):
-        (folder / f"{name}.sql").write_text(TABLES.format(endpoint=endpoint, out=f"out-{name}"))
+        (folder / f"{name}.sql").write_text(SETTINGS.format(endpoint=endpoint) + TABLES.format(out=f"out-{name}"))
 
     Proxy.trouble = 0.15
     begun = time.monotonic()
-    run(engine, folder, "whole.sql", "--checkpoint-dir", "s3://bucket/whole", "--epoch-interval",
+    run_job(engine, folder, "whole.sql", "--checkpoint-dir", "s3://bucket/whole", "--epoch-interval",
         "100ms", "--parallelism", "2")
     whole = time.monotonic() - begun
     check(folder / "out-whole", truth, "undisturbed")
 
     kills = 0
     durable = ["--checkpoint-dir", "s3://bucket/killed", "--epoch-interval", "50ms"]
-    while run(engine, folder, "killed.sql", *durable, "--parallelism", str(1 + kills % 3),
+    while run_job(engine, folder, "killed.sql", *durable, "--parallelism", str(1 + kills % 3),
               timeout=whole * rng.uniform(0.3, 0.7) * (1 + kills / 4)) is None:
         kills += 1
     check(folder / "out-killed", truth, f"after {kills} kills")
-    run(engine, folder, "killed.sql", *durable)  # a job that has finished does nothing
+    run_job(engine, folder, "killed.sql", *durable)  # a job that has finished does nothing
     check(folder / "out-killed", truth, "after a run of the finished job")
 
-    run(engine, folder, "kept.sql", "--stop-with-savepoint", "s3://bucket/kept", "--parallelism", "3")
+    run_job(engine, folder, "kept.sql", "--stop-with-savepoint", "s3://bucket/kept", "--parallelism", "3")
     write_input(folder / "in" / "b.json", rng, rows, 2 * rows, truth)
-    run(engine, folder, "kept.sql", "--restore", "s3://bucket/kept", "--parallelism", "2")
+    run_job(engine, folder, "kept.sql", "--restore", "s3://bucket/kept", "--parallelism", "2")
     check(folder / "out-kept", truth, "after a savepoint")
     print(f"{kills} kills, {len(truth)} windows: exact; requests: {dict(Proxy.counts)}")
 
     Proxy.trouble = 0.0
-    says = run(engine, folder, "whole.sql", "--checkpoint-dir", "s3://no-such-bucket/job", code=1)
+    says = run_job(engine, folder, "whole.sql", "--checkpoint-dir", "s3://no-such-bucket/job", code=1)
     if "no-such-bucket" not in says:
         sys.exit(f"the bucket is not named: {says}")
 
