@@ -20,6 +20,7 @@ from pathlib import Path
 
 from counted_clicks import TABLES, check, run, write_input
 
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine",
