@@ -147,20 +147,26 @@ class Case:
         self.rng = random.Random(f"{campaign.arguments.seed}/{number}")
         names = sorted(JOBS)
         self.job = names[number % len(names)]
-        points = campaign.failpoints
+        # As it comes, or in micro-batches of a file each.
+        self.in_batches = number % 2 == 1
+        points = self.points()
         # Every failpoint in turn, with every job; every fifth case a time instead.
         self.point = points[number // len(names) % len(points)] if number % 5 else None
         self.kills = 0
         self.log = []
 
+    def points(self):
+        return [p for p in self.campaign.failpoints
+                if self.in_batches or not p.startswith("microbatch.")]
+
     def command(self):
-        arguments = self.campaign.arguments
         command = [self.campaign.engine, "run", "job.sql", "--progress", "none",
-                   "--checkpoint-dir", "epochs", "--epoch-interval", "1h",
-                   "--parallelism", str(self.rng.randint(1, 3)),
-                   "--set", f"runtime.epoch-rows={max(1, arguments.rows // EPOCHS // 3)}",
+                   "--checkpoint-dir", "epochs", "--parallelism", str(self.rng.randint(1, 3)),
                    "--set", "runtime.max-batch-rows=256"]
-        return command
+        if self.in_batches:
+            return command + ["--mode", "micro-batch", "--max-files-per-trigger", "1"]
+        rows = max(1, self.campaign.arguments.rows // EPOCHS // 3)
+        return command + ["--epoch-interval", "1h", "--set", f"runtime.epoch-rows={rows}"]
 
     def run(self, folder, fault, timeout=LONGEST, restarts=False):
         """The exit code; negative: killed. `fault`: TIDEGATE_FAILPOINTS, may be empty."""
@@ -168,7 +174,7 @@ class Case:
         armed = [f for f in (fault, f"unprotected.{planted}=error" if planted else "") if f]
         environment = dict(os.environ, TIDEGATE_FAILPOINTS=";".join(armed))
         command = self.command()
-        if restarts:
+        if restarts and not self.in_batches:  # those are begun again from outside
             command += ["--set", "restart-strategy.type=fixed-delay",
                         "--set", "restart-strategy.fixed-delay.attempts=3",
                         "--set", "restart-strategy.fixed-delay.delay=1 ms"]
@@ -192,7 +198,7 @@ class Case:
         if self.point is None or self.kills > 0 and self.rng.random() < 0.5:
             code = self.run(folder, "", timeout=self.rng.uniform(0.01, self.campaign.whole))
         else:
-            point = self.point if self.kills == 0 else self.rng.choice(self.campaign.failpoints)
+            point = self.point if self.kills == 0 else self.rng.choice(self.points())
             hit = self.rng.randint(1, 3 if self.kills else 6)
             action = self.rng.choice(["kill"] * 6 + ["exit", "error", "error:file-io", "delay:20ms"])
             self.campaign.reached[point] += 0
