@@ -347,7 +347,6 @@ void BatchRunner::complete(EpochRecord& record) {
 Status BatchRunner::commit(const EpochRecord& record) {
   TG_FAILPOINT("microbatch.before-record");
   TG_RETURN_IF_ERROR(epochs_->commit(record));
-  TG_FAILPOINT("microbatch.after-record");
   const std::lock_guard lock(running_mutex_);
   running_.durable_ns = clock_.monotonic_ns();
   return Status::ok();
