@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "base/errno_status.h"
-#include "base/failpoints.h"
 #include "base/file_system.h"
 
 namespace tidegate {
@@ -21,7 +20,7 @@ Result<std::unique_ptr<FolderLock>> FolderLock::acquire(const std::string& folde
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) return errno_status(errno, "open", path);
   std::unique_ptr<FolderLock> lock(new FolderLock(descriptor));
-  if (TG_PROTECTED("lock") && ::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     return Status(ErrorCode::kServiceRefused,
                   fmt::format("'{}' is in use by another process", folder),
                   "Wait until it has ended, or use another folder.");

@@ -8,7 +8,7 @@ ended. What is then in the folder of its sink must be what Python computes from 
 lost, none twice, nothing of an unfinished file left over, and files named in the order of epochs.
 
     campaign.py [--engine build/tidegate] [--kills N] [--seed N] [--jobs N] [--rows N]
-                [--without PROTECTION]     with a planted bug: lock | commit-first
+                [--without PROTECTION]     with a planted bug: commit-first
                 [--planted]                each planted bug in turn must be found
 
 The failpoints are those that the sources name. Exit code 1: something was wrong; the case's seed and
@@ -346,7 +346,7 @@ def main():
     if not arguments.planted:
         sys.exit(0 if run_campaign(arguments) else 1)
     missed = []
-    for protection in ("lock", "commit-first"):
+    for protection in ("commit-first",):
         arguments.without = protection
         if run_campaign(arguments):
             missed.append(protection)
