@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/run_settings.h"
 #include "base/blob_store.h"
 #include "base/check.h"
 #include "base/options.h"
@@ -42,8 +43,7 @@ Result<BatchOptions::Trigger> trigger_of(const Trigger& trigger) {
 }
 
 Result<BatchOptions> batch_options(const RunOptions& run) {
-  Options settings;
-  for (const auto& [name, value] : run.settings) settings.set(name, value);
+  const Options settings = settings_of(run);
   BatchOptions batch;
   TG_ASSIGN_OR_RETURN(batch.trigger, trigger_of(run.trigger));
   batch.interval_ms = run.trigger.interval.count();
@@ -90,10 +90,9 @@ Result<std::shared_ptr<BatchRunner>> run_in_batches(const Graph& graph, const Ru
   batch.clock = job.clock;
   std::shared_ptr<BatchLog> log;
   if (!options.checkpoint_dir.empty()) {
-    Options settings;
-    for (const auto& [name, value] : options.settings) settings.set(name, value);
-    TG_ASSIGN_OR_RETURN(std::shared_ptr<BlobStore> blobs,
-                        open_blob_store(folder_in(options.checkpoint_dir, kLogFolder), settings));
+    TG_ASSIGN_OR_RETURN(
+        std::shared_ptr<BlobStore> blobs,
+        open_blob_store(folder_in(options.checkpoint_dir, kLogFolder), settings_of(options)));
     log = std::make_shared<BatchLog>(std::move(blobs));
     if (options.fresh) TG_RETURN_IF_ERROR(log->clear());
   }

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "api/run_settings.h"
 #include "base/check.h"
 #include "base/executor.h"
 #include "base/log.h"
@@ -63,12 +64,6 @@ Result<CheckpointOptions> checkpoint_options(const Options& settings) {
   TG_ASSIGN_OR_RETURN(options.may_go_back,
                       settings.get_bool_or("state.checkpoints.allow-older", false));
   return options;
-}
-
-Options settings_of(const RunOptions& options) {
-  Options settings;
-  for (const auto& [name, value] : options.settings) settings.set(name, value);
-  return settings;
 }
 
 }  // namespace

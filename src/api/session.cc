@@ -11,6 +11,7 @@
 #include "api/live_state.h"
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
+#include "api/run_settings.h"
 #include "api/state_choice.h"
 #include "base/check.h"
 #include "base/file_system.h"
@@ -44,12 +45,6 @@ Status check_output_mode(const Options& settings, const RunOptions& options) {
                             "trigger continuous do not have",
                             mode, options.mode == "micro-batch" ? "embedded" : options.mode),
                 "Use --mode micro-batch with another trigger, or no output mode.");
-}
-
-Options settings_of(const RunOptions& options) {
-  Options settings;
-  for (const auto& [name, value] : options.settings) settings.set(name, value);
-  return settings;
 }
 
 /// 'runtime.attempt-parallelism': "1,2,3" for tests that rescale a job with each restart.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/run_settings.h"
 #include "base/blob_store.h"
 #include "base/check.h"
 #include "base/file_system.h"
@@ -117,9 +118,7 @@ Result<std::vector<std::string>> tables_to_show(const std::vector<StateTableView
 }  // namespace
 
 Status run_state_command(const StateCommand& command, const SqlOptions& options) {
-  Options settings;
-  for (const auto& [name, value] : options.run.settings) settings.set(name, value);
-  TG_ASSIGN_OR_RETURN(const Opened opened, open(command.uri, settings));
+  TG_ASSIGN_OR_RETURN(const Opened opened, open(command.uri, settings_of(options.run)));
   FormatRegistry formats;
   register_all_formats(formats);
   const std::vector<StateTableView> views =

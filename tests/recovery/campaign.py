@@ -29,6 +29,8 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from counted_clicks import time_text
+
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 8  # about so many in a whole run
 LONGEST = 300  # seconds of a run, on a machine that is busy
@@ -65,10 +67,6 @@ WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'debezium-json');
 INSERT INTO totals SELECT k, COUNT(*), SUM(v) FROM clicks GROUP BY k;
 """,
 }
-
-
-def time_text(ms):
-    return f"2026-01-01 {ms // 3600000:02}:{ms // 60000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
 
 class Input:
