@@ -31,7 +31,7 @@
 #include "click_file.h"
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/source.h"
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 #include "formats/format.h"
 #include "measured_child.h"
 

@@ -36,7 +36,7 @@ NEVER = {
 # Packages that belong to certain places only.
 ONLY_IN = {
     "rocksdb": ("state",),
-    "rdkafka": ("connectors/kafka", "library"),
+    "rdkafka": ("kafka", "connectors/kafka", "library"),
     "flight": ("cluster",),
 }
 

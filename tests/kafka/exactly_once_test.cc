@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "connectors/kafka/sink.h"
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 #include "tests/kafka/real_broker.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"

@@ -19,7 +19,7 @@
 
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/source.h"
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 #include "tests/kafka/real_broker.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"

@@ -13,7 +13,7 @@
 #include <memory>
 
 #include "base/check.h"
-#include "connectors/kafka/test_broker.h"
+#include "kafka/test_broker.h"
 
 namespace tidegate::kafka {
 

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/executor.h"
-#include "connectors/kafka/client.h"
 #include "connectors/kafka/table_options.h"
 #include "dataflow/source.h"
+#include "kafka/client.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

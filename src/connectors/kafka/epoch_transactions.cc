@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/failpoints.h"
-#include "connectors/kafka/message_journal.h"
+#include "kafka/message_journal.h"
 
 namespace tidegate::kafka {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/kafka/client.h"
-#include "connectors/kafka/produce.h"
 #include "connectors/kafka/table_options.h"
+#include "kafka/client.h"
+#include "kafka/produce.h"
 #include "tidegate/status.h"
 #include "tidegate/time.h"
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "connectors/kafka/handles.h"
-#include "connectors/kafka/produce.h"
 #include "connectors/kafka/table_options.h"
 #include "dataflow/connector.h"
 #include "formats/format.h"
+#include "kafka/handles.h"
+#include "kafka/produce.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
 

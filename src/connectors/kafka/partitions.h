@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "connectors/kafka/client.h"
 #include "connectors/kafka/table_options.h"
 #include "dataflow/source.h"
+#include "kafka/client.h"
 #include "tidegate/status.h"
 
 /// Which partitions there are, and where to begin and end in them. Everything here that takes a

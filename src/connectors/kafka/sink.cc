@@ -7,10 +7,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "connectors/kafka/client.h"
 #include "connectors/kafka/message_encoder.h"
 #include "connectors/kafka/transactional_writer.h"
 #include "connectors/kafka/writer.h"
+#include "kafka/client.h"
 
 namespace tidegate::kafka {
 

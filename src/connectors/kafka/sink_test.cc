@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"
 

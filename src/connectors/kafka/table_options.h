@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "connectors/kafka/client_properties.h"
 #include "dataflow/connector.h"
 #include "formats/format.h"
+#include "kafka/client_properties.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "connectors/kafka/partitions.h"
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 
 namespace tidegate::kafka {
 namespace {

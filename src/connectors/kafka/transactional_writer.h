@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "connectors/kafka/message_encoder.h"
-#include "connectors/kafka/message_journal.h"
 #include "connectors/kafka/table_options.h"
 #include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
+#include "kafka/message_journal.h"
 
 namespace tidegate::kafka {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "connectors/kafka/produce.h"
+#include "kafka/produce.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

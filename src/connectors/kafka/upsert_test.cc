@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/source.h"
-#include "connectors/kafka/test_broker.h"
+#include "connectors/kafka/test_table.h"
 #include "connectors/kafka/upsert_buffer.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"

@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "connectors/kafka/client.h"
 #include "connectors/kafka/message_encoder.h"
 #include "connectors/kafka/table_options.h"
 #include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
+#include "kafka/client.h"
 
 namespace tidegate::kafka {
 

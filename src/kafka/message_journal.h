@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/kafka/produce.h"
+#include "kafka/produce.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

@@ -13,12 +13,9 @@
 #include <vector>
 
 #include "base/check.h"
-#include "connectors/kafka/handles.h"
-#include "dataflow/connector.h"
-#include "formats/format.h"
-#include "types/logical_type.h"
+#include "kafka/handles.h"
 
-/// What stands on the other side of the connector in tests: plain librdkafka, and its imitation of
+/// What stands on the other side in tests: plain librdkafka, and its imitation of
 /// a broker. What goes wrong here stops the test.
 namespace tidegate::kafka {
 
@@ -175,39 +172,6 @@ class MockBroker {
   HandlePtr handle_;
   rd_kafka_mock_cluster_t* cluster_;  // of the handle
   std::string address_;
-};
-
-/// A table of the connector: its request, and what that points to.
-class TestTable {
- public:
-  /// Columns in Flink's notation: "url STRING, n BIGINT NOT NULL".
-  TestTable(std::string_view columns, const std::string& brokers, const TestSettings& options)
-      : formats_(std::make_unique<FormatRegistry>()) {
-    register_all_formats(*formats_);
-    const auto row = LogicalType::parse(fmt::format("ROW<{}>", columns));
-    TG_CHECK(row.is_ok(), "{}", row.status().to_string());
-    std::vector<Field> fields;
-    for (const LogicalType::Child& child : row->children())
-      fields.push_back(Field{child.name, child.type});
-    request.table = "t";
-    request.schema = std::make_shared<Schema>(std::move(fields));
-    for (int i = 0; i < request.schema->num_fields(); ++i) request.projection.push_back(i);
-    request.formats = formats_.get();
-    request.options.set("properties.bootstrap.servers", brokers);
-    for (const auto& [name, value] : options) request.options.set(name, value);
-  }
-
-  /// Columns that come from beside the record: {"at", "timestamp"}.
-  TestTable& metadata(const TestSettings& columns) {
-    for (const auto& [column, key] : columns)
-      request.metadata.push_back({request.schema->index_of(column), key});
-    return *this;
-  }
-
-  ConnectorRequest request;
-
- private:
-  std::unique_ptr<FormatRegistry> formats_;
 };
 
 }  // namespace tidegate::kafka

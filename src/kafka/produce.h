@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "connectors/kafka/client.h"
-#include "connectors/kafka/handles.h"
+#include "kafka/client.h"
+#include "kafka/handles.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/message_journal.h"
+#include "kafka/message_journal.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/produce.h"
+#include "kafka/produce.h"
 
 #include <cstddef>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/client_properties.h"
+#include "kafka/client_properties.h"
 
 #include <algorithm>
 #include <cstddef>

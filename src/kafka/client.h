@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/kafka/client_properties.h"
-#include "connectors/kafka/handles.h"
+#include "kafka/client_properties.h"
+#include "kafka/handles.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {

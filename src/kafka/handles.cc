@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/handles.h"
+#include "kafka/handles.h"
 
 #include "base/check.h"
 

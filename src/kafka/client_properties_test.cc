@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/client_properties.h"
+#include "kafka/client_properties.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "connectors/kafka/client.h"
+#include "kafka/client.h"
 
 namespace tidegate::kafka {
 namespace {

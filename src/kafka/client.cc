@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/client.h"
+#include "kafka/client.h"
 
 #include <algorithm>
 #include <chrono>
