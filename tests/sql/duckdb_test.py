@@ -135,7 +135,7 @@ class Generator:
         if choice == 5:
             return (f"(SELECT a, b, c, s, d FROM {rng_table(rng)} WHERE {self.condition('t', 0)}"
                     .replace("t.", "") + ") AS x"), ["x"]
-        return (f"(SELECT a, COUNT(*) AS b, SUM(c) AS c, MAX(s) AS s, MIN(d) AS d "
+        return (f"(SELECT a, COUNT(*) AS b, CAST(SUM(c) AS BIGINT) AS c, MAX(s) AS s, MIN(d) AS d "
                 f"FROM {rng_table(rng)} GROUP BY a) AS x"), ["x"]
 
     def select(self):
