@@ -108,8 +108,9 @@ std::int64_t MessageEncoder::timestamp_of(std::int64_t row) const {
   std::int64_t time = 0;
   if (timestamp_column_ >= 0) {
     // BIGINT and timestamps have the same layout.
-    const auto& column = static_cast<const arrow::Int64Array&>(*batch_.column(timestamp_column_));
-    if (column.IsValid(row)) time = column.Value(row) / timestamp_units_per_ms_;
+    const arrow::Array& column = *batch_.column(timestamp_column_);
+    if (column.IsValid(row))
+      time = column.data()->GetValues<std::int64_t>(1)[row] / timestamp_units_per_ms_;
   } else if (const auto times = batch_.event_times(); !times.empty()) {
     time = times[static_cast<std::size_t>(row)];
   }
