@@ -48,7 +48,11 @@ struct RunOptions {
   /// For the state of all operators. In memory the job fails past it, and 0 is no limit; with
   /// rocksdb rows go to disk in time, and 0 is 512 MiB.
   std::int64_t memory_bytes = 0;
-  /// Where the state store of a run has its folder; empty: where temporary files go.
+  /// Library mode over Kafka: the name that all instances of the program share. It stands in front
+  /// of the names of its internal topics, and is its consumer group. Empty: not in library mode.
+  std::string application_id;
+  /// Where the state store of a run has its folder; empty: where temporary files go. In library
+  /// mode each instance has one of its own.
   std::string state_dir;
   /// Where epochs become durable; empty: nowhere. Epochs that are there are gone on from.
   std::string checkpoint_dir;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dataflow/log_topics.h"
 #include "dataflow/operator.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
@@ -58,6 +59,9 @@ struct Polled {
   /// The source itself knows that no row below this event time follows `batch` (with kRows; the
   /// batch may then be empty). Counts beside the watermark strategy.
   std::optional<EventTime> watermark;
+  /// The source itself knows that the split has nothing to say about time for now (with kRows, an
+  /// empty batch and a watermark).
+  bool idle = false;
 };
 
 /// Reads one split in order. One task at a time, one thread at a time.
@@ -109,6 +113,9 @@ class Source {
   /// Opens a split at its beginning or where an earlier reader's position() points.
   virtual Result<std::unique_ptr<SplitReader>> open_split(
       const Split& split, const std::optional<std::string>& position, SourceContext& context) = 0;
+
+  /// Set when splits are partitions of Kafka topics, as kafka/partition_split.h says.
+  virtual std::optional<LogTopics> log_topics() const { return std::nullopt; }
 
   /// What the table itself says about the size of micro-batches; what the job says goes before.
   virtual BatchLimits batch_limits() const { return {}; }

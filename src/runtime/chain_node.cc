@@ -145,6 +145,7 @@ void ChainNode::handle(int input, Event event) {
     if (finished_) return complete(Call::kFinish);
     settle(guarded([&] { return operator_->finish(*this); }), Call::kFinish);
   } else {
+    if (sink_ != nullptr) sink_->idle(std::get<Idle>(event).idle);
     forward(std::move(event));
   }
 }
@@ -261,7 +262,8 @@ bool ChainNode::await_credit() {
 }
 
 KeyGroupRange ChainNode::key_groups() const {
-  return key_groups_of_subtask(spec_.subtask, spec_.key_groups, spec_.parallelism);
+  const KeyGroupRange all{0, spec_.key_groups, spec_.key_groups};
+  return part_of(host_.options().key_groups.value_or(all), spec_.subtask, spec_.parallelism);
 }
 
 StateBackend& ChainNode::state() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,9 @@ struct JobOptions {
   const Clock* clock = nullptr;
   /// Null: the job has one of its own.
   MetricRegistry* metrics = nullptr;
+
+  /// The part of the key space that the job owns: one task of library mode. None: all of it.
+  std::optional<KeyGroupRange> key_groups;
 
   ChannelLimits channel;
   /// The most rows that a source hands on at once; it starts with few and gets there under load.

@@ -129,7 +129,8 @@ class JobBuilder {
       if (plan.exchange == Exchange::kHash) {
         const Node& from = graph_.nodes[at(edge.from)];
         const Schema& schema = edge.side < 0 ? *from.schema : *from.side_schemas[at(edge.side)];
-        routed.set_keys(KeyHasher(schema, edge.keys), graph_.key_groups);
+        const KeyGroupRange all{0, graph_.key_groups, graph_.key_groups};
+        routed.set_keys(KeyHasher(schema, edge.keys), host_.options().key_groups.value_or(all));
       }
       edges_[{edge.from, edge.side, producer}].push_back(std::move(routed));
     }

@@ -112,11 +112,11 @@ Status OpenSplit::poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Pie
     pieces.back().watermark = assigner_.watermark();
   }
   rows_ += rows;
-  idle_ = false;
+  idle_ = polled->idle;
   adapt_budget(rows, max_rows);
   gauge_->rows.store(rows_, std::memory_order_relaxed);
   gauge_->watermark.store(assigner_.watermark(), std::memory_order_relaxed);
-  gauge_->idle.store(false, std::memory_order_relaxed);
+  gauge_->idle.store(idle_, std::memory_order_relaxed);
   return Status::ok();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -16,13 +17,15 @@ RoutedEdge::RoutedEdge(Exchange exchange, std::vector<std::shared_ptr<Channel>> 
   next_ = static_cast<std::size_t>(first) % channels_.size();
 }
 
-void RoutedEdge::set_keys(KeyHasher hasher, int key_groups) {
+void RoutedEdge::set_keys(KeyHasher hasher, KeyGroupRange key_groups) {
   hasher_ = std::move(hasher);
-  key_groups_ = key_groups;
+  key_groups_ = key_groups.total;
+  channel_of_group_.assign(static_cast<std::size_t>(key_groups.total), 0);
   const int parallelism = static_cast<int>(channels_.size());
-  for (int group = 0; group < key_groups; ++group) {
-    channel_of_group_.push_back(
-        static_cast<std::uint16_t>(subtask_of_key_group(group, key_groups, parallelism)));
+  for (int subtask = 0; subtask < parallelism; ++subtask) {
+    const KeyGroupRange part = part_of(key_groups, subtask, parallelism);
+    std::fill(channel_of_group_.begin() + part.begin, channel_of_group_.begin() + part.end,
+              static_cast<std::uint16_t>(subtask));
   }
 }
 

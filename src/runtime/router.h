@@ -11,6 +11,7 @@
 #include "runtime/key_hasher.h"
 #include "runtime/outlet.h"
 #include "tidegate/status.h"
+#include "types/key_group.h"
 
 namespace tidegate {
 
@@ -20,7 +21,7 @@ class RoutedEdge {
  public:
   RoutedEdge(Exchange exchange, std::vector<std::shared_ptr<Channel>> channels, int first = 0);
   /// For kHash.
-  void set_keys(KeyHasher hasher, int key_groups);
+  void set_keys(KeyHasher hasher, KeyGroupRange key_groups);
 
   Status route(Batch batch);
   /// Watermarks, barriers, idleness and the end go to everyone.

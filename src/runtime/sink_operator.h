@@ -16,10 +16,12 @@ class SinkOperator final : public Operator {
 
   Status open(OperatorContext& context) override;
   Result<Progress> process(int input, Batch batch, Output& out) override;
+  Result<Progress> advance(EventTime watermark, Output& out) override;
   Result<Progress> seal(EpochId epoch, Output& out) override;
   Result<Progress> finish(Output& out) override;
   Result<Progress> resume(Output& out) override;
 
+  void idle(bool idle) { writer_->idle(idle); }
   /// Once seal() or finish() is done.
   Result<std::string> prepare(EpochId epoch) { return writer_->prepare(epoch); }
 

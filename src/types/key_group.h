@@ -26,10 +26,18 @@ constexpr int subtask_of_key_group(int group, int total, int parallelism) {
   return group * parallelism / total;
 }
 
-/// The key groups of a subtask; together the ranges cover [0, total) once.
+/// The key groups of a subtask when `parallelism` of them share `range`; together their ranges
+/// cover it once.
+constexpr KeyGroupRange part_of(KeyGroupRange range, int subtask, int parallelism) {
+  const int size = range.end - range.begin;
+  return KeyGroupRange{range.begin + (subtask * size + parallelism - 1) / parallelism,
+                       range.begin + ((subtask + 1) * size + parallelism - 1) / parallelism,
+                       range.total};
+}
+
+/// Likewise of all key groups.
 constexpr KeyGroupRange key_groups_of_subtask(int subtask, int total, int parallelism) {
-  return KeyGroupRange{(subtask * total + parallelism - 1) / parallelism,
-                       ((subtask + 1) * total + parallelism - 1) / parallelism, total};
+  return part_of(KeyGroupRange{0, total, total}, subtask, parallelism);
 }
 
 }  // namespace tidegate

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "connectors/kafka/consumer.h"
 #include "connectors/kafka/dead_letters.h"
 #include "connectors/kafka/message_decoder.h"
-#include "connectors/kafka/partitions.h"
 #include "dataflow/source.h"
+#include "kafka/consumer.h"
+#include "kafka/partition_split.h"
 
 namespace tidegate::kafka {
 

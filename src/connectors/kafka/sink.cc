@@ -11,6 +11,7 @@
 #include "connectors/kafka/transactional_writer.h"
 #include "connectors/kafka/writer.h"
 #include "kafka/client.h"
+#include "kafka/topic_journal.h"
 
 namespace tidegate::kafka {
 
@@ -57,7 +58,7 @@ Status KafkaSink::open() {
   TG_ASSIGN_OR_RETURN(const MetadataPtr metadata,
                       client->metadata(topic.get(), settings_.connect_timeout));
   partition_count_ = metadata->topics[0].partition_cnt;
-  if (!is_transactional()) return Status::ok();
+  if (joins_ || !is_transactional()) return Status::ok();
   // Two jobs of one script may write to the same table at the same time.
   std::string id = settings_.transactional_id_prefix;
   for (const std::string& part : {request_.job, request_.uid}) {
@@ -67,8 +68,13 @@ Status KafkaSink::open() {
   return transactions_->begin_run();
 }
 
+std::optional<LogTopics> KafkaSink::join_transaction() {
+  joins_ = true;
+  return LogTopics{{settings_.topic}, client_options(request_.options), settings_.client.brokers};
+}
+
 SinkGuarantee KafkaSink::guarantee() const {
-  if (is_transactional()) return SinkGuarantee::kTransactional;
+  if (joins_ || is_transactional()) return SinkGuarantee::kTransactional;
   const bool by_key = formats_.kind == TableKind::kUpsert;
   return by_key && settings_.guarantee == SinkSettings::Guarantee::kAtLeastOnce
              ? SinkGuarantee::kIdempotent
@@ -78,15 +84,21 @@ SinkGuarantee KafkaSink::guarantee() const {
 Result<std::unique_ptr<SinkWriter>> KafkaSink::open_writer(OperatorContext& context) {
   TG_CHECK(partition_count_ > 0, "sink '{}' is not open", context.operator_name());
   TG_ASSIGN_OR_RETURN(auto encoder, MessageEncoder::make(request_, formats_));
-  if (is_transactional())
-    return std::make_unique<TransactionalWriter>(settings_, transactions_->id(),
-                                                 transactions_->run(), partition_count_,
-                                                 std::move(encoder), context);
+  if (joins_ || is_transactional())
+    return std::make_unique<TransactionalWriter>(
+        settings_,
+        [this](std::string_view journal) {
+          if (joins_) return TopicJournal{settings_.topic, journal}.to_string();
+          return PreparedMessages{transactions_->run(), system_clock().wall_ms(),
+                                  transactions_->id(), settings_.topic, journal}
+              .to_string();
+        },
+        partition_count_, std::move(encoder), context);
   return KafkaWriter::make(settings_, partition_count_, std::move(encoder), context);
 }
 
 Status KafkaSink::commit_all(EpochId epoch, std::span<const std::string> committables) {
-  if (committables.empty()) return Status::ok();
+  if (joins_ || committables.empty()) return Status::ok();
   std::vector<std::string_view> journals;
   PreparedMessages first;
   for (const std::string& committable : committables) {

@@ -25,6 +25,7 @@ class KafkaSink final : public Sink {
   int parallelism() const override { return settings_.parallelism; }
   Status open() override;
   Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext& context) override;
+  std::optional<LogTopics> join_transaction() override;
   Status commit_all(EpochId epoch, std::span<const std::string> committables) override;
 
  private:
@@ -36,6 +37,7 @@ class KafkaSink final : public Sink {
   const ConnectorRequest request_;
   const SinkSettings settings_;
   const MessageFormats formats_;
+  bool joins_ = false;  // the transactions of the mode
   std::int32_t partition_count_ = 0;
   std::unique_ptr<EpochTransactions> transactions_;  // of an exactly-once sink that is open
 };

@@ -47,7 +47,8 @@ KafkaSource::KafkaSource(const ConnectorRequest& request, SourceSettings setting
       schema_(projected(*request.schema, request.projection)) {}
 
 Status KafkaSource::open(SourceContext& context) {
-  TG_ASSIGN_OR_RETURN(consumer_, Consumer::make(settings_, context));
+  TG_ASSIGN_OR_RETURN(
+      consumer_, Consumer::make(settings_.client, settings_.outage_timeout, context.executor()));
   TG_RETURN_IF_ERROR(list_partitions(consumer_->client(), settings_).status());
   if (settings_.error_policy == RecordErrorPolicy::kDeadLetter) {
     TG_ASSIGN_OR_RETURN(letters_, DeadLetters::make(settings_, context));
@@ -91,6 +92,10 @@ Result<std::unique_ptr<SplitReader>> KafkaSource::open_split(
                                  settings_.commits_offsets};
   return PartitionReader::open(std::move(shared), std::move(partition), offset, std::move(decoder),
                                context);
+}
+
+std::optional<LogTopics> KafkaSource::log_topics() const {
+  return LogTopics{settings_.topics, client_options(request_.options), settings_.client.brokers};
 }
 
 // Offsets stand for rows: some of them belong to marks and to records that are gone.

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "connectors/kafka/consumer.h"
 #include "connectors/kafka/dead_letters.h"
 #include "connectors/kafka/table_options.h"
 #include "dataflow/connector.h"
 #include "dataflow/source.h"
+#include "kafka/consumer.h"
 
 namespace tidegate::kafka {
 
@@ -32,6 +32,7 @@ class KafkaSource final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override;
+  std::optional<LogTopics> log_topics() const override;
   Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
                             std::int64_t max_rows) override;
 

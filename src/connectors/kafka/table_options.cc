@@ -304,6 +304,14 @@ std::vector<OptionSpec> option_specs(TableKind kind) {
   return specs;
 }
 
+Options client_options(const Options& options) {
+  Options client;
+  for (const auto& [name, value] : options.values()) {
+    if (name.starts_with("properties.")) client.set(name, value);
+  }
+  return client;
+}
+
 Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
                                             const MessageFormats& formats) {
   const Options& options = request.options;

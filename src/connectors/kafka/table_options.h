@@ -87,6 +87,8 @@ std::vector<OptionSpec> option_specs(TableKind kind);
 /// Also finds options that neither the connector nor its formats have.
 Result<MessageFormats> read_formats(const ConnectorRequest& request,
                                     TableKind kind = TableKind::kAppend);
+/// The 'properties.*' of a table.
+Options client_options(const Options& options);
 Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
                                             const MessageFormats& formats);
 Result<SinkSettings> read_sink_settings(const ConnectorRequest& request,

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/clock.h"
 
 namespace tidegate::kafka {
 
@@ -54,13 +53,12 @@ Result<PreparedMessages> PreparedMessages::parse(std::string_view committable) {
   return prepared;
 }
 
-TransactionalWriter::TransactionalWriter(const SinkSettings& settings, const std::string& id,
-                                         std::int64_t run, std::int32_t partition_count,
+TransactionalWriter::TransactionalWriter(const SinkSettings& settings, Wrap wrap,
+                                         std::int32_t partition_count,
                                          std::unique_ptr<MessageEncoder> encoder,
                                          OperatorContext& context)
     : settings_(settings),
-      id_(id),
-      run_(run),
+      wrap_(std::move(wrap)),
       partition_count_(partition_count),
       max_message_bytes_(max_message_bytes(settings.client)),
       encoder_(std::move(encoder)),
@@ -114,8 +112,7 @@ Result<std::string> TransactionalWriter::prepare(EpochId) {
   }
   if (journal_.empty()) return std::string();
   TG_ASSIGN_OR_RETURN(const std::string journal, journal_.take());
-  return PreparedMessages{run_, system_clock().wall_ms(), id_, settings_.topic, journal}
-      .to_string();
+  return wrap_(journal);
 }
 
 }  // namespace tidegate::kafka

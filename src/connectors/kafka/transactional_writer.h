@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,10 +34,11 @@ struct PreparedMessages {
 /// to a broker before the epoch is durable.
 class TransactionalWriter final : public SinkWriter {
  public:
-  /// `settings` and `id` outlive it.
-  TransactionalWriter(const SinkSettings& settings, const std::string& id, std::int64_t run,
-                      std::int32_t partition_count, std::unique_ptr<MessageEncoder> encoder,
-                      OperatorContext& context);
+  /// Makes a committable of the messages of an epoch.
+  using Wrap = std::function<std::string(std::string_view journal)>;
+  /// `settings` outlive it.
+  TransactionalWriter(const SinkSettings& settings, Wrap wrap, std::int32_t partition_count,
+                      std::unique_ptr<MessageEncoder> encoder, OperatorContext& context);
 
   Result<Progress> write(Batch batch) override;
   Result<std::string> prepare(EpochId epoch) override;
@@ -46,8 +48,7 @@ class TransactionalWriter final : public SinkWriter {
   Status add(Outgoing& message);
 
   const SinkSettings& settings_;
-  const std::string& id_;
-  const std::int64_t run_;
+  const Wrap wrap_;
   const std::int32_t partition_count_;
   const std::size_t max_message_bytes_;
   const std::unique_ptr<MessageEncoder> encoder_;

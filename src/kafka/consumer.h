@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/executor.h"
-#include "connectors/kafka/table_options.h"
-#include "dataflow/source.h"
+#include "dataflow/operator.h"
 #include "kafka/client.h"
+#include "kafka/client_properties.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {
@@ -23,9 +23,10 @@ namespace tidegate::kafka {
 /// a group: who reads what is the job's decision, and positions live in its epochs. Thread-safe.
 class Consumer : public std::enable_shared_from_this<Consumer> {
  public:
-  /// `context` outlives it.
-  static Result<std::shared_ptr<Consumer>> make(const SourceSettings& settings,
-                                                SourceContext& context);
+  /// It fails when all brokers are gone for `outage_timeout`. `executor` outlives it.
+  static Result<std::shared_ptr<Consumer>> make(const ClientProperties& properties,
+                                                std::chrono::milliseconds outage_timeout,
+                                                Executor& executor);
 
   Client& client() { return *client_; }
 
@@ -46,7 +47,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   std::int64_t take_failed_commits() { return failed_commits_.exchange(0); }
 
  private:
-  Consumer(const SourceSettings& settings, SourceContext& context);
+  Consumer(std::chrono::milliseconds outage_timeout, Executor& executor);
   void watch_outage();
   void wait_for_brokers();
   void fail(Status failure);

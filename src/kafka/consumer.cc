@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connectors/kafka/consumer.h"
+#include "kafka/consumer.h"
 
 #include <chrono>
 #include <utility>
@@ -12,19 +12,19 @@ namespace tidegate::kafka {
 
 using std::chrono::milliseconds;
 
-Consumer::Consumer(const SourceSettings& settings, SourceContext& context)
-    : outage_timeout_(settings.outage_timeout), executor_(context.executor()) {}
+Consumer::Consumer(milliseconds outage_timeout, Executor& executor)
+    : outage_timeout_(outage_timeout), executor_(executor) {}
 
-Result<std::shared_ptr<Consumer>> Consumer::make(const SourceSettings& settings,
-                                                 SourceContext& context) {
-  std::shared_ptr<Consumer> consumer(new Consumer(settings, context));
+Result<std::shared_ptr<Consumer>> Consumer::make(const ClientProperties& properties,
+                                                 milliseconds outage_timeout, Executor& executor) {
+  std::shared_ptr<Consumer> consumer(new Consumer(outage_timeout, executor));
   Client::Events events;
   events.all_brokers_down = [raw = consumer.get()] { raw->watch_outage(); };
   events.offsets_committed = [raw = consumer.get()](rd_kafka_resp_err_t error) {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) ++raw->failed_commits_;
   };
   TG_ASSIGN_OR_RETURN(consumer->client_,
-                      Client::make(Client::Role::kConsumer, settings.client, std::move(events)));
+                      Client::make(Client::Role::kConsumer, properties, std::move(events)));
   const std::weak_ptr<Consumer> weak = consumer;
   const auto serve = [weak, &executor = consumer->executor_] {
     executor.submit([weak] {
