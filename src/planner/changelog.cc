@@ -20,6 +20,7 @@
 #include "planner/expr_properties.h"
 #include "planner/join_condition.h"
 #include "planner/node_table.h"
+#include "planner/unique_keys.h"
 
 namespace tidegate {
 namespace {
@@ -96,51 +97,73 @@ bool never(const N&, const Around&) {
   return false;
 }
 
-/// True when an update of an input's row leaves these columns as they are: they belong to a key.
+/// True when an update of an input's row leaves these columns as they are: they belong to a key
+/// that updates keep.
 bool are_kept_by_updates(const StreamFacts& input, ColumnSet columns) {
   std::sort(columns.begin(), columns.end());
   return !input.retracts ||
-         std::any_of(input.keys.begin(), input.keys.end(), [&](const ColumnSet& key) {
+         std::any_of(input.kept_keys.begin(), input.kept_keys.end(), [&](const ColumnSet& key) {
            return std::includes(key.begin(), key.end(), columns.begin(), columns.end());
          });
 }
 
-bool filter_keeps_pairs(const plan::FilterNode& node, InputFacts inputs) {
-  return inputs[0]->paired && are_kept_by_updates(*inputs[0], columns_read(node.condition));
+/// The keys of a node as if its inputs had only those that updates keep.
+std::vector<ColumnSet> keys_of_kept(const plan::Node& node, InputFacts inputs) {
+  std::vector<StreamFacts> kept;
+  for (const StreamFacts* input : inputs) kept.emplace_back(*input).keys = input->kept_keys;
+  std::vector<const StreamFacts*> pointers;
+  for (const StreamFacts& input : kept) pointers.push_back(&input);
+  return unique_keys_of(node, pointers);
+}
+
+/// An update goes by whole: both of its rows pass or none.
+std::vector<ColumnSet> filter_keeps(const plan::FilterNode& node, InputFacts inputs) {
+  if (!are_kept_by_updates(*inputs[0], columns_read(node.condition))) return {};
+  return inputs[0]->kept_keys;
 }
 
 /// An update must match what its row matched before.
-bool join_keeps_pairs(const plan::JoinNode& node, InputFacts inputs) {
+std::vector<ColumnSet> join_keeps(const plan::JoinNode& node, InputFacts inputs) {
   const SplitCondition split =
       split_condition(node.condition, *node.inputs[0].schema(), *node.inputs[1].schema());
-  return split.rest.empty() && inputs[0]->paired && inputs[1]->paired &&
-         are_kept_by_updates(*inputs[0], split.left_keys) &&
-         are_kept_by_updates(*inputs[1], split.right_keys);
+  const bool matches_the_same = split.rest.empty() &&
+                                are_kept_by_updates(*inputs[0], split.left_keys) &&
+                                are_kept_by_updates(*inputs[1], split.right_keys);
+  return matches_the_same ? keys_of_kept(node, inputs) : std::vector<ColumnSet>();
 }
 
-bool inputs_are_paired(const plan::ProjectNode&, InputFacts inputs) { return inputs[0]->paired; }
-bool inputs_are_paired(const plan::MergeNode&, InputFacts inputs) {
-  return std::all_of(inputs.begin(), inputs.end(), [](const auto* input) { return input->paired; });
+/// An update is of what stands at a place by what stands there next: keys of the rows themselves
+/// are others then.
+template <typename N>
+std::vector<ColumnSet> places_are_kept(const N& node, InputFacts inputs) {
+  StreamFacts rows = *inputs[0];
+  rows.keys.clear();
+  const StreamFacts* const input = &rows;
+  return unique_keys_of(node, InputFacts(&input, 1));
 }
 
 template <typename N>
-bool pairs(const N&, InputFacts) {
-  return true;
+std::vector<ColumnSet> keeps_of_input(const N& node, InputFacts inputs) {
+  return keys_of_kept(node, inputs);
 }
 
-const NodeTable<bool, InputFacts>& pairing_table() {
+template <typename N>
+std::vector<ColumnSet> keeps_all(const N& node, InputFacts inputs) {
+  return unique_keys_of(node, inputs);
+}
+
+const NodeTable<std::vector<ColumnSet>, InputFacts>& keeping_table() {
   static const auto* const made = [] {
-    auto* table = new NodeTable<bool, InputFacts>;  // lives for the process
-    table->on<plan::FilterNode>(filter_keeps_pairs);
-    table->on<plan::JoinNode>(join_keeps_pairs);
-    table->on<plan::ProjectNode>(inputs_are_paired);
-    table->on<plan::MergeNode>(inputs_are_paired);
-    table->on<plan::SourceNode>(pairs<plan::SourceNode>);
-    table->on<plan::AggregateNode>(pairs<plan::AggregateNode>);
-    table->on<plan::SetOperationNode>(pairs<plan::SetOperationNode>);
-    table->on<plan::RankNode>(pairs<plan::RankNode>);
-    table->on<plan::DeduplicateNode>(pairs<plan::DeduplicateNode>);
-    table->on<plan::SortNode>(pairs<plan::SortNode>);
+    auto* table = new NodeTable<std::vector<ColumnSet>, InputFacts>;  // lives for the process
+    table->on<plan::FilterNode>(filter_keeps);
+    table->on<plan::JoinNode>(join_keeps);
+    table->on<plan::ProjectNode>(keeps_of_input<plan::ProjectNode>);
+    table->on<plan::MergeNode>(keeps_of_input<plan::MergeNode>);
+    table->on<plan::SourceNode>(keeps_all<plan::SourceNode>);
+    table->on<plan::AggregateNode>(keeps_all<plan::AggregateNode>);
+    table->on<plan::SetOperationNode>(keeps_all<plan::SetOperationNode>);
+    table->on<plan::RankNode>(places_are_kept<plan::RankNode>);
+    table->on<plan::DeduplicateNode>(places_are_kept<plan::DeduplicateNode>);
     return table;
   }();
   return *made;
@@ -203,8 +226,8 @@ bool source_upserts(const plan::SourceNode& source, const LoweringOptions& optio
   return connector.is_ok() && (*connector)->gives_upserts;
 }
 
-bool updates_are_paired(const plan::Node& node, InputFacts inputs) {
-  return pairing_table().has(node) && pairing_table()(node, inputs);
+std::vector<ColumnSet> kept_keys_of(const plan::Node& node, InputFacts inputs) {
+  return keeping_table().has(node) ? keeping_table()(node, inputs) : std::vector<ColumnSet>();
 }
 
 bool sink_takes_changes(const plan::SinkNode& sink, const LoweringOptions& options) {

@@ -20,8 +20,8 @@ bool over_waits_for_end(const plan::OverNode& over, bool bounded);
 /// True when a table's rows are changes by key, of which a full changelog has to be made.
 bool source_upserts(const plan::SourceNode& source, const LoweringOptions& options);
 
-/// Of a node whose output is a changelog: StreamFacts::paired.
-bool updates_are_paired(const plan::Node& node, InputFacts inputs);
+/// Of a node whose output is a changelog: StreamFacts::kept_keys.
+std::vector<ColumnSet> kept_keys_of(const plan::Node& node, InputFacts inputs);
 
 /// kInvalidPlan when `input` takes rows back: "IntervalJoin doesn't support consuming update and
 /// delete changes which is produced by node Aggregate(...)".

@@ -94,9 +94,9 @@ class SinkPath {
     if (primary_key_.empty()) return;
     if (needs_materialize()) {
       materialize();
-    } else if (facts_.retracts && taking_.by_key && has_exact_key()) {
+    } else if (facts_.retracts && taking_.by_key && has_exact_key(facts_.keys)) {
       // An update that moves a row to another key must delete it under the old one.
-      if (facts_.paired) {
+      if (has_exact_key(facts_.kept_keys)) {
         drop_update_before();
       } else {
         materialize();
@@ -119,8 +119,8 @@ class SinkPath {
     edge_ = Edge();
     edge_.from = index;
   }
-  bool has_exact_key() const {
-    return std::find(facts_.keys.begin(), facts_.keys.end(), primary_key_) != facts_.keys.end();
+  bool has_exact_key(const std::vector<ColumnSet>& keys) const {
+    return std::find(keys.begin(), keys.end(), primary_key_) != keys.end();
   }
   bool needs_materialize() const {
     using Materialize = PlanSettings::Materialize;

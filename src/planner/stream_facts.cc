@@ -28,7 +28,7 @@ const StreamFacts& PlanFacts::of(const plan::Node& node) {
   facts->retracts = output_retracts(node, inputs, facts->bounded, options_);
   infer_time_properties(node, inputs, *facts);
   facts->keys = unique_keys_of(node, inputs);
-  facts->paired = !facts->retracts || updates_are_paired(node, inputs);
+  facts->kept_keys = facts->retracts ? kept_keys_of(node, inputs) : facts->keys;
   return *(facts_[&node] = std::move(facts));
 }
 

@@ -34,14 +34,15 @@ struct WindowColumns {
 struct StreamFacts {
   /// Rows may be taken back: the stream is a changelog of +I, -U, +U, -D. Else all rows are +I.
   bool retracts = false;
-  /// Each -U is followed by the +U of the same row, with the same key: who knows the key needs no
-  /// -U. A filter that lets only one of both pass breaks that.
-  bool paired = true;
   /// All sources end. Known only once sources have been made, in lowering.
   bool bounded = false;
   /// Sets of columns that tell apart the rows that are there at the same time. An empty set: there
   /// is at most one row.
   std::vector<ColumnSet> keys;
+  /// Those of `keys` that updates keep: each -U is followed by a +U with the same values there, so
+  /// who knows rows by them needs no -U. A filter that lets only one of both pass breaks that, and
+  /// so does a Top-1 of other columns, whose updates are of one row by another.
+  std::vector<ColumnSet> kept_keys;
   /// What each column is to time; kRowtime only where watermarks really are about it.
   std::vector<TimeAttribute> times;
   WindowColumns windows;

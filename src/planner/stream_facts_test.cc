@@ -4,13 +4,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "plan/source.h"
 #include "planner/test_sql_plan.h"
 
 namespace tidegate {
 namespace {
 
-/// What is known of a query's rows, its columns by their places: "changelog, paired; keys {0}; time
+/// What is known of a query's rows, its columns by their places: "changelog; kept key {0}; time
 /// 1". `changing`: a table whose rows are taken back.
 std::string facts_of(const std::string& query, const std::string& columns,
                      const std::string& changing = {}) {
@@ -28,8 +30,11 @@ std::string facts_of(const std::string& query, const std::string& columns,
   PlanFacts facts(options);
   const StreamFacts& known = facts.of((*roots)[0]->inputs[0]);
   std::string text = known.retracts ? "changelog" : "insert-only";
-  if (known.retracts && known.paired) text += ", paired";
-  for (const ColumnSet& key : known.keys) text += fmt::format("; key {{{}}}", fmt::join(key, ","));
+  for (const ColumnSet& key : known.keys) {
+    const bool kept =
+        known.retracts && std::ranges::find(known.kept_keys, key) != known.kept_keys.end();
+    text += fmt::format("; {}key {{{}}}", kept ? "kept " : "", fmt::join(key, ","));
+  }
   for (std::size_t i = 0; i < known.times.size(); ++i) {
     if (known.times[i] != TimeAttribute::kNone) text += fmt::format("; time {}", i);
   }
@@ -41,13 +46,13 @@ TEST(StreamFacts, RowsThatComeAndGo) {
             "insert-only; time 1");
   EXPECT_EQ(facts_of("SELECT DISTINCT url FROM bids", "u STRING"), "insert-only; key {0}");
   EXPECT_EQ(facts_of("SELECT url, COUNT(*) FROM bids GROUP BY url", "u STRING, n BIGINT"),
-            "changelog, paired; key {0}");
+            "changelog; kept key {0}");
   // A wider type still tells rows apart; a computed value does not.
   EXPECT_EQ(facts_of("SELECT seller, COUNT(*) FROM auctions GROUP BY seller", "s BIGINT, n BIGINT"),
-            "changelog, paired; key {0}");
+            "changelog; kept key {0}");
   EXPECT_EQ(
       facts_of("SELECT seller / 2, COUNT(*) FROM auctions GROUP BY seller", "s INT, n BIGINT"),
-      "changelog, paired");
+      "changelog");
 }
 
 TEST(StreamFacts, FiltersBreakPairsUnlessTheyAreAboutKeys) {
@@ -55,7 +60,7 @@ TEST(StreamFacts, FiltersBreakPairsUnlessTheyAreAboutKeys) {
       "SELECT auction, n FROM (SELECT auction, COUNT(*) AS n, MAX(price) AS "
       "m FROM bids GROUP BY auction) WHERE ";
   EXPECT_EQ(facts_of(counts + "n > 2", "a BIGINT, n BIGINT"), "changelog; key {0}");
-  EXPECT_EQ(facts_of(counts + "auction > 2", "a BIGINT, n BIGINT"), "changelog, paired; key {0}");
+  EXPECT_EQ(facts_of(counts + "auction > 2", "a BIGINT, n BIGINT"), "changelog; kept key {0}");
 }
 
 TEST(StreamFacts, KeysOfJoins) {
@@ -66,11 +71,11 @@ TEST(StreamFacts, KeysOfJoins) {
   EXPECT_EQ(facts_of("SELECT a.id, n FROM auctions a JOIN (SELECT auction, COUNT(*) AS n FROM bids "
                      "GROUP BY auction) b ON a.id = b.auction",
                      "i BIGINT, n BIGINT"),
-            "changelog, paired; key {0}");
+            "changelog; kept key {0}");
   EXPECT_EQ(
       facts_of("SELECT a.id, b.id FROM auctions a LEFT JOIN auctions b ON a.seller = b.seller",
                "i BIGINT, n BIGINT"),
-      "changelog, paired; key {0,1}");
+      "changelog; kept key {0,1}");
   // Spread by the seller, changes of one auction may come from two tasks.
   EXPECT_EQ(facts_of("SELECT a.id, b.price FROM auctions a JOIN bids b ON a.seller = b.price",
                      "i BIGINT, n BIGINT", "auctions"),
@@ -103,10 +108,15 @@ TEST(StreamFacts, TopNKeys) {
            condition;
   };
   EXPECT_EQ(facts_of(top("auction, rn", "rn <= 3"), "a BIGINT, n BIGINT"),
-            "changelog, paired; key {0,1}");
+            "changelog; kept key {0,1}");
   EXPECT_EQ(facts_of(top("auction, price", "rn = 1"), "a BIGINT, p BIGINT"),
-            "changelog, paired; key {0}");
-  EXPECT_EQ(facts_of(top("auction, price", "rn <= 3"), "a BIGINT, p BIGINT"), "changelog, paired");
+            "changelog; kept key {0}");
+  EXPECT_EQ(facts_of(top("auction, price", "rn <= 3"), "a BIGINT, p BIGINT"), "changelog");
+  // A row has its own key as well, but an update is by another row.
+  EXPECT_EQ(facts_of("SELECT seller, id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY seller "
+                     "ORDER BY category) AS rn FROM auctions) WHERE rn = 1",
+                     "s INT, i BIGINT"),
+            "changelog; kept key {0}; key {1}");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/execution_plan.h"
 
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -27,6 +29,7 @@ class ChainCutter {
     }
     TG_RETURN_IF_ERROR(name_nodes());
     combine_grains();
+    find_sources();
     build_chains();
     build_channels();
     return std::move(plan_);
@@ -79,6 +82,15 @@ class ChainCutter {
     }
   }
 
+  void find_sources() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      std::set<int>& sources = plan_.nodes[i].sources;
+      if (graph_.nodes[i].source != nullptr) sources.insert(static_cast<int>(i));
+      for (const Edge& edge : graph_.nodes[i].inputs)
+        sources.merge(std::set<int>(plan_.nodes[static_cast<std::size_t>(edge.from)].sources));
+    }
+  }
+
   bool joins_chain(std::size_t i, const std::vector<int>& readers) const {
     const Node& node = graph_.nodes[i];
     if (node.inputs.size() != 1) return false;
@@ -114,9 +126,12 @@ class ChainCutter {
       const NodePlan& to = plan_.nodes[i];
       if (plan_.chains[static_cast<std::size_t>(to.chain)].nodes[0] != static_cast<int>(i))
         continue;
+      std::map<std::set<int>, int> orders;  // by sources
       for (const Edge& edge : graph_.nodes[i].inputs) {
         const NodePlan& from = plan_.nodes[static_cast<std::size_t>(edge.from)];
         ChannelPlan channel{&edge, from.chain, to.chain, edge.exchange};
+        if (to.grain.orders_rows)
+          channel.order = orders.try_emplace(from.sources, std::ssize(orders)).first->second;
         if (edge.exchange == Exchange::kForward && from.parallelism < to.parallelism)
           channel.exchange = Exchange::kRebalance;
         plan_.channels.push_back(channel);

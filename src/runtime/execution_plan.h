@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct ChannelPlan {
   /// As in the edge, but that a forward edge between different parallelisms becomes kRebalance
   /// when it goes from fewer to more tasks. From more to fewer it stays kForward.
   Exchange exchange = Exchange::kForward;
+  /// Channels into a chain that have the same number bring rows of the same sources, and somebody
+  /// behind them can tell whether a row comes before or after a watermark; -1: no such.
+  int order = -1;
 };
 
 /// What the runtime knows about a node beyond the graph.
@@ -34,6 +38,7 @@ struct NodePlan {
   int chain = 0;
   TimeGrain grain{0, 0};        ///< of all operators behind it
   bool keyed_in_chain = false;  ///< its only edge is a kHash one inside the chain
+  std::set<int> sources;        ///< whose rows get to it
 };
 
 /// A graph cut into chains. Pointers lead into the graph.

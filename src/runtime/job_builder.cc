@@ -122,7 +122,7 @@ class JobBuilder {
         auto channel = std::make_shared<Channel>(host_.options().channel,
                                                  task(at(plan.from_chain), producer).activation(),
                                                  parts_.tasks[at(to)]->activation());
-        inputs_[at(to)].push_back({channel, edge.input});
+        inputs_[at(to)].push_back({channel, edge.input, plan.order});
         channels.push_back(std::move(channel));
       }
       RoutedEdge routed(plan.exchange, std::move(channels), producer);
