@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "dataflow/graph.h"
+#include "kafka/client_properties.h"
+#include "kafka/consumer.h"
+#include "library/assigner.h"
+#include "library/instance.h"
+#include "library/internal_topics.h"
+#include "library/process_identity.h"
+#include "library/stream_thread.h"
+#include "library/subtopologies.h"
+#include "runtime/job.h"
+#include "tidegate/job_progress.h"
+
+namespace tidegate::library {
+
+/// The inside of an Instance. What happens to tasks happens on one strand of blocking work, in
+/// order.
+class InstanceCore final : public Instance, private AssignmentListener {
+ public:
+  /// `graph` as planned once, before it was given to anybody.
+  static Result<std::unique_ptr<InstanceCore>> start(Graph graph, InstanceOptions options);
+  /// Cancels what runs, and leaves the group.
+  ~InstanceCore() override;
+
+  Status await() override;
+  bool await_for(std::chrono::milliseconds time) override;
+  void stop(StopMode mode) override;
+  JobProgress progress() const override;
+
+ private:
+  struct Task;
+  class TaskListener;
+
+  InstanceCore(Topology topology, InstanceOptions options);
+  Status connect(const Graph& graph);
+  Status take_brokers(const Graph& graph);
+  Status make_topics();
+  Status make_threads();
+
+  // AssignmentListener
+  void on_assigned(const Assignment& assignment) override;
+  void on_revoked() override;
+  void on_lost() override;
+  void on_failed(const Status& status) override;
+
+  // The strand.
+  void post(std::function<void()> step);
+  void run_steps();
+  void assign(const Assignment& assignment);
+  std::set<TaskId> owned(const Assignment& assignment) const;
+  void let_go(const std::function<bool(TaskId)>& which);
+  void add_tasks(const std::set<TaskId>& ids);
+  Status begin(const std::shared_ptr<Task>& task);
+  Result<Graph> graph_of(TaskId id) const;
+  int least_busy_thread(int subtopology) const;
+  Result<std::vector<GroupOffset>> offsets_of(const EpochRecord& record) const;
+  void task_ended(const std::shared_ptr<Task>& task, JobState state);
+  void failed(const std::shared_ptr<Task>& task, const Status& failure);
+  void look_for_end();
+  void stop_tasks();
+  void give_up(Status failure);
+  void end(JobState state);
+  void leave();
+  void set_state(JobState state);
+
+  Topology topology_;
+  InstanceOptions options_;
+  kafka::ClientProperties client_;
+  std::string brokers_;
+  std::set<std::string> internal_;  // repartition topics
+  ProcessIdentity identity_;
+  std::unique_ptr<Executor> executor_;  // of the strand and of clients
+  std::vector<std::unique_ptr<Executor>> thread_executors_;
+  std::shared_ptr<kafka::Consumer> consumer_;  // of repartition topics
+  std::vector<std::unique_ptr<StreamThread>> threads_;
+  std::unique_ptr<Assigner> assigner_;
+
+  mutable std::mutex planning_;  // plans share what they are made of
+
+  // Of the strand.
+  std::optional<GroupMember> member_;
+  bool has_run_ = false;
+  bool left_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<TaskId, std::shared_ptr<Task>> tasks_;  // changed by the strand alone
+  std::deque<std::function<void()>> steps_;
+  bool stepping_ = false;
+  std::optional<StopMode> stop_mode_;
+  JobState state_ = JobState::kCreated;
+  int restarts_ = 0;
+  bool ended_ = false;
+  Status failure_;
+};
+
+}  // namespace tidegate::library
