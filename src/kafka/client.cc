@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/client.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -142,8 +144,10 @@ Result<ConfPtr> Client::make_conf(Role role, const ClientProperties& properties)
     queue_limits_ = {number_of(conf.get(), "queued.min.messages"),
                      number_of(conf.get(), "queued.max.messages.kbytes") * 1024};
     rd_kafka_conf_set_offset_commit_cb(conf.get(), &Client::on_committed);
+    if (events_.rebalanced) rd_kafka_conf_set_rebalance_cb(conf.get(), &Client::on_rebalanced);
   } else {
     rd_kafka_conf_set_dr_msg_cb(conf.get(), &Client::on_delivered);
+    rd_kafka_conf_set_closesocket_cb(conf.get(), &Client::on_close);
   }
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_error_cb(conf.get(), &Client::on_error);
@@ -194,6 +198,16 @@ void Client::on_error(rd_kafka_t* handle, int error, const char* reason, void* o
 void Client::on_delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   const auto* client = static_cast<Client*>(opaque);
   if (client->events_.delivered) client->events_.delivered(*message);
+}
+
+void Client::on_rebalanced(rd_kafka_t*, rd_kafka_resp_err_t what,
+                           rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+  static_cast<Client*>(opaque)->events_.rebalanced(what, *partitions);
+}
+
+int Client::on_close(int socket, void* opaque) {
+  static_cast<Client*>(opaque)->closed_connections_.fetch_add(1, std::memory_order_acq_rel);
+  return ::close(socket);
 }
 
 void Client::on_committed(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t*,

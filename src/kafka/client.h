@@ -28,6 +28,10 @@ class Client {
     std::function<void(const rd_kafka_message_t& message)> delivered;
     std::function<void()> all_brokers_down;
     std::function<void(rd_kafka_resp_err_t error)> offsets_committed;
+    /// Of a consumer that subscribes: partitions are assigned or revoked, as the code says. Must
+    /// end with rd_kafka_assign().
+    std::function<void(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& partitions)>
+        rebalanced;
   };
 
   /// kUnknownOption and kInvalidOption name properties that librdkafka does not take.
@@ -66,6 +70,11 @@ class Client {
   Status unreachable(std::chrono::milliseconds timeout) const;
   /// The error after which a producer can send nothing any more; ok when there is none.
   Status fatal() const;
+  /// How many connections of a producer have been closed, from either side. What was sent on them
+  /// may still reach a broker.
+  std::int64_t closed_connections() const {
+    return closed_connections_.load(std::memory_order_acquire);
+  }
 
   /// A consumer stops fetching for a partition while more than this is queued for it.
   struct QueueLimits {
@@ -84,6 +93,9 @@ class Client {
   static void on_committed(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                            rd_kafka_topic_partition_list_t* offsets, void* client);
   static void on_ready_event(rd_kafka_t* handle, void* client);
+  static int on_close(int socket, void* client);
+  static void on_rebalanced(rd_kafka_t* handle, rd_kafka_resp_err_t what,
+                            rd_kafka_topic_partition_list_t* partitions, void* client);
   Result<ConfPtr> make_conf(Role role, const ClientProperties& properties);
   Result<MetadataPtr> ask_metadata(rd_kafka_topic_t* topic, std::chrono::milliseconds timeout);
 
@@ -91,6 +103,7 @@ class Client {
   std::string user_, password_;  // for look_for_room()
   bool looks_by_itself_ = false;
   QueueLimits queue_limits_;
+  std::atomic<std::int64_t> closed_connections_{0};
   Events events_;
   std::function<void()> ready_;
   mutable std::mutex mutex_;  // over the two below

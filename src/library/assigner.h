@@ -34,7 +34,8 @@ struct Assignment {
 };
 
 /// Hears of assignments. Called from one blocking thread at a time, which serves nothing else
-/// meanwhile: the group waits for on_revoked() to return, for a minute at most.
+/// meanwhile: the group waits for a call to return, and after five minutes (max.poll.interval.ms)
+/// no longer.
 class AssignmentListener {
  public:
   virtual ~AssignmentListener() = default;

@@ -62,19 +62,6 @@ std::string state_of(const EpochRecord& record, std::span<const BaseSlice> bases
   return out;
 }
 
-/// Everything but state and output.
-EpochRecord bare(const EpochRecord& record) {
-  EpochRecord out;
-  out.epoch = record.epoch;
-  out.finished = record.finished;
-  out.key_groups = record.key_groups;
-  out.sources = record.sources;
-  for (const OperatorState& state : record.operators)
-    out.operators.push_back({state.uid, state.subtasks, {}});
-  out.mode_state = record.mode_state;
-  return out;
-}
-
 void add_change(EpochRecord& record, std::string uid, StateDelta delta) {
   const auto found = std::ranges::find(record.operators, uid, &OperatorState::uid);
   OperatorState& state = found == record.operators.end() ? record.operators.emplace_back() : *found;
@@ -115,6 +102,18 @@ bool read_list(std::string_view& in, ChangelogEpoch& epoch) {
 
 }  // namespace
 
+EpochRecord without_state(const EpochRecord& record) {
+  EpochRecord out;
+  out.epoch = record.epoch;
+  out.finished = record.finished;
+  out.key_groups = record.key_groups;
+  out.sources = record.sources;
+  for (const OperatorState& state : record.operators)
+    out.operators.push_back({state.uid, state.subtasks, {}});
+  out.mode_state = record.mode_state;
+  return out;
+}
+
 std::vector<std::string> encode_changelog(std::uint64_t run, EpochId previous,
                                           const EpochRecord& record,
                                           std::span<const BaseSlice> bases) {
@@ -124,7 +123,7 @@ std::vector<std::string> encode_changelog(std::uint64_t run, EpochId previous,
   std::string head = begin_message(kEpoch, run, record.epoch);
   write_fixed(head, previous);
   write_varint(head, num_parts);
-  head += encode_record(bare(record));
+  head += encode_record(without_state(record));
   messages.push_back(frame(kFrame, head));
   for (std::size_t i = 0; i < num_parts; ++i) {
     std::string part = begin_message(kPart, run, record.epoch);

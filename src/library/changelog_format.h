@@ -50,6 +50,9 @@ struct ChangelogEpoch {
   std::vector<BaseSlice> bases;
 };
 
+/// The record without what changes its state and without output.
+EpochRecord without_state(const EpochRecord& record);
+
 /// The messages of an epoch, in order. Committables are left out.
 std::vector<std::string> encode_changelog(std::uint64_t run, EpochId previous,
                                           const EpochRecord& record,

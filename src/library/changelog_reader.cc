@@ -45,25 +45,23 @@ void append(EpochRecord& record, BaseSlice::Table table) {
 
 }  // namespace
 
-void ChangelogIndex::add(const ChangelogEpoch& epoch, std::int64_t offset, std::int64_t bytes) {
-  entries_.push_back({epoch.record.epoch, epoch.previous, offset, bytes});
+void ChangelogIndex::add(EpochId epoch, EpochId previous, std::int64_t offset, std::int64_t bytes) {
+  entries_.push_back({epoch, previous, offset, bytes});
   bytes_ += bytes;
-  bases_.resize(static_cast<std::size_t>(epoch.record.key_groups));
-  for (const BaseSlice& base : epoch.bases) {
-    const std::int64_t share = bytes_of(base) / (base.key_groups.end - base.key_groups.begin);
-    for (int group = base.key_groups.begin; group < base.key_groups.end; ++group)
-      bases_[static_cast<std::size_t>(group)] = {base.as_of, share};
-  }
+}
+
+void ChangelogIndex::add(const BaseSlice& base) {
+  const KeyGroupRange& groups = base.key_groups;
+  bases_.resize(static_cast<std::size_t>(groups.total));
+  const std::int64_t share = bytes_of(base) / (groups.end - groups.begin);
+  for (int group = groups.begin; group < groups.end; ++group)
+    bases_[static_cast<std::size_t>(group)] = {base.as_of, share};
 }
 
 std::int64_t ChangelogIndex::base_bytes() const {
   std::int64_t bytes = 0;
   for (const Base& base : bases_) bytes += base.bytes;
   return bytes;
-}
-
-EpochId ChangelogIndex::base_of(int key_group) const {
-  return bases_[static_cast<std::size_t>(key_group)].as_of;
 }
 
 EpochId ChangelogIndex::oldest_base() const {
@@ -123,7 +121,8 @@ Status ChangelogReader::close(std::uint64_t run) {
 }
 
 void ChangelogReader::take(ChangelogEpoch epoch, std::int64_t offset, std::int64_t bytes) {
-  index_.add(epoch, offset, bytes);
+  index_.add(epoch.record.epoch, epoch.previous, offset, bytes);
+  for (const BaseSlice& base : epoch.bases) index_.add(base);
   for (OperatorState& state : epoch.record.operators) {
     for (StateDelta& delta : std::exchange(state.deltas, {}))
       changes_.push_back({state.uid, std::move(delta)});
@@ -142,7 +141,7 @@ Result<std::vector<BaseSlice>> ChangelogReader::newest_bases() const {
     int num_chosen = 0;
     for (int group = base->key_groups.begin; group < base->key_groups.end; ++group) {
       const auto at = static_cast<std::size_t>(group);
-      if (taken[at] || index_.base_of(group) != base->as_of) continue;
+      if (taken[at]) continue;
       taken[at] = chosen[at] = true;
       ++num_chosen;
     }

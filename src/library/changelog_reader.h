@@ -20,7 +20,9 @@ namespace tidegate::library {
 class ChangelogIndex {
  public:
   /// `offset`: of its first message. In order.
-  void add(const ChangelogEpoch& epoch, std::int64_t offset, std::int64_t bytes);
+  void add(EpochId epoch, EpochId previous, std::int64_t offset, std::int64_t bytes);
+  /// A base that stands in the last epoch.
+  void add(const BaseSlice& base);
 
   EpochId last() const { return entries_.empty() ? 0 : entries_.back().epoch; }
   bool is_empty() const { return entries_.empty(); }
@@ -30,9 +32,6 @@ class ChangelogIndex {
   std::int64_t base_bytes() const;
   /// The epoch in front of the first one; what it had changed is not in the log.
   EpochId begins_after() const { return entries_.empty() ? 0 : entries_.front().previous; }
-  /// The epoch as of which there is a base of this key group; 0: none, the log must begin with the
-  /// first epoch.
-  EpochId base_of(int key_group) const;
   /// True when no state is missing in front of the log.
   bool is_complete() const;
 

@@ -22,7 +22,7 @@ struct MembershipOptions {
   std::string instance_id;          ///< static membership (group.instance.id); empty: dynamic
   std::vector<std::string> topics;  ///< all source and repartition topics
   Executor* executor = nullptr;  ///< one blocking thread of it is kept; must outlive the assigner
-  std::chrono::milliseconds session_timeout{45'000};
+  std::chrono::milliseconds session_timeout{45'000};  ///< the user's property counts instead
 };
 
 /// Membership by Kafka's classic group protocol, with the `range` assignment: partitions of the

@@ -67,6 +67,8 @@ struct StreamThreadOptions {
   /// How long Kafka may be away before epochs fail.
   std::chrono::milliseconds patience{300'000};
   std::chrono::milliseconds transaction_timeout{15'000};
+  /// How often superfluous records of changelogs and repartition topics are deleted.
+  std::chrono::milliseconds purge_interval{30'000};
 };
 
 /// Commits the epochs of several tasks together, in one Kafka transaction: their outputs, their
