@@ -55,7 +55,7 @@ const Registry& all(void (*add)(Registry&)) {
 
 Result<Graph> plan(FileSystem& files, int parallelism) {
   const auto text = std::make_shared<const std::string>(kScript);
-  const sql::SourceText source{"simulation", *text};
+  const sql::SourceText source{"simulation", *text, text};
   TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements, sql::parse_script(source));
   sql::Catalog catalog;
   std::vector<plan::NodePtr> sinks;

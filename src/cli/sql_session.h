@@ -66,7 +66,7 @@ class SqlSession {
   struct Script {
     sql::SharedText text;
     std::string name;
-    sql::SourceText source() const { return {name, *text}; }
+    sql::SourceText source() const { return {name, *text, text}; }
   };
   /// A planned job, and where its result is shown (null: it writes into tables).
   struct PlannedJob {

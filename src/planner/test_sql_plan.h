@@ -21,8 +21,7 @@ namespace tidegate {
 /// The sinks of a script of CREATE TABLE and INSERT INTO.
 inline Result<std::vector<plan::NodePtr>> plan_of(const std::string& script) {
   const auto text = std::make_shared<const std::string>(script);
-  sql::SourceText source;
-  source.text = *text;
+  const sql::SourceText source{"", *text, text};
   TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements, sql::parse_script(source));
   sql::Catalog catalog;
   std::vector<plan::NodePtr> sinks;

@@ -66,7 +66,7 @@ std::vector<std::string> names_of(const TableDefinition& table) {
 Result<BoundRelation> Binder::bind_table(const TableDefinition& table, const OptionList& hints) {
   // Its columns and watermark point into the script that made it; errors too.
   const SourceText outside = source_;
-  if (table.text != nullptr) source_.text = *table.text;
+  if (table.text != nullptr) source_ = {outside.name, *table.text, table.text};
   auto bound = bind_definition(table, hints);
   source_ = outside;
   return bound;
@@ -216,7 +216,7 @@ Result<SchemaPtr> Binder::table_schema(const TableDefinition& table) {
 
 Result<BoundRelation> Binder::bind_view(const ViewDefinition& view) {
   const SourceText outside = source_;
-  if (view.text != nullptr) source_.text = *view.text;
+  if (view.text != nullptr) source_ = {outside.name, *view.text, view.text};
   const std::vector<const CommonTable*> common_tables = std::exchange(common_tables_, {});
   auto query = bind_query(*view.query);
   source_ = outside;

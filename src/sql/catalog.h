@@ -15,9 +15,6 @@
 
 namespace tidegate::sql {
 
-/// A script that outlives the statements that were read from it: views point into theirs.
-using SharedText = std::shared_ptr<const std::string>;
-
 /// A column of a table as it was declared.
 struct TableColumn {
   enum class Kind : std::uint8_t { kPhysical, kComputed, kMetadata };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,10 +11,15 @@
 
 namespace tidegate::sql {
 
+/// A script that outlives the statements that were read from it: views point into theirs.
+using SharedText = std::shared_ptr<const std::string>;
+
 /// A script by name, so that errors can point into it.
 struct SourceText {
   std::string name;  ///< of the file; empty: none
   std::string_view text;
+  SharedText owner =
+      {};  ///< of `text`, for plans that outlive their script; null: it outlives them
 };
 
 /// An error at a place of a script: the message, then "at line 3, column 14:", the line itself and

@@ -208,7 +208,7 @@ class Query {
 
   static Result<plan::Input> plan_of(std::string script) {
     const auto text = std::make_shared<const std::string>(std::move(script));
-    const sql::SourceText source{"query", *text};
+    const sql::SourceText source{"query", *text, text};
     TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements, sql::parse_script(source));
     sql::Catalog catalog;
     for (const sql::Statement& statement : statements) {

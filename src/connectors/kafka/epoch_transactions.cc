@@ -196,7 +196,7 @@ void EpochTransactions::delivered(const rd_kafka_message_t& message) {
     if (!undelivered_.is_ok()) return;
   }
   const std::string what = fmt::format("topic '{}' partition {}", topic_name_, message.partition);
-  undelivered_ = kafka_status(message.err, what, rd_kafka_message_errstr(&message));
+  undelivered_ = kafka_status(message.err, what, rd_kafka_err2str(message.err));
   if (undelivered_.code() != ErrorCode::kRecordTooLarge)
     undelivered_ = error(ErrorCode::kDeliveryFailed, "{}: a message was not delivered: {}{}", what,
                          rd_kafka_err2str(message.err), client_->trouble());

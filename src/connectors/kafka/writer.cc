@@ -143,7 +143,7 @@ void KafkaWriter::delivered(const rd_kafka_message_t& message) {
     failure_ = client_->fatal();
     return;
   }
-  failure_ = kafka_status(message.err, what, rd_kafka_message_errstr(&message));
+  failure_ = kafka_status(message.err, what, rd_kafka_err2str(message.err));
   if (failure_.kind() == ErrorKind::kUnavailable)
     failure_ = error(ErrorCode::kDeliveryFailed, "{}: a message was not delivered: {}{}", what,
                      rd_kafka_err2str(message.err), client_->trouble());
