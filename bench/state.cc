@@ -93,7 +93,7 @@ std::string own_folder() {
 class TidegateCounts {
  public:
   TidegateCounts(const Settings& settings, const std::string& folder) {
-    auto store = make_rocksdb_state_store({folder, settings.memory_bytes});
+    auto store = make_rocksdb_state_store({folder, "", settings.memory_bytes});
     must(store.status());
     store_ = *store;
     backend_ = store_->open(uid_, {});
@@ -122,7 +122,7 @@ class TidegateCounts {
     auto deltas = backend_->seal(++epoch_);
     must(deltas.status());
     const OperatorDeltas part{&uid_, &*deltas};
-    must(store_->apply(epoch_, {&part, 1}));
+    must(store_->apply({"", epoch_, ""}, {&part, 1}));
   }
 
  private:

@@ -111,12 +111,6 @@ Status DurableEpochs::open_checkpoints(const std::string& uri, const RunOptions&
   if (!blobs_->is_fenced()) log_info("checkpoint.unfenced", {{"folder", blobs_->place_of("")}});
   checkpoints_ = std::make_shared<CheckpointStore>(blobs_, std::move(how));
   if (options.fresh || only_for_savepoint_) TG_RETURN_IF_ERROR(checkpoints_->clear());
-  TG_ASSIGN_OR_RETURN(std::optional<EpochRecord> found, checkpoints_->load());
-  if (found) {
-    restore_ = std::make_shared<const EpochRecord>(*std::move(found));
-  } else if (restore_ != nullptr) {
-    TG_RETURN_IF_ERROR(checkpoints_->begin_from(*restore_));
-  }
   return Status::ok();
 }
 
@@ -126,10 +120,14 @@ void DurableEpochs::keep_recent() {
   if (restore_ != nullptr) recent_->begin_from(restore_);
 }
 
-Status DurableEpochs::reload() {
+Status DurableEpochs::load(const HeldState* held) {
   if (checkpoints_ != nullptr) {
-    TG_ASSIGN_OR_RETURN(std::optional<EpochRecord> found, checkpoints_->load());
-    if (found) restore_ = std::make_shared<const EpochRecord>(*std::move(found));
+    TG_ASSIGN_OR_RETURN(std::optional<EpochRecord> found, checkpoints_->load(held));
+    if (found) {
+      restore_ = std::make_shared<const EpochRecord>(*std::move(found));
+    } else if (restore_ != nullptr) {
+      TG_RETURN_IF_ERROR(checkpoints_->begin_from(*restore_));
+    }
   } else if (recent_ != nullptr) {
     TG_ASSIGN_OR_RETURN(restore_, recent_->latest());
   }

@@ -31,8 +31,8 @@ class DurableEpochs {
 
   /// Fills in what they mean for a job.
   void apply(JobOptions& job) const;
-  /// Reads again what to go on from, for the next attempt.
-  Status reload();
+  /// Reads what to go on from, for each attempt; without what `held` (null: nothing) has.
+  Status load(const HeldState* held);
   /// The job has stopped without an error: writes the savepoint, if one was asked for.
   Status job_stopped();
   /// What goes on beside the job may end.

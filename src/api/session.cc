@@ -19,6 +19,7 @@
 #include "expr/function_registry.h"
 #include "formats/format.h"
 #include "planner/lowering.h"
+#include "state/state_store.h"
 
 namespace tidegate {
 namespace {
@@ -187,7 +188,8 @@ Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
   job.drop_unclaimed_state = options.allow_non_restored_state;
   job.listeners.push_back(std::move(listener));
   TG_RETURN_IF_ERROR(read_job_settings(options, job));
-  if (attempt > 0) TG_RETURN_IF_ERROR(epochs_->reload());
+  const std::optional<HeldState> held = job.state_store ? job.state_store->held() : std::nullopt;
+  TG_RETURN_IF_ERROR(epochs_->load(held ? &*held : nullptr));
   epochs_->apply(job);
   if (!graph_) {
     TG_ASSIGN_OR_RETURN(graph_, lower_again_(options, *formats_));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/content_hash.h"
 #include "state/state_store.h"
 
 namespace tidegate {
@@ -35,6 +36,10 @@ Status choose_state_store(const RunOptions& options, JobOptions& job) {
   if (store.parent_folder.empty()) {
     const char* const temporary = std::getenv("TMPDIR");
     store.parent_folder = temporary != nullptr && *temporary != '\0' ? temporary : "/tmp";
+  }
+  // A folder that nobody has named is for nobody else to find.
+  if (!options.state_dir.empty() && !options.checkpoint_dir.empty()) {
+    store.kept_name = "tidegate-base-" + content_hash(options.checkpoint_dir);
   }
   if (options.memory_bytes > 0) store.memory_bytes = options.memory_bytes;
   TG_ASSIGN_OR_RETURN(job.state_store, make_rocksdb_state_store(store));

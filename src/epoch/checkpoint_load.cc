@@ -42,7 +42,7 @@ Result<std::vector<EpochId>> CheckpointStore::manifests() const {
   return epochs;
 }
 
-Result<std::optional<EpochRecord>> CheckpointStore::load() {
+Result<std::optional<EpochRecord>> CheckpointStore::load(const HeldState* held) {
   TG_RETURN_IF_ERROR(refuse_old_format(*blobs_));
   TG_ASSIGN_OR_RETURN(std::vector<EpochId> epochs, manifests());
   TG_ASSIGN_OR_RETURN(const std::optional<Current> current, read_current(*blobs_));
@@ -53,7 +53,7 @@ Result<std::optional<EpochRecord>> CheckpointStore::load() {
   std::optional<EpochRecord> record;
   std::vector<EpochId> damaged_ones;
   while (!record && !epochs.empty()) {
-    auto opened = open_epoch(epochs.back());
+    auto opened = open_epoch(epochs.back(), held);
     if (opened.is_ok()) {
       record = *std::move(opened);
       break;
@@ -76,14 +76,14 @@ Result<std::optional<EpochRecord>> CheckpointStore::load() {
   return record;
 }
 
-Result<EpochRecord> CheckpointStore::open_epoch(EpochId epoch) {
+Result<EpochRecord> CheckpointStore::open_epoch(EpochId epoch, const HeldState* held) {
   auto manifest = read_manifest(*blobs_, manifest_name(epoch));
   if (!manifest.is_ok()) {
     if (manifest.status().code() != ErrorCode::kFileNotFound) return std::move(manifest).status();
     return error(ErrorCode::kStateCorrupt, "'{}' is missing: that epoch has been committed",
                  blobs_->place_of(manifest_name(epoch)));
   }
-  TG_ASSIGN_OR_RETURN(EpochRecord record, read_state(*blobs_, *manifest));
+  TG_ASSIGN_OR_RETURN(EpochRecord record, read_state(*blobs_, *manifest, held));
   tables_ = std::move(manifest->tables);
   last_ = Manifest{manifest->run, std::move(manifest->record), {}, std::move(manifest->operators)};
   retained_.assign(1, {epoch, files_of(tables_)});

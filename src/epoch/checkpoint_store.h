@@ -58,8 +58,9 @@ class CheckpointStore final : public CommitPolicy,
   CheckpointStore(std::shared_ptr<BlobStore> blobs, CheckpointOptions options = {});
 
   /// Takes the folder over and reads what to go on from; nothing when no epoch is there. First.
+  /// What `held` (null: nothing) has is not read, where the epoch goes on from it.
   /// kStateCorrupt names the file that is damaged or missing.
-  Result<std::optional<EpochRecord>> load();
+  Result<std::optional<EpochRecord>> load(const HeldState* held = nullptr);
   /// Deletes all epochs, for a job that starts anew, and takes the folder over.
   Status clear();
   /// The job goes on from an epoch that is kept elsewhere. The store must be empty.
@@ -68,6 +69,7 @@ class CheckpointStore final : public CommitPolicy,
   Status commit(const EpochRecord& record) override;
   bool outcome_is_known() const override { return outcome_is_known_; }
   std::int64_t last_commit_bytes() const override { return last_commit_bytes_; }
+  std::string run() const override { return run_; }
 
   /// The last committed epoch, which must have been published, as a savepoint in another store.
   Status write_savepoint(BlobStore& to) const;
@@ -91,7 +93,7 @@ class CheckpointStore final : public CommitPolicy,
   Status check_owner() const;
   Result<std::vector<EpochId>> manifests() const;
   Status find_leftovers();
-  Result<EpochRecord> open_epoch(EpochId epoch);
+  Result<EpochRecord> open_epoch(EpochId epoch, const HeldState* held);
   Status set_aside(EpochId epoch);
 
   Status commit_as(const EpochRecord& record, bool is_base);

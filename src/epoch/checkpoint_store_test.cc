@@ -82,6 +82,42 @@ TEST_F(CheckpointStoreTest, GoesOnFromTheLastEpoch) {
   EXPECT_EQ(state_of(**open()->load()), rows_at(4));
 }
 
+TEST_F(CheckpointStoreTest, DoesNotReadWhatIsHeld) {
+  const std::string run = run_to(4)->run();
+  const auto epochs_read = [&](const HeldState& held) {
+    const EpochRecord record = **open()->load(&held);
+    EXPECT_EQ(record.epoch, 4);
+    EXPECT_EQ(record.run, run);
+    std::vector<EpochId> epochs;
+    for (const StateDelta& delta : record.operators[0].deltas) epochs.push_back(delta.epoch);
+    EXPECT_EQ(record.held.empty(),
+              !held.serves(run, 4) || !held.tables.contains({"count", "rows"}));
+    return epochs.size() / 2;  // two tasks
+  };
+  const std::set<TableName> all{{"count", "rows"}, {"count", "gone"}};
+  EXPECT_EQ(epochs_read({{run, 2, ""}, 2, all}), 2);
+  EXPECT_EQ(epochs_read({{run, 4, ""}, 4, all}), 0);
+  EXPECT_EQ(epochs_read({{run, 0, ""}, 4, all}), 4);
+  EXPECT_EQ(epochs_read({{run, 2, ""}, 2, {{"count", "other"}}}), 4);
+  EXPECT_EQ(epochs_read({{"another", 2, ""}, 2, all}), 4);
+  EXPECT_EQ(epochs_read({{run, 5, ""}, 5, all}), 4) << "it is ahead";
+  EXPECT_EQ(epochs_read({{run, 2, ""}, 5, all}), 4) << "some of it is ahead";
+}
+
+TEST_F(CheckpointStoreTest, ABaseThatIsNewerThanWhatIsHeldIsRead) {
+  CheckpointOptions options;
+  options.fold_ratio = 0.5;
+  options.least_fold_bytes = 1;
+  auto store = run_to(2, options);
+  for (EpochId epoch = 3; epoch <= 6; ++epoch) {
+    ASSERT_TRUE(store->commit(record_at(epoch)).is_ok());
+  }
+  const HeldState held{{store->run(), 1, ""}, 1, {{"count", "rows"}}};
+  const EpochRecord record = **open()->load(&held);
+  EXPECT_TRUE(record.held.empty());
+  EXPECT_EQ(state_of(record), rows_at(6));
+}
+
 TEST_F(CheckpointStoreTest, WritesWhatHasChanged) {
   auto store = run_to(1);
   EpochRecord large = record_of(2, "large", std::string(1 << 20, 'x'));

@@ -43,6 +43,15 @@ Status publish(BlobStore& to, const Manifest& manifest) {
   return Status::ok();
 }
 
+/// True when the table as it is held and the changes since are all of it. A change that was merged
+/// with earlier ones is one since: to apply it twice does no harm.
+bool makes_up(const TableState& table, const HeldState& held) {
+  return held.tables.contains({table.uid, table.table}) &&
+         std::ranges::none_of(table.sections, [&](const StateSection& section) {
+           return section.is_base && section.epoch > held.as_of.epoch;
+         });
+}
+
 }  // namespace
 
 Status copy_savepoint(BlobStore& from, Manifest manifest, BlobStore& to) {
@@ -98,12 +107,17 @@ Result<Manifest> find_savepoint(BlobStore& blobs) {
   return error(ErrorCode::kFileNotFound, "there is no savepoint in '{}'", blobs.place_of(""));
 }
 
-Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest) {
+Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest, const HeldState* held) {
   EpochRecord record = manifest.record;
+  record.run = manifest.run;
+  if (held != nullptr && !held->serves(manifest.run, record.epoch)) held = nullptr;
   DataFileReader reader(blobs);
   for (const TableState& table : manifest.tables) {
     OperatorState& state = operator_of(record, table.uid);
+    const bool is_held = held != nullptr && makes_up(table, *held);
+    if (is_held) record.held.emplace(table.uid, table.table);
     for (const StateSection& section : table.sections) {
+      if (is_held && section.epoch <= held->as_of.epoch) continue;
       TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader.read(section));
       TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(
           fmt::format("'{}'", blobs.place_of(data_file_name(section.file)))));

@@ -25,7 +25,9 @@ Result<Manifest> find_savepoint(BlobStore& blobs);
 /// What to restore from; all of it is verified.
 Result<EpochRecord> read_savepoint(BlobStore& blobs);
 
-/// The record of a manifest, with the deltas that it names. kStateCorrupt names a damaged file.
-Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest);
+/// The record of a manifest, with the deltas that it names; of tables that `held` (null: nothing)
+/// has, those that come after it. kStateCorrupt names a damaged file.
+Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest,
+                               const HeldState* held = nullptr);
 
 }  // namespace tidegate

@@ -89,6 +89,8 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   void published(EpochId epoch) override;
   bool keeps_state() const override { return epochs_->keeps_state(); }
   bool outcome_is_known() const override { return epochs_->outcome_is_known(); }
+  std::string run() const override { return epochs_->run(); }
+  std::string position() const override { return epochs_->position(); }
   std::int64_t last_commit_bytes() const override { return epochs_->last_commit_bytes(); }
 
  private:

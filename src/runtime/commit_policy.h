@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "runtime/epoch_record.h"
@@ -24,6 +25,11 @@ class CommitPolicy {
   /// After an error of commit(): false when the epoch may be durable nonetheless, so that what
   /// sinks have prepared must stay until a restored job knows.
   virtual bool outcome_is_known() const { return true; }
+  /// Whose epochs these are, so that a state store on this machine can tell whether what it has
+  /// belongs to them; empty: it cannot.
+  virtual std::string run() const { return {}; }
+  /// Where a reader of the run's changes goes on behind the last commit(); kept with the rows.
+  virtual std::string position() const { return {}; }
   /// Bytes that the last commit() wrote.
   virtual std::int64_t last_commit_bytes() const { return 0; }
   /// Sinks have published the epoch; nothing needs to be repeated after a restart.

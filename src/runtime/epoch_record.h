@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "dataflow/source.h"
+#include "state/held_state.h"
 #include "state/state_backend.h"
 #include "tidegate/time.h"
 
@@ -62,6 +64,11 @@ struct EpochRecord {
   std::vector<Committable> committables;  ///< not empty ones only
   /// What the mode that ran the epoch keeps with it (CommitPolicy::complete()); opaque.
   std::string mode_state;
+
+  // Of a record to restore from:
+  std::string run;  ///< who committed it; empty: nobody can tell
+  /// Tables whose deltas are only what came after the rows that the job's state store has already.
+  std::set<TableName> held;
 };
 
 /// The record to restore from when `base` was durable and `next` came after it: everything of

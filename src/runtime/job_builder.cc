@@ -233,13 +233,17 @@ Status check_restorable(const EpochRecord& record, const Graph& graph, const Exe
                    "the job '{}' does not have",
                    record.epoch, state.uid, graph.job_name);
   }
+  const auto check_operator = [&](const std::string& uid) {
+    return operators.contains(uid) ? Status::ok()
+                                   : error(ErrorCode::kStateMismatch,
+                                           "epoch {} holds state of an operator '{}', which the "
+                                           "job '{}' does not have",
+                                           record.epoch, uid, graph.job_name);
+  };
   for (const OperatorState& state : record.operators) {
-    if (!state.deltas.empty() && !operators.contains(state.uid))
-      return error(ErrorCode::kStateMismatch,
-                   "epoch {} holds state of an operator '{}', which the "
-                   "job '{}' does not have",
-                   record.epoch, state.uid, graph.job_name);
+    if (!state.deltas.empty()) TG_RETURN_IF_ERROR(check_operator(state.uid));
   }
+  for (const TableName& table : record.held) TG_RETURN_IF_ERROR(check_operator(table.first));
   return Status::ok();
 }
 

@@ -69,7 +69,6 @@ JobCore::JobCore(Graph graph, JobOptions options)
   if (options_.state_store == nullptr) {
     options_.state_store = make_memory_state_store(options_.memory_budget_bytes);
   }
-  if (options_.restore != nullptr) options_.state_store->begin_after(options_.restore->epoch);
   simulation_ = dynamic_cast<SimulatedExecutor*>(options_.executor);
 }
 
@@ -80,6 +79,10 @@ Result<std::unique_ptr<JobCore>> JobCore::create(Graph graph, JobOptions options
   if (const EpochRecord* restore = core->options_.restore.get())
     TG_RETURN_IF_ERROR(
         check_restorable(*restore, core->graph_, core->plan_, core->options_.drop_unclaimed_state));
+  const EpochRecord none;
+  const EpochRecord& from = core->options_.restore ? *core->options_.restore : none;
+  TG_RETURN_IF_ERROR(
+      core->options_.state_store->begin_after({from.run, from.epoch, {}}, from.held));
   core->parts_ = build_job(core->graph_, core->plan_, *core);
   EpochCoordinator::Spec spec{&core->graph_, &core->plan_,
                               static_cast<int>(core->parts_.tasks.size()), core->parts_.sources,
@@ -344,7 +347,9 @@ void JobCore::epoch_published(std::shared_ptr<const EpochRecord> record) {
   std::vector<OperatorDeltas> operators;
   for (const OperatorState& state : record->operators)
     operators.push_back({&state.uid, &state.deltas});
-  Status applied = options_.state_store->apply(record->epoch, operators);
+  const CommitPolicy& policy = *options_.commit_policy;
+  Status applied =
+      options_.state_store->apply({policy.run(), record->epoch, policy.position()}, operators);
   if (!applied.is_ok()) fail(std::move(applied));
   is_epoch_early_.store(false, std::memory_order_release);
   tell([record = std::move(record)](JobListener& listener) { listener.on_epoch(*record); });

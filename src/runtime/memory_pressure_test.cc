@@ -13,7 +13,7 @@ using ::testing::SizeIs;
 constexpr std::int64_t kKeys = 3'000;
 
 std::shared_ptr<StateStore> tiny_store(std::int64_t memory_bytes = 1) {
-  auto store = make_rocksdb_state_store({::testing::TempDir(), memory_bytes});
+  auto store = make_rocksdb_state_store({::testing::TempDir(), "", memory_bytes});
   TG_CHECK(store.is_ok(), "{}", store.status().to_string());
   return *std::move(store);
 }

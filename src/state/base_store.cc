@@ -13,6 +13,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoints.h"
+#include "base/file_system.h"
+#include "base/log.h"
 #include "state/delta.h"
 #include "state/state_store.h"
 #include "state/state_table.h"
@@ -21,7 +24,8 @@ namespace tidegate {
 namespace {
 
 constexpr BaseStore::TableId kNoTable = 0;  // holds what is about the store itself
-constexpr std::string_view kAppliedKey("\0\0\0\0applied", 11);
+constexpr std::string_view kMarkKey("\0\0\0\0mark", 8);
+constexpr std::string_view kTableKeys("\0\0\0\0table", 9);
 /// A namespace with fewer rows is dropped row by row: range deletions slow down all later reads.
 constexpr int kFewRows = 16;
 
@@ -91,8 +95,14 @@ Status to_status(const rocksdb::Status& status) {
   return error(ErrorCode::kFileIo, "the state store: {}", text);
 }
 
+std::string catalog_key(BaseStore::TableId table) {
+  std::string out(kTableKeys);
+  append_big_endian(out, table);
+  return out;
+}
+
 rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
-                             std::int64_t buffer_bytes) {
+                             std::int64_t buffer_bytes, bool is_kept) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -101,7 +111,7 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   table.format_version = 5;
   rocksdb::Options options;
   options.create_if_missing = true;
-  options.error_if_exists = true;
+  options.error_if_exists = !is_kept;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   const auto buffers = static_cast<std::size_t>(buffer_bytes);
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(buffers, cache);
@@ -112,6 +122,7 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   options.max_open_files = 512;
   options.avoid_flush_during_shutdown = true;
   options.info_log_level = rocksdb::FATAL_LEVEL;
+  options.track_and_verify_wals_in_manifest = is_kept;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;
@@ -119,80 +130,218 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
 
 }  // namespace
 
-Result<std::unique_ptr<BaseStore>> BaseStore::open(const std::string& folder,
-                                                   std::int64_t cache_bytes,
-                                                   std::int64_t buffer_bytes) {
-  std::unique_ptr<BaseStore> store(new BaseStore());
-  store->cache_ = rocksdb::NewLRUCache(static_cast<std::size_t>(cache_bytes), 2);
-  rocksdb::DB* opened = nullptr;
-  TG_RETURN_IF_ERROR(
-      to_status(rocksdb::DB::Open(options_for(store->cache_, buffer_bytes), folder, &opened)));
-  store->db_.reset(opened);
-  return store;
-}
+BaseStore::BaseStore(BaseStoreOptions options)
+    : options_(std::move(options)),
+      cache_(rocksdb::NewLRUCache(static_cast<std::size_t>(options_.cache_bytes), 2)) {}
 
 BaseStore::~BaseStore() {
   if (db_ != nullptr) static_cast<void>(db_->Close());
 }
 
-BaseStore::TableId BaseStore::table_id(const std::string& operator_uid, const std::string& table,
-                                       KeyGroupRange range) {
+// ---- taking over what is there
+
+Result<std::unique_ptr<BaseStore>> BaseStore::open(BaseStoreOptions options) {
+  std::unique_ptr<BaseStore> store(new BaseStore(std::move(options)));
+  TG_RETURN_IF_ERROR(store->open_or_replace());
+  return store;
+}
+
+Status BaseStore::open_rows() {
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Options options = options_for(cache_, options_.buffer_bytes, options_.is_kept);
+  TG_RETURN_IF_ERROR(to_status(rocksdb::DB::Open(options, options_.folder, &opened)));
+  db_.reset(opened);
+  return Status::ok();
+}
+
+Status BaseStore::open_or_replace() {
+  Status opened = open_rows();
+  if (opened.is_ok() && options_.is_kept) opened = read_catalog();
+  if (opened.is_ok() || !options_.is_kept || opened.code() == ErrorCode::kDiskFull) return opened;
+  log_warning("state.base-damaged", {{"folder", options_.folder}, {"error", opened}});
+  return remove_rows();
+}
+
+/// All of them.
+Status BaseStore::remove_rows() {
+  db_.reset();
+  tables_.clear();
+  mark_.reset();
+  FileSystem& files = local_file_system();
+  TG_FAILPOINT("state.base.remove");
+  TG_RETURN_IF_ERROR(files.remove_all(options_.folder));
+  TG_RETURN_IF_ERROR(files.create_directories(options_.folder));
+  return open_rows();
+}
+
+Status BaseStore::read_catalog() {
+  const std::string end = behind(table_prefix(kNoTable));
+  const rocksdb::Slice upper(end);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    if (view(rows->key()) == kMarkKey) {
+      mark_ = decode_mark(view(rows->value()));
+      if (mark_) continue;
+    } else if (auto table = decode_table(view(rows->value()))) {
+      tables_.insert_or_assign(table->name, *std::move(table));
+      continue;
+    }
+    return error(ErrorCode::kStateCorrupt, "what the state store says of itself does not read");
+  }
+  return to_status(rows->status());
+}
+
+std::optional<HeldState> BaseStore::held() const {
   const std::lock_guard lock(mutex_);
-  const auto next = static_cast<TableId>(tables_.size() + 1);
-  return tables_.try_emplace({operator_uid, table, range.begin, range.end}, next).first->second;
+  if (!mark_ || mark_->as_of.run.empty()) return std::nullopt;
+  HeldState held = *mark_;
+  for (const auto& [name, table] : tables_) {
+    if (table.is_whole()) held.tables.insert(name);
+  }
+  return held;
+}
+
+Status BaseStore::begin_after(const CommittedEpoch& epoch, const std::set<TableName>& kept) {
+  const std::lock_guard lock(mutex_);
+  applied_.store(epoch.epoch, std::memory_order_release);
+  kept_ = kept;
+  if (kept.empty() || !mark_) {
+    kept_.clear();
+    is_building_ = options_.is_kept;
+    const bool is_empty = !mark_ && tables_.empty();
+    return is_empty ? Status::ok() : remove_rows();
+  }
+  rocksdb::WriteBatch batch;
+  std::erase_if(tables_, [&](const auto& entry) {
+    if (kept.contains(entry.first)) return false;
+    const std::string begin = table_prefix(entry.second.id);
+    batch.DeleteRange(begin, behind(begin));
+    batch.Delete(catalog_key(entry.second.id));
+    return true;
+  });
+  mark_->least_epoch = epoch.epoch;
+  batch.Put(rocksdb::Slice(kMarkKey), encode_mark(*mark_));
+  TG_FAILPOINT("state.base.take-over");
+  return write(batch);
+}
+
+BaseStore::TableId BaseStore::table_id(const TableName& name) {
+  const std::lock_guard lock(mutex_);
+  const auto [table, is_new] = tables_.try_emplace(name);
+  if (is_new) {
+    TableId last = kNoTable;
+    for (const auto& [other, info] : tables_) last = std::max(last, info.id);
+    table->second.id = last + 1;
+    table->second.name = name;
+  }
+  return table->second.id;
+}
+
+bool BaseStore::is_kept(const TableName& name) const {
+  const std::lock_guard lock(mutex_);
+  return kept_.contains(name);
+}
+
+std::string BaseStore::layout_of(TableId id) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, table] : tables_) {
+    if (table.id == id) return table.layout;
+  }
+  return "";
 }
 
 // ---- writing
 
-Status BaseStore::write(rocksdb::WriteBatch& batch) {
+Status BaseStore::write(rocksdb::WriteBatch& batch, bool sync) {
+  const std::shared_lock lock(building_mutex_);
   rocksdb::WriteOptions options;
-  // After a crash the store is built anew from a checkpoint.
-  options.disableWAL = true;
+  options.sync = sync && options_.is_kept;
+  options.disableWAL = !options_.is_kept || is_building_;
   const Status written = to_status(db_->Write(options, &batch));
   batch.Clear();
   return written;
 }
 
-Status BaseStore::apply(EpochId epoch, std::span<const OperatorDeltas> operators) {
+/// What was written without a log becomes durable.
+Status BaseStore::end_building() {
+  const std::lock_guard lock(building_mutex_);
+  if (!is_building_) return Status::ok();
+  TG_FAILPOINT("state.base.flush");
+  TG_RETURN_IF_ERROR(to_status(db_->Flush(rocksdb::FlushOptions())));
+  is_building_ = false;
+  return Status::ok();
+}
+
+Status BaseStore::apply(const CommittedEpoch& epoch, std::span<const OperatorDeltas> operators) {
+  TG_RETURN_IF_ERROR(end_building());
   rocksdb::WriteBatch batch;
   for (const OperatorDeltas& part : operators) {
     for (const StateDelta& delta : *part.deltas) {
       TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(delta.bytes));
-      const KeyGroupRange range = reader.key_groups();
       TableId table = kNoTable;
       {
         const std::lock_guard lock(mutex_);
-        const auto found = tables_.find({*part.uid, delta.table, range.begin, range.end});
-        if (found != tables_.end()) table = found->second;
+        const auto found = tables_.find({*part.uid, delta.table});
+        if (found != tables_.end()) table = found->second.id;
       }
-      if (table != kNoTable) TG_RETURN_IF_ERROR(apply_delta(table, range, delta.bytes, batch));
+      if (table != kNoTable)
+        TG_RETURN_IF_ERROR(apply_delta(table, reader.key_groups(), delta.bytes, batch));
     }
   }
-  std::string applied;
-  append_big_endian(applied, static_cast<std::uint64_t>(epoch));
-  TG_RETURN_IF_ERROR(to_status(batch.Put(rocksdb::Slice(kAppliedKey), applied)));
-  TG_RETURN_IF_ERROR(write(batch));
-  applied_.store(epoch, std::memory_order_release);
+  HeldState mark{epoch, epoch.epoch, {}};
+  TG_RETURN_IF_ERROR(to_status(batch.Put(rocksdb::Slice(kMarkKey), encode_mark(mark))));
+  TG_FAILPOINT("state.base.apply");
+  // A power cut may take from the end of the log, but no earlier piece of it.
+  TG_RETURN_IF_ERROR(write(batch, true));
+  {
+    const std::lock_guard lock(mutex_);
+    mark_ = std::move(mark);
+  }
+  applied_.store(epoch.epoch, std::memory_order_release);
+  TG_FAILPOINT("state.base.applied");
   return Status::ok();
 }
 
 Status BaseStore::restore(TableId table, KeyGroupRange own, std::string_view delta) {
   rocksdb::WriteBatch batch;
   TG_RETURN_IF_ERROR(apply_delta(table, own, delta, batch));
+  TG_FAILPOINT("state.base.restore");
   return write(batch);
+}
+
+Status BaseStore::restored(TableId id, KeyGroupRange own, const std::string& layout) {
+  rocksdb::WriteBatch batch;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [name, table] : tables_) {
+      if (table.id != id || (table.is_whole(own) && !table.layout.empty())) continue;
+      table.layout = layout;
+      table.add_whole(own);
+      TG_RETURN_IF_ERROR(to_status(batch.Put(catalog_key(id), encode(table))));
+    }
+  }
+  return options_.is_kept && batch.Count() > 0 ? write(batch) : Status::ok();
 }
 
 Status BaseStore::apply_delta(TableId table, KeyGroupRange own, std::string_view delta,
                               rocksdb::WriteBatch& batch) {
   TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta));
-  const KeyGroupRange writer = reader.key_groups();
+  if (reader.key_groups().total != own.total) {
+    return error(ErrorCode::kStateMismatch, "state was written with {} key groups, the job has {}",
+                 reader.key_groups().total, own.total);
+  }
+  // Other tasks drop their rows themselves.
+  const KeyGroupRange dropped{std::max(reader.key_groups().begin, own.begin),
+                              std::min(reader.key_groups().end, own.end), own.total};
   bool any_row = false;
   DeltaRecord record;
   while (true) {
     TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
     if (!more) return Status::ok();
     if (record.kind == DeltaRecord::Kind::kDrop) {
-      TG_RETURN_IF_ERROR(drop(table, record.name_space, writer, any_row, batch));
+      TG_RETURN_IF_ERROR(drop(table, record.name_space, dropped, any_row, batch));
       continue;
     }
     if (!own.contains(key_group_of(record.hash, own.total))) continue;
@@ -207,6 +356,7 @@ Status BaseStore::apply_delta(TableId table, KeyGroupRange own, std::string_view
 /// `any_row`: the batch may have rows of the namespace.
 Status BaseStore::drop(TableId table, std::int64_t name_space, KeyGroupRange groups, bool any_row,
                        rocksdb::WriteBatch& batch) {
+  if (groups.begin >= groups.end) return Status::ok();
   const std::string begin = group_begin(table, name_space, groups.begin, groups.total);
   const std::string end = group_begin(table, name_space, groups.end, groups.total);
   if (any_row) return to_status(batch.DeleteRange(begin, end));
@@ -249,10 +399,11 @@ void BaseStore::get(TableId table, std::int64_t name_space, std::span<const Stat
   }
 }
 
-bool BaseStore::scan(TableId table, std::int64_t name_space, std::string& position,
-                     std::size_t limit, const std::function<void(const BaseRow&)>& visit) {
-  const std::string begin = namespace_prefix(table, name_space);
-  const std::string end = behind(begin);
+bool BaseStore::scan(TableId table, KeyGroupRange own, std::int64_t name_space,
+                     std::string& position, std::size_t limit,
+                     const std::function<void(const BaseRow&)>& visit) {
+  const std::string begin = group_begin(table, name_space, own.begin, own.total);
+  const std::string end = group_begin(table, name_space, own.end, own.total);
   const rocksdb::Slice upper(end);
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
@@ -272,21 +423,35 @@ bool BaseStore::scan(TableId table, std::int64_t name_space, std::string& positi
   return false;
 }
 
-std::optional<std::int64_t> BaseStore::namespace_at_or_above(TableId table, std::int64_t bound) {
+std::optional<std::int64_t> BaseStore::namespace_at_or_above(TableId table, KeyGroupRange own,
+                                                             std::int64_t bound) {
   const std::string end = behind(table_prefix(table));
   const rocksdb::Slice upper(end);
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options));
-  rows->Seek(namespace_prefix(table, bound));
+  rows->Seek(group_begin(table, bound, own.begin, own.total));
+  while (rows->Valid()) {
+    const std::string_view key = view(rows->key());
+    const auto bits = read_big_endian<std::uint64_t>(key.substr(kTableBytes)) ^ kSign;
+    const auto name_space = static_cast<std::int64_t>(bits);
+    const int group =
+        key_group_of(read_big_endian<std::uint64_t>(key.substr(kNamespaceBytes)), own.total);
+    if (own.contains(group)) return name_space;
+    // Of another task.
+    if (group >= own.end && name_space == INT64_MAX) return std::nullopt;
+    rows->Seek(
+        group_begin(table, group < own.begin ? name_space : name_space + 1, own.begin, own.total));
+  }
   if (!rows->status().ok()) fail(to_status(rows->status()));
-  if (!rows->Valid()) return std::nullopt;
-  const auto bits = read_big_endian<std::uint64_t>(view(rows->key()).substr(kTableBytes));
-  return static_cast<std::int64_t>(bits ^ kSign);
+  return std::nullopt;
 }
 
-bool BaseStore::has_rows(TableId table, std::int64_t name_space) {
-  return namespace_at_or_above(table, name_space) == name_space;
+bool BaseStore::has_rows(TableId table, KeyGroupRange own, std::int64_t name_space) {
+  std::string position;
+  bool found = false;
+  scan(table, own, name_space, position, 1, [&](const BaseRow&) { found = true; });
+  return found;
 }
 
 void BaseStore::fail(Status status) {

@@ -66,6 +66,14 @@ class CachedBackend final : public TableBackend {
   }
   ~CachedBackend() override { share_->used_bytes -= counted_bytes_; }
 
+  /// What is held takes it at once, so that all of it is as of one epoch.
+  Status restore(const StateDelta& delta) override {
+    const TableName name(operator_uid_, delta.table);
+    if (!base_->is_kept(name)) return TableBackend::restore(delta);
+    return base_->restore(base_->table_id(name), key_groups(), delta.bytes)
+        .with_context(fmt::format("state '{}'", delta.table));
+  }
+
   std::int64_t memory_bytes() const override {
     return memory().used_bytes() + resident().used_bytes();
   }
@@ -89,12 +97,27 @@ class CachedBackend final : public TableBackend {
   Status status() const override { return base_->has_failed() ? base_->failure() : Status::ok(); }
 
  protected:
-  std::unique_ptr<StateTable> make_table(const StateTableSpec& spec) override {
+  Result<std::unique_ptr<StateTable>> make_table(const StateTableSpec& spec) override {
+    const TableName name(operator_uid_, spec.name);
+    const bool is_kept = base_->is_kept(name);
     if (!spec.may_have_base()) {
+      // Only another version of the program can have kept it below.
+      if (is_kept) return layout_mismatch(spec.name, "rows below memory", "rows in memory");
       return std::make_unique<StateTable>(spec, key_groups(), &resident());
     }
-    const BaseTable below{base_, base_->table_id(operator_uid_, spec.name, key_groups())};
-    return std::make_unique<StateTable>(spec, key_groups(), &memory(), below);
+    const BaseTable below{base_, base_->table_id(name), is_kept};
+    auto table = std::make_unique<StateTable>(spec, key_groups(), &memory(), below);
+    const std::string layout = base_->layout_of(below.id);
+    if (!layout.empty() && layout != table->fingerprint()) {
+      return layout_mismatch(spec.name, layout, table->fingerprint());
+    }
+    return table;
+  }
+
+  Status restored(const StateTable& table) override {
+    if (!table.has_base()) return Status::ok();
+    const TableName name(operator_uid_, table.spec().name);
+    return base_->restored(base_->table_id(name), key_groups(), table.fingerprint());
   }
 
  private:
@@ -127,16 +150,25 @@ class CachedBackend final : public TableBackend {
   std::int64_t next_try_bytes_ = 0;
 };
 
+struct StoreFolder {
+  std::string path;
+  bool is_kept = false;
+};
+
 class RocksdbStore final : public StateStore {
  public:
-  RocksdbStore(std::string folder, std::unique_ptr<FolderLock> lock, std::int64_t rows_bytes,
+  RocksdbStore(StoreFolder folder, std::unique_ptr<FolderLock> lock, std::int64_t rows_bytes,
                std::unique_ptr<BaseStore> base)
       : folder_(std::move(folder)), lock_(std::move(lock)), base_(std::move(base)) {
     share_.budget_bytes = rows_bytes;
   }
   ~RocksdbStore() override {
+    // What cannot be read is made anew.
+    const bool is_damaged =
+        base_->has_failed() && base_->failure().code() == ErrorCode::kStateCorrupt;
     base_.reset();
-    const Status removed = local_file_system().remove_all(folder_);
+    if (folder_.is_kept && !is_damaged) return;
+    const Status removed = local_file_system().remove_all(folder_.path);
     if (!removed.is_ok()) log_warning("state.folder-not-removed", {{"error", removed}});
   }
 
@@ -144,8 +176,11 @@ class RocksdbStore final : public StateStore {
                                      KeyGroupRange range) override {
     return std::make_unique<CachedBackend>(operator_uid, range, base_.get(), &share_);
   }
-  void begin_after(EpochId epoch) override { base_->begin_after(epoch); }
-  Status apply(EpochId epoch, std::span<const OperatorDeltas> operators) override {
+  std::optional<HeldState> held() const override { return base_->held(); }
+  Status begin_after(const CommittedEpoch& epoch, const std::set<TableName>& kept) override {
+    return base_->begin_after(epoch, kept);
+  }
+  Status apply(const CommittedEpoch& epoch, std::span<const OperatorDeltas> operators) override {
     TG_RETURN_IF_ERROR(base_->apply(epoch, operators));
     share_.is_short.store(false, std::memory_order_release);
     return Status::ok();
@@ -155,7 +190,7 @@ class RocksdbStore final : public StateStore {
   }
 
  private:
-  const std::string folder_;
+  const StoreFolder folder_;
   std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<BaseStore> base_;
   MemoryShare share_;
@@ -176,17 +211,19 @@ Result<std::shared_ptr<StateStore>> make_rocksdb_state_store(const RocksdbStateO
   constexpr std::int64_t kLeastBytes = std::int64_t{64} << 10;
   FileSystem& files = local_file_system();
   remove_stale_folders(files, options.parent_folder);
-  const std::string folder =
-      fmt::format("{}/{}{:016x}", options.parent_folder, kFolder, entropy_seed());
-  TG_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock, FolderLock::acquire(folder));
-  const std::string rows = folder + "/rows";
+  const bool is_kept = !options.kept_name.empty();
+  const std::string name =
+      is_kept ? options.kept_name : fmt::format("{}{:016x}", kFolder, entropy_seed());
+  StoreFolder folder{options.parent_folder + "/" + name, is_kept};
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock, FolderLock::acquire(folder.path));
+  const std::string rows = folder.path + "/rows";
   TG_RETURN_IF_ERROR(files.create_directories(rows));
   // Write buffers are charged to the cache.
   const std::int64_t cache = std::max(options.memory_bytes / 4, kLeastBytes);
   TG_ASSIGN_OR_RETURN(std::unique_ptr<BaseStore> base,
-                      BaseStore::open(rows, cache, std::max(cache / 2, kLeastBytes)));
+                      BaseStore::open({rows, cache, std::max(cache / 2, kLeastBytes), is_kept}));
   return std::shared_ptr<StateStore>(std::make_shared<RocksdbStore>(
-      folder, std::move(lock), std::max<std::int64_t>(options.memory_bytes - cache, 1),
+      std::move(folder), std::move(lock), std::max<std::int64_t>(options.memory_bytes - cache, 1),
       std::move(base)));
 }
 

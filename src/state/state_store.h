@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "state/held_state.h"
 #include "state/state_backend.h"
 #include "tidegate/status.h"
 
@@ -25,10 +28,19 @@ class StateStore {
   /// The state of an operator's task. The store outlives it.
   virtual std::unique_ptr<StateBackend> open(const std::string& operator_uid,
                                              KeyGroupRange range) = 0;
-  /// The job goes on after this epoch; before tasks restore.
-  virtual void begin_after(EpochId) {}
+  /// What it still has of an earlier run. Whoever reads what to restore may leave that out:
+  /// HeldState::serves(), per table.
+  virtual std::optional<HeldState> held() const { return std::nullopt; }
+  /// The job goes on after this epoch; before tasks restore. They restore all rows, but of the
+  /// tables in `kept`, which held() names, only what came after it. What else is held is removed.
+  virtual Status begin_after(const CommittedEpoch&,
+                             const std::set<TableName>& kept [[maybe_unused]]) {
+    return Status::ok();
+  }
   /// The epoch is published: what it changed may leave memory.
-  virtual Status apply(EpochId, std::span<const OperatorDeltas>) { return Status::ok(); }
+  virtual Status apply(const CommittedEpoch&, std::span<const OperatorDeltas>) {
+    return Status::ok();
+  }
   /// True when what is not published yet takes so much of the memory that an epoch should end now,
   /// and sources should wait for it.
   virtual bool is_short_of_memory() const { return false; }
@@ -41,6 +53,9 @@ struct RocksdbStateOptions {
   /// Where the store makes a folder of its own, for the rows that memory does not hold. It goes
   /// with the store; what killed processes have left there is removed.
   std::string parent_folder;
+  /// Not empty: the folder has this name in parent_folder, is found there when the job begins
+  /// again, and stays.
+  std::string kept_name = {};
   /// For rows in memory, block cache and write buffers together.
   std::int64_t memory_bytes = std::int64_t{512} << 20;
 };

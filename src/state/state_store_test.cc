@@ -73,7 +73,7 @@ class Life {
   Status try_publish() {
     Flight& flight = flights_.front();
     const OperatorDeltas part{&kUid, &flight.deltas};
-    TG_RETURN_IF_ERROR(store_->apply(flight.epoch, {&part, 1}));
+    TG_RETURN_IF_ERROR(store_->apply({"", flight.epoch, ""}, {&part, 1}));
     std::ranges::move(flight.deltas, std::back_inserter(published_));
     published_epoch_ = flight.epoch;
     published_model_ = std::move(flight.model);
@@ -103,10 +103,10 @@ class Life {
   };
 
   void begin() {
-    auto store = make_rocksdb_state_store({parent_, memory_bytes_});
+    auto store = make_rocksdb_state_store({parent_, "", memory_bytes_});
     ASSERT_TRUE(store.is_ok()) << store.status().to_string();
     store_ = *std::move(store);
-    store_->begin_after(published_epoch_);
+    ASSERT_TRUE(store_->begin_after({"", published_epoch_, ""}, {}).is_ok());
     backend_ = store_->open(kUid, kAllGroups);
     for (const StateDelta& delta : published_) ASSERT_TRUE(backend_->restore(delta).is_ok());
     auto table = backend_->table(spec_);

@@ -33,7 +33,9 @@ StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemor
                                    : key_groups),
       memory_(memory),
       base_(base),
-      format_(spec_.layout.get(), spec_.stamped, !spec_.transient, base.store != nullptr, memory) {}
+      format_(spec_.layout.get(), spec_.stamped, !spec_.transient, base.store != nullptr, memory) {
+  if (base_.has_rows) below_from_ = INT64_MIN;
+}
 
 HashSegment* StateTable::segment(std::int64_t name_space) const {
   if (last_segment_ != nullptr && last_namespace_ == name_space) return last_segment_;
@@ -52,7 +54,7 @@ HashSegment& StateTable::segment_for_rows(std::int64_t name_space) const {
   memory_->count(kSegmentBytes);
   last_namespace_ = name_space;
   last_segment_ = made.get();
-  if (may_be_below(name_space) && base_.store->has_rows(base_.id, name_space)) {
+  if (may_be_below(name_space) && base_.store->has_rows(base_.id, key_groups_, name_space)) {
     made->set_whole(false);
   }
   return *made;
@@ -159,9 +161,10 @@ std::size_t StateTable::next_dirty(std::int64_t name_space, DirtyCursor& cursor,
 void StateTable::drop(std::int64_t name_space) {
   const auto found = segments_.find(name_space);
   if (base_.store != nullptr) {
-    const bool is_told = found != segments_.end() ? found->second->has_sealed()
-                                                  : may_be_below(name_space) &&
-                                                        base_.store->has_rows(base_.id, name_space);
+    const bool is_told =
+        found != segments_.end()
+            ? found->second->has_sealed()
+            : may_be_below(name_space) && base_.store->has_rows(base_.id, key_groups_, name_space);
     if (is_told) drop_below(name_space);
     if (found == segments_.end()) return;
   } else {

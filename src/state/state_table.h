@@ -44,6 +44,7 @@ struct StateTableSpec {
 struct BaseTable {
   BaseStore* store = nullptr;
   BaseStore::TableId id = 0;
+  bool has_rows = false;  ///< of an earlier run
 };
 
 /// A key: its bytes and its hash, whose upper half says the key group.

@@ -87,10 +87,11 @@ void StateTable::load(std::int64_t name_space) const {
 template <typename Visit>
 bool StateTable::scan_below(std::int64_t name_space, std::string& position, std::size_t limit,
                             const Visit& visit) const {
-  return base_.store->scan(base_.id, name_space, position, limit, [&](const BaseRow& row) {
-    const HashSegment* there = segment(name_space);
-    if (there == nullptr || !there->knows(row.hash, row.key)) visit(row);
-  });
+  return base_.store->scan(base_.id, key_groups_, name_space, position, limit,
+                           [&](const BaseRow& row) {
+                             const HashSegment* there = segment(name_space);
+                             if (there == nullptr || !there->knows(row.hash, row.key)) visit(row);
+                           });
 }
 
 std::size_t StateTable::next_below(std::int64_t name_space, RowCursor& cursor,
@@ -151,7 +152,7 @@ std::optional<std::int64_t> StateTable::namespace_with_below(
   std::int64_t from = std::max(bound, *below_from_);
   const bool tells_first = bound <= *below_from_;
   while (!in_memory || *in_memory > from) {
-    const auto found = base_.store->namespace_at_or_above(base_.id, from);
+    const auto found = base_.store->namespace_at_or_above(base_.id, key_groups_, from);
     if (!found) {
       if (tells_first) below_from_.reset();
       return in_memory;

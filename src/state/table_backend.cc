@@ -7,14 +7,11 @@
 #include "base/check.h"
 
 namespace tidegate {
-namespace {
 
 Status layout_mismatch(const std::string& name, std::string_view there, std::string_view asked) {
   return error(ErrorCode::kStateMismatch, "state '{}' is stored as \"{}\", not as \"{}\"", name,
                there, asked);
 }
-
-}  // namespace
 
 Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
   if (const auto found = tables_.find(spec.name); found != tables_.end()) {
@@ -24,13 +21,14 @@ Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
     }
     return &there;
   }
-  std::unique_ptr<StateTable> made = make_table(spec);
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<StateTable> made, make_table(spec));
   if (const auto pending = pending_.find(spec.name); pending != pending_.end()) {
     for (const std::string& bytes : pending->second) {
       TG_RETURN_IF_ERROR(apply(bytes, *made));
     }
     pending_.erase(pending);
   }
+  TG_RETURN_IF_ERROR(restored(*made));
   StateTable* table = made.get();
   tables_.emplace(spec.name, std::move(made));
   return table;

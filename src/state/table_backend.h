@@ -12,6 +12,9 @@
 
 namespace tidegate {
 
+/// kStateMismatch: values of the table are there in another form than is asked for.
+Status layout_mismatch(const std::string& name, std::string_view there, std::string_view asked);
+
 /// The tables of one operator in one task.
 class TableBackend : public StateBackend {
  public:
@@ -30,9 +33,11 @@ class TableBackend : public StateBackend {
  protected:
   using Tables = std::map<std::string, std::unique_ptr<StateTable>>;
 
-  virtual std::unique_ptr<StateTable> make_table(const StateTableSpec& spec) {
+  virtual Result<std::unique_ptr<StateTable>> make_table(const StateTableSpec& spec) {
     return std::make_unique<StateTable>(spec, range_, &memory_);
   }
+  /// All that was restored for the table is in it.
+  virtual Status restored(const StateTable&) { return Status::ok(); }
   virtual Status apply(const std::string& bytes, StateTable& table);
 
   KeyGroupRange key_groups() const { return range_; }

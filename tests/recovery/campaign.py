@@ -161,6 +161,9 @@ class Case:
         command = [self.campaign.engine, "run", "job.sql", "--progress", "none",
                    "--checkpoint-dir", "epochs", "--parallelism", str(self.rng.randint(1, 3)),
                    "--set", "runtime.max-batch-rows=256"]
+        # Now in memory, now above a base that the run before may have left.
+        if self.rng.random() < 0.5:
+            command += ["--state", "rocksdb", "--state-dir", "state", "--memory", "256KiB"]
         if self.in_batches:
             return command + ["--mode", "micro-batch", "--max-files-per-trigger", "1"]
         rows = max(1, self.campaign.arguments.rows // EPOCHS // 3)

@@ -21,7 +21,7 @@ class EvictingBackend final : public StateBackend {
   Result<std::vector<StateDelta>> seal(EpochId epoch) override {
     TG_ASSIGN_OR_RETURN(std::vector<StateDelta> deltas, inner_->seal(epoch));
     const OperatorDeltas part{&uid_, &deltas};
-    TG_RETURN_IF_ERROR(store_->apply(epoch, {&part, 1}));
+    TG_RETURN_IF_ERROR(store_->apply({"", epoch, ""}, {&part, 1}));
     make_room();
     return deltas;
   }
@@ -41,7 +41,7 @@ class EvictingBackend final : public StateBackend {
 }  // namespace
 
 std::unique_ptr<StateBackend> make_evicting_backend(KeyGroupRange range) {
-  auto store = make_rocksdb_state_store({::testing::TempDir(), 1});
+  auto store = make_rocksdb_state_store({::testing::TempDir(), "", 1});
   TG_CHECK(store.is_ok(), "{}", store.status().to_string());
   return std::make_unique<EvictingBackend>(*std::move(store), range);
 }
