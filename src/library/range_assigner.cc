@@ -232,20 +232,20 @@ void RangeAssigner::fail(Status status) {
 
 void RangeAssigner::say_goodbye() {
   if (failed_) return;
-  rd_kafka_unsubscribe(client_->handle());
-  const std::int64_t end_ns = system_clock().monotonic_ns() + kGoodbyeMs * 1'000'000;
-  // The revocation is served here; then the group is told, and the member id goes.
-  const auto is_member = [&] {
-    const Result<GroupMember> member = current_member(*client_, options_.instance_id);
-    return member.is_ok() && !member->member_id.empty();
-  };
-  constexpr int kLastPolls = 3;  // while the request is on its way
-  for (int last = 0; last < kLastPolls && system_clock().monotonic_ns() < end_ns;) {
-    rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), kPollMs);
-    if (message != nullptr) rd_kafka_message_destroy(message);
-    if (!has_assignment_ && (!options_.instance_id.empty() || !is_member())) ++last;
+  if (options_.instance_id.empty()) {
+    rd_kafka_unsubscribe(client_->handle());
+    const std::int64_t end_ns = system_clock().monotonic_ns() + kGoodbyeMs * 1'000'000;
+    // The revocation is served here; then the group is told, and the member id goes.
+    constexpr int kLastPolls = 3;  // while the request is on its way
+    for (int last = 0; last < kLastPolls && system_clock().monotonic_ns() < end_ns;) {
+      rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), kPollMs);
+      if (message != nullptr) rd_kafka_message_destroy(message);
+      const Result<GroupMember> member = current_member(*client_, options_.instance_id);
+      if (!has_assignment_ && (!member.is_ok() || member->member_id.empty())) ++last;
+    }
   }
-  if (std::exchange(has_assignment_, false)) listener_->on_lost();
+  // A static member does not tell the group, which keeps its place.
+  if (std::exchange(has_assignment_, false)) listener_->on_revoked();
 }
 
 }  // namespace

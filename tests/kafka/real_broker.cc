@@ -120,10 +120,14 @@ std::string RealBroker::missing() {
   return "";
 }
 
-RealBroker::RealBroker() : port_(find_port()), address_(fmt::format("127.0.0.1:{}", port_)) {
+RealBroker::RealBroker(const std::string& properties)
+    : port_(find_port()), address_(fmt::format("127.0.0.1:{}", port_)) {
   char folder[] = "/tmp/tidegate-kafka-test-XXXXXX";
   TG_CHECK(mkdtemp(folder) != nullptr, "no temporary folder");
   folder_ = folder;
+  if (!properties.empty())
+    TG_CHECK(succeeds(fmt::format("echo '{}' >{}/more.properties", properties, folder_)),
+             "cannot write more.properties");
   start();
 }
 
@@ -134,9 +138,10 @@ RealBroker::~RealBroker() {
 void RealBroker::start() {
   // The log goes to a file: what holds this program's own output keeps those who read it waiting.
   const std::string log = folder_ + "/start.log";
-  TG_CHECK(succeeds(fmt::format("KAFKA_WAIT=240 tools/kafka start --port {} --dir {} >{} "
-                                "2>&1 </dev/null",
-                                port_, folder_, log)) ||
+  const std::string more = folder_ + "/more.properties";
+  TG_CHECK(succeeds(fmt::format("[ ! -f {0} ] || export KAFKA_PROPS={0}; KAFKA_WAIT=240 "
+                                "tools/kafka start --port {1} --dir {2} >{3} 2>&1 </dev/null",
+                                more, port_, folder_, log)) ||
                !succeeds(fmt::format("cat {} >&2", log)),
            "tools/kafka start failed");
 }

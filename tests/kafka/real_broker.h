@@ -15,8 +15,9 @@ class RealBroker {
   /// Why there can be no broker here ("Java is missing"), or "".
   static std::string missing();
 
-  /// Starts it; stops the test when that fails.
-  RealBroker();
+  /// Starts it, with these lines at the end of its server.properties; stops the test when that
+  /// fails.
+  explicit RealBroker(const std::string& properties = "");
   ~RealBroker();
   RealBroker(const RealBroker&) = delete;
   RealBroker& operator=(const RealBroker&) = delete;
