@@ -53,3 +53,5 @@ set(TIDEGATE_PACKAGE_rdkafka TidegatePackages::rdkafka)
 set(TIDEGATE_PACKAGE_rocksdb RocksDB::rocksdb-shared)
 set(TIDEGATE_PACKAGE_cli11 CLI11::CLI11)
 set(TIDEGATE_PACKAGE_edit TidegatePackages::edit)
+# Loaded when the first model is, never linked: cmake/TidegateModels.cmake.
+set(TIDEGATE_PACKAGE_onnxruntime ${CMAKE_DL_LIBS})

@@ -23,6 +23,7 @@ PACKAGE_HEADERS = {
     "rocksdb/": "rocksdb",
     "CLI/": "cli11",
     "histedit.h": "edit",
+    "onnxruntime": "onnxruntime",
 }
 
 # Rules that layers.txt may not relax: module -> modules it never includes.

@@ -62,6 +62,13 @@ Status SqlSession::show(const sql::Show& show) {
   } else if (show.what == "VIEWS") {
     add(catalog_.views());
     print({"view name"}, rows);
+  } else if (show.what == "MODELS") {
+    add(catalog_.models());
+    print({"model name"}, rows);
+  } else if (show.what == "CREATE MODEL") {
+    const ModelDefinition* model = catalog_.find_model(show.name);
+    if (model == nullptr) return catalog_.unknown_model(show.name);
+    return standard_output()(sql::to_sql(*model) + "\n");
   } else if (show.what == "DATABASES") {
     add(catalog_.databases());
     print({"database name"}, rows);
@@ -101,6 +108,7 @@ Status SqlSession::show(const sql::Show& show) {
 }
 
 Status SqlSession::describe(const sql::Describe& describe, const Script& script) {
+  if (describe.model) return describe_model(describe);
   sql::Binder binder(catalog_, builtin_functions(), script.source());
   SchemaPtr schema;
   if (const sql::TableDefinition* table = catalog_.find_table(describe.name)) {
@@ -123,6 +131,22 @@ Status SqlSession::describe(const sql::Describe& describe, const Script& script)
         {field.name, type, field.type.nullable() ? "TRUE" : "FALSE", is_key ? "PRI" : ""});
   }
   print({"name", "type", "null", "key"}, rows);
+  return Status::ok();
+}
+
+Status SqlSession::describe_model(const sql::Describe& describe) {
+  const ModelDefinition* model = catalog_.find_model(describe.name);
+  if (model == nullptr) return catalog_.unknown_model(describe.name);
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const std::vector<Field>& fields, const char* is_input) {
+    for (const Field& field : fields) {
+      rows.push_back({field.name, field.type.with_nullable(true).to_string(),
+                      field.type.nullable() ? "TRUE" : "FALSE", is_input});
+    }
+  };
+  add(model->inputs, "TRUE");
+  add(model->outputs, "FALSE");
+  print({"name", "type", "null", "is input"}, rows);
   return Status::ok();
 }
 

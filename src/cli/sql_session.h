@@ -93,6 +93,7 @@ class SqlSession {
   Result<PlannedJob> lower_job(std::vector<plan::NodePtr> sinks, std::string name);
   Status show(const sql::Show& show);
   Status describe(const sql::Describe& describe, const Script& script);
+  Status describe_model(const sql::Describe& describe);
   Status explain_statement(const sql::Explain& explain, const Script& script);
   /// The jobs that these statements run as.
   Status plan_insert_jobs(const std::vector<const sql::Insert*>& inserts, const Script& script,

@@ -54,6 +54,17 @@ Result<std::int64_t> read_number(const json::object& object, std::string_view na
   return value->get_int64();
 }
 
+/// Texts by name; those that are there.
+std::map<std::string, std::string> read_texts(const json::object& object, std::string_view name) {
+  std::map<std::string, std::string> texts;
+  const json::value* found = object.if_contains(name);
+  if (found == nullptr || !found->is_object()) return texts;
+  for (const auto& [key, value] : found->get_object()) {
+    if (auto bytes = bytes_of(value)) texts[key] = *std::move(bytes);
+  }
+  return texts;
+}
+
 Result<const json::array*> read_list(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   if (value == nullptr || !value->is_array())
@@ -111,6 +122,11 @@ std::string encode_plan(const BatchPlan& plan) {
   object["batchWatermarkMs"] = plan.epoch.watermark;
   object["endsInput"] = plan.epoch.ends_input;
   object["conf"] = std::move(settings);
+  if (!plan.versions.empty()) {
+    json::object versions;
+    for (const auto& [uid, version] : plan.versions) versions[uid] = json_bytes(version);
+    object["modelVersions"] = std::move(versions);
+  }
   object["sources"] = std::move(sources);
   return json::serialize(object);
 }
@@ -128,11 +144,8 @@ Result<BatchPlan> decode_plan(std::string_view text) {
   TG_ASSIGN_OR_RETURN(plan.epoch.watermark, read_number(object, "batchWatermarkMs"));
   const json::value* ends = object.if_contains("endsInput");
   plan.epoch.ends_input = ends != nullptr && ends->is_bool() && ends->get_bool();
-  if (const json::value* conf = object.if_contains("conf"); conf && conf->is_object()) {
-    for (const auto& [name, value] : conf->get_object()) {
-      if (auto bytes = bytes_of(value)) plan.settings[name] = *std::move(bytes);
-    }
-  }
+  plan.settings = read_texts(object, "conf");
+  plan.versions = read_texts(object, "modelVersions");
   TG_ASSIGN_OR_RETURN(const json::array* sources, read_list(object, "sources"));
   for (const json::value& each : *sources) {
     TG_ASSIGN_OR_RETURN(SourceRange source, decode_source(each));

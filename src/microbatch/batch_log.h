@@ -24,6 +24,8 @@ struct BatchPlan {
   std::int64_t time_ms = 0;  ///< the wall clock for all of the batch
   std::uint64_t seed = 0;
   std::map<std::string, std::string> settings;  ///< those that a query cannot change
+  /// Of models and whatever else is a VersionedInput, by the uid of the node that uses it.
+  std::map<std::string, std::string> versions;
   PlannedEpoch epoch;
 };
 

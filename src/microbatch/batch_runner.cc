@@ -79,6 +79,9 @@ Status BatchRunner::take_graph(const Graph& graph) {
     const Node& node = graph.nodes[i];
     uses_event_time_ = uses_event_time_ || node.time_grain.step_ms > 0;
     if (node.sink != nullptr) sink_names_.push_back(plan.nodes[i].label);
+    if (const auto* factory = node.make_operator.target<VersionedOperatorFactory>()) {
+      versioned_.emplace_back(plan.nodes[i].uid, factory->input);
+    }
     if (node.source == nullptr) continue;
     uids.push_back(plan.nodes[i].uid);
     sources_.emplace_back(plan.nodes[i].label, plan.nodes[i].uid, node.source,
@@ -223,6 +226,7 @@ Result<Step> BatchRunner::replay_batch() {
     if (range != plan.epoch.sources.end()) source.replay(*range);
   }
   log_info("microbatch.again", {{"query", query_name_}, {"batch", plan.batch}});
+  TG_RETURN_IF_ERROR(fix_versions(plan));
   return run(std::move(plan), std::move(start));
 }
 
@@ -254,6 +258,7 @@ Result<Step> BatchRunner::plan_batch(std::uint64_t asked) {
     plan.epoch.watermark_before = watermark_used_;
     plan.epoch.watermark = watermark_.watermark();
   }
+  TG_RETURN_IF_ERROR(fix_versions(plan));
   planned_ns_ = clock_.monotonic_ns();
   if (log_ != nullptr) {
     TG_FAILPOINT("microbatch.before-offsets");
@@ -262,6 +267,17 @@ Result<Step> BatchRunner::plan_batch(std::uint64_t asked) {
     TG_FAILPOINT("microbatch.after-offsets");
   }
   return run(std::move(plan), start);
+}
+
+/// Those that the plan holds are used again; else it gets the newest.
+Status BatchRunner::fix_versions(BatchPlan& plan) {
+  for (const auto& [uid, input] : versioned_) {
+    std::string& version = plan.versions[uid];
+    if (version.empty()) version = input->newest();
+    TG_RETURN_IF_ERROR(
+        input->use(plan.batch + 1, version).with_context(fmt::format("batch {}", plan.batch)));
+  }
+  return Status::ok();
 }
 
 Step BatchRunner::run(BatchPlan plan, std::vector<std::string> start_offsets) {

@@ -8,12 +8,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "dataflow/graph.h"
 #include "dataflow/source.h"
+#include "dataflow/versioned_input.h"
 #include "microbatch/batch_clock.h"
 #include "microbatch/batch_log.h"
 #include "microbatch/batch_watermark.h"
@@ -102,6 +104,7 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   Status look();
   Result<Step> plan_batch(std::uint64_t asked);
   Result<Step> replay_batch();
+  Status fix_versions(BatchPlan& plan);
   Step run(BatchPlan plan, std::vector<std::string> start_offsets);
   Step idle(std::uint64_t asked);
   std::int64_t next_look_ns() const;
@@ -126,6 +129,7 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   std::string query_id_;
   std::string run_id_;
   std::vector<std::string> sink_names_;
+  std::vector<std::pair<std::string, std::shared_ptr<VersionedInput>>> versioned_;  // by uid
   bool uses_event_time_ = false;  // some operator tells times apart
 
   // Of the planning thread.

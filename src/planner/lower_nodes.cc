@@ -11,6 +11,7 @@ void register_lowerings(LoweringRegistry& registry) {
   register_row_lowerings(registry);
   register_join_lowerings(registry);
   register_lookup_join_lowering(registry);
+  register_predict_lowering(registry);
   register_top_n_lowerings(registry);
   register_sort_lowerings(registry);
   register_over_lowering(registry);

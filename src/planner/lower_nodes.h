@@ -15,6 +15,7 @@ void register_aggregate_lowerings(LoweringRegistry& registry);
 void register_row_lowerings(LoweringRegistry& registry);
 void register_join_lowerings(LoweringRegistry& registry);
 void register_lookup_join_lowering(LoweringRegistry& registry);
+void register_predict_lowering(LoweringRegistry& registry);
 void register_top_n_lowerings(LoweringRegistry& registry);
 void register_sort_lowerings(LoweringRegistry& registry);
 void register_over_lowering(LoweringRegistry& registry);

@@ -12,6 +12,7 @@
 #include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/native.h"
+#include "plan/predict.h"
 #include "plan/source.h"
 #include "plan/time_join.h"
 #include "plan/top_n.h"
@@ -55,6 +56,7 @@ class Pruner {
       add(static_cast<plan::SortNode*>(nullptr));
       add(static_cast<plan::UnnestNode*>(nullptr));
       add(static_cast<plan::ExpandNode*>(nullptr));
+      add(static_cast<plan::PredictNode*>(nullptr));
       add(static_cast<plan::WindowFunctionNode*>(nullptr));
       add(static_cast<plan::OverNode*>(nullptr));
       add(static_cast<plan::RankNode*>(nullptr));
@@ -137,6 +139,8 @@ class Pruner {
       mark(unnest->column, in[0]);
     } else if (const auto* expand = dynamic_cast<const plan::ExpandNode*>(&node)) {
       mark(expand->keys, in[0]);
+    } else if (const auto* predict = dynamic_cast<const plan::PredictNode*>(&node)) {
+      mark(predict->columns, in[0]);
     } else if (const auto* window = dynamic_cast<const plan::WindowFunctionNode*>(&node)) {
       mark(window->time_column, in[0]);
       mark(window->partition, in[0]);
@@ -378,6 +382,7 @@ class Pruner {
     const bool row_wise = dynamic_cast<plan::FilterNode*>(&node) != nullptr ||
                           dynamic_cast<plan::UnnestNode*>(&node) != nullptr ||
                           dynamic_cast<plan::ExpandNode*>(&node) != nullptr ||
+                          dynamic_cast<plan::PredictNode*>(&node) != nullptr ||
                           dynamic_cast<plan::WindowFunctionNode*>(&node) != nullptr;
     for (std::size_t i = 0; i < in.size() && !row_wise; ++i) narrow_input(node, i, in[i]);
     const std::size_t old_width = static_cast<std::size_t>(node.schema->num_fields());
@@ -415,6 +420,8 @@ class Pruner {
       move(unnest->column, in[0]);
     } else if (auto* expand = dynamic_cast<plan::ExpandNode*>(&node)) {
       move(expand->keys, in[0]);
+    } else if (auto* predict = dynamic_cast<plan::PredictNode*>(&node)) {
+      move(predict->columns, in[0]);
     } else if (auto* window = dynamic_cast<plan::WindowFunctionNode*>(&node)) {
       move(window->time_column, in[0]);
       move(window->partition, in[0]);

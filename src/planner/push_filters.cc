@@ -7,6 +7,7 @@
 #include "plan/aggregate.h"
 #include "plan/join.h"
 #include "plan/native.h"
+#include "plan/predict.h"
 #include "plan/window.h"
 #include "planner/expr_properties.h"
 #include "planner/rewrite.h"
@@ -107,6 +108,7 @@ class FilterPusher {
     } else if (const auto* sort = dynamic_cast<const plan::SortNode*>(&node)) {
       if (sort->limit < 0 && sort->offset == 0) all_of_input();
     } else if (dynamic_cast<const plan::UnnestNode*>(&node) != nullptr ||
+               dynamic_cast<const plan::PredictNode*>(&node) != nullptr ||
                dynamic_cast<const plan::TemporalJoinNode*>(&node) != nullptr) {
       all_of_input();
     }

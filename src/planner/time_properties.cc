@@ -9,6 +9,7 @@
 #include "plan/join.h"
 #include "plan/lookup_join.h"
 #include "plan/native.h"
+#include "plan/predict.h"
 #include "plan/relational.h"
 #include "plan/source.h"
 #include "plan/time_join.h"
@@ -229,6 +230,7 @@ const NodeTable<void, InputFacts, StreamFacts&>& table() {
     table->on<plan::LookupJoinNode>(passes<plan::LookupJoinNode>);
     table->on<plan::FilterNode>(passes<plan::FilterNode>);
     table->on<plan::DropLateNode>(passes<plan::DropLateNode>);
+    table->on<plan::PredictNode>(passes<plan::PredictNode>);
     table->on<plan::UnnestNode>(passes<plan::UnnestNode>);
     table->on<plan::WindowRankNode>(passes<plan::WindowRankNode>);
     table->on<plan::SortNode>(passes<plan::SortNode>);

@@ -8,6 +8,7 @@
 #include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/native.h"
+#include "plan/predict.h"
 #include "plan/relational.h"
 #include "plan/source.h"
 #include "plan/time_join.h"
@@ -254,6 +255,7 @@ const NodeTable<Keys, InputFacts>& table() {
     table->on<plan::FilterNode>(same<plan::FilterNode>);
     table->on<plan::SortNode>(same<plan::SortNode>);
     table->on<plan::DropLateNode>(same<plan::DropLateNode>);
+    table->on<plan::PredictNode>(same<plan::PredictNode>);
     table->on<plan::AggregateNode>(aggregate);
     table->on<plan::WindowGroupNode>(window_group);
     table->on<plan::RankNode>(rank);

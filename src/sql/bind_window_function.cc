@@ -111,12 +111,13 @@ Result<BoundRelation> Binder::bind_table_function(const TableFunction& function,
     if (upper(name) == "TO_CHANGELOG" || upper(name) == "FROM_CHANGELOG") {
       return bind_changelog_function(function, place, outer);
     }
+    if (upper(name) == "ML_PREDICT") return bind_predict(function, place, outer);
     if (upper(name) == kDropDuplicates || upper(name) == kDropDuplicatesWithin) {
       return bind_drop_duplicates(function, place, outer);
     }
     return error_here(place, ErrorCode::kNotSupported,
                       "the table function {} is not supported; TUMBLE, HOP, CUMULATE, SESSION, "
-                      "TO_CHANGELOG, FROM_CHANGELOG, {} and {} are",
+                      "TO_CHANGELOG, FROM_CHANGELOG, ML_PREDICT, {} and {} are",
                       name, kDropDuplicates, kDropDuplicatesWithin);
   }
   const auto arguments = match_arguments(*window, function.arguments);

@@ -188,6 +188,10 @@ class Binder {
                                             const Scope* outer);
   Result<BoundRelation> bind_drop_duplicates(const TableFunction& function, Place place,
                                              const Scope* outer);
+  // bind_predict.cc
+  Result<BoundRelation> bind_predict(const TableFunction& function, Place place,
+                                     const Scope* outer);
+  // bind_changelog_function.cc
   Result<BoundRelation> bind_changelog_function(const TableFunction& function, Place place,
                                                 const Scope* outer);
   Result<std::int64_t> interval_ms(const ExpressionPtr& expression, std::string_view what);

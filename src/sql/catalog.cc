@@ -208,10 +208,12 @@ Status Catalog::apply(const CreateOther& statement) {
     databases_[statement.name.back().text].push_back("default");
     return Status::ok();
   }
+  if (statement.kind == "MODEL") return create_model(statement);
   return error(ErrorCode::kNotSupported, "CREATE {} is not supported yet", statement.kind);
 }
 
 Status Catalog::apply(const AlterTable& statement, const SharedText& text) {
+  if (statement.model) return alter_model(statement);
   const std::string full = full_name(statement.name);
   if (const auto* rename = std::get_if<AlterTable::Rename>(&statement.action)) {
     const std::string to = full_name(rename->to);
@@ -277,6 +279,7 @@ Status Catalog::apply(const AlterTable& statement, const SharedText& text) {
 }
 
 Status Catalog::apply(const Drop& statement) {
+  if (statement.kind == "MODEL") return drop_model(statement);
   if (statement.kind != "TABLE" && statement.kind != "VIEW") {
     if (statement.if_exists) return Status::ok();
     if (statement.kind == "DATABASE" || statement.kind == "CATALOG") return Status::ok();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "models/model.h"
 #include "sql/source_text.h"
 #include "sql/syntax.h"
 #include "tidegate/status.h"
@@ -55,8 +56,11 @@ struct ViewDefinition {
   std::string comment;
 };
 
-/// Tables and views by name. Catalogs and databases are names only: `c.d.t`, `d.t` and `t` are the
-/// same table when c and d are in use.
+/// The statement that creates the model.
+std::string to_sql(const ModelDefinition& model);
+
+/// Tables, views and models by name. Catalogs and databases are names only: `c.d.t`, `d.t` and `t`
+/// are the same table when c and d are in use.
 class Catalog {
  public:
   /// Applies a statement that creates, changes or drops something; kUnknownName for what is not
@@ -73,8 +77,12 @@ class Catalog {
   /// kUnknownName, with the nearest name.
   Status unknown_table(const QualifiedName& name) const;
 
+  const ModelDefinition* find_model(const QualifiedName& name) const;
+  Status unknown_model(const QualifiedName& name) const;
+
   std::vector<std::string> tables() const;  ///< sorted, with views
   std::vector<std::string> views() const;
+  std::vector<std::string> models() const;
   const std::string& current_catalog() const { return catalog_; }
   const std::string& current_database() const { return database_; }
   std::vector<std::string> catalogs() const;
@@ -83,6 +91,10 @@ class Catalog {
  private:
   std::string full_name(const QualifiedName& name) const;
   Status check_free(const std::string& full_name, const std::string& name, bool or_replace) const;
+  // catalog_models.cc
+  Status create_model(const CreateOther& statement);
+  Status alter_model(const AlterTable& statement);
+  Status drop_model(const Drop& statement);
   Status add_like(const LikeClause& like, TableDefinition& table) const;
 
   std::string catalog_ = "default_catalog";
@@ -91,6 +103,7 @@ class Catalog {
       {"default_catalog", {"default_database"}}};
   std::map<std::string, TableDefinition> tables_;  // by full name
   std::map<std::string, ViewDefinition> views_;
+  std::map<std::string, ModelDefinition> models_;
 };
 
 }  // namespace tidegate::sql

@@ -10,13 +10,14 @@ using enum Word;
 Result<Statement> Parser::parse_alter() {
   if (peek(1).is(kTable)) return parse_alter_table();
   if (peek(1).is(kView)) return parse_alter_view();
+  if (peek(1).is(kModel)) return parse_alter_model();
   TG_RETURN_IF_ERROR(expect(kAlter));
-  for (Word word : {kDatabase, kFunction, kCatalog, kModel}) {
+  for (Word word : {kDatabase, kFunction, kCatalog}) {
     if (at(word)) return not_supported(fmt::format("ALTER {}", word_text(word)));
   }
   if (at(kTemporary) || at(kMaterialized))
     return not_supported(fmt::format("ALTER {}", word_text(peek().word())));
-  return expected("TABLE or VIEW");
+  return expected("TABLE, VIEW or MODEL");
 }
 
 Result<Statement> Parser::parse_alter_view() {
@@ -41,6 +42,28 @@ Result<Statement> Parser::parse_alter_view() {
   return finish(first, std::move(alter));
 }
 
+Result<Statement> Parser::parse_alter_model() {
+  const std::size_t first = position();
+  TG_RETURN_IF_ERROR(expect_words({kAlter, kModel}));
+  AlterTable alter;
+  alter.model = true;
+  TG_ASSIGN_OR_RETURN(alter.if_exists, parse_if_exists());
+  TG_ASSIGN_OR_RETURN(alter.name, expect_qualified_name("the name of the model"));
+  if (accept(kRename)) {
+    TG_RETURN_IF_ERROR(expect(kTo));
+    AlterTable::Rename rename;
+    TG_ASSIGN_OR_RETURN(rename.to, expect_qualified_name("the new name"));
+    alter.action = std::move(rename);
+  } else if (accept(kSet)) {
+    TG_RETURN_IF_ERROR(parse_alter_set(&alter));
+  } else if (accept(kReset)) {
+    TG_RETURN_IF_ERROR(parse_alter_reset(&alter));
+  } else {
+    return expected("RENAME TO, SET or RESET");
+  }
+  return finish(first, std::move(alter));
+}
+
 Result<Statement> Parser::parse_alter_table() {
   const std::size_t first = position();
   TG_RETURN_IF_ERROR(expect_words({kAlter, kTable}));
@@ -51,14 +74,7 @@ Result<Statement> Parser::parse_alter_table() {
   if (accept(kRename)) {
     TG_RETURN_IF_ERROR(parse_alter_rename(&alter));
   } else if (accept(kSet)) {
-    AlterTable::SetOptions set;
-    TG_RETURN_IF_ERROR(expect('('));
-    do {
-      TG_ASSIGN_OR_RETURN(auto option, parse_option());
-      set.options.push_back(std::move(option));
-    } while (accept(','));
-    if (!accept(')')) return expected(", or )");
-    alter.action = std::move(set);
+    TG_RETURN_IF_ERROR(parse_alter_set(&alter));
   } else if (accept(kReset)) {
     TG_RETURN_IF_ERROR(parse_alter_reset(&alter));
   } else if (at(kAdd) || at(kModify)) {
@@ -91,6 +107,18 @@ Status Parser::parse_alter_rename(AlterTable* alter) {
   TG_RETURN_IF_ERROR(expect(kTo));
   TG_ASSIGN_OR_RETURN(rename.to, expect_name("the new name"));
   alter->action = std::move(rename);
+  return Status::ok();
+}
+
+Status Parser::parse_alter_set(AlterTable* alter) {
+  AlterTable::SetOptions set;
+  TG_RETURN_IF_ERROR(expect('('));
+  do {
+    TG_ASSIGN_OR_RETURN(auto option, parse_option());
+    set.options.push_back(std::move(option));
+  } while (accept(','));
+  if (!accept(')')) return expected(", or )");
+  alter->action = std::move(set);
   return Status::ok();
 }
 

@@ -99,6 +99,8 @@ class Parser : public TokenCursor {
   Result<Statement> parse_alter();
   Result<Statement> parse_alter_view();
   Result<Statement> parse_alter_table();
+  Result<Statement> parse_alter_model();
+  Status parse_alter_set(AlterTable* alter);
   Status parse_alter_add(AlterTable* alter);
   Status parse_alter_element(AlterTable::AddColumns* add);
   Status parse_alter_drop(AlterTable* alter);

@@ -106,14 +106,20 @@ Status Parser::parse_show_like(Show* show) {
 Result<Statement> Parser::parse_describe() {
   const std::size_t first = position();
   advance();
-  for (Word word : {kCatalog, kDatabase, kFunction, kJob, kModel}) {
+  for (Word word : {kCatalog, kDatabase, kFunction, kJob}) {
     if (at(word) && (at_name(1) || peek(1).kind == TokenKind::kString))
       return not_supported(fmt::format("DESCRIBE {}", word_text(word)));
   }
   if (at(kExtended) && at_name(1)) advance();
-  (void)accept(kTable);
   Describe describe;
-  TG_ASSIGN_OR_RETURN(describe.name, expect_qualified_name("a table name"));
+  if (at(kModel) && at_name(1)) {
+    advance();
+    describe.model = true;
+  } else {
+    (void)accept(kTable);
+  }
+  TG_ASSIGN_OR_RETURN(describe.name,
+                      expect_qualified_name(describe.model ? "a model name" : "a table name"));
   return finish(first, std::move(describe));
 }
 

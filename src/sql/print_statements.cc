@@ -36,7 +36,7 @@ void SyntaxPrinter::statement(const Statement& statement) {
     return string(reset->key);
   }
   if (const auto* described = std::get_if<Describe>(&node)) {
-    text("DESCRIBE ");
+    text(described->model ? "DESCRIBE MODEL " : "DESCRIBE ");
     return name(described->name);
   }
   const auto& use = std::get<Use>(node);
@@ -188,7 +188,10 @@ void SyntaxPrinter::create_other(const CreateOther& other) {
 }
 
 void SyntaxPrinter::alter(const AlterTable& alter) {
-  text(fmt::format("ALTER {} {}", alter.view ? "VIEW" : "TABLE",
+  text(fmt::format("ALTER {} {}",
+                   alter.view    ? "VIEW"
+                   : alter.model ? "MODEL"
+                                 : "TABLE",
                    alter.if_exists ? "IF EXISTS " : ""));
   name(alter.name);
   const auto& action = alter.action;

@@ -413,6 +413,7 @@ struct CreateOther {
 struct AlterTable {
   QualifiedName name;
   bool view = false;
+  bool model = false;  ///< ALTER MODEL: Rename, SetOptions, ResetOptions
   bool if_exists = false;
   struct Rename {
     QualifiedName to;
@@ -499,6 +500,7 @@ struct Show {
 };
 struct Describe {
   QualifiedName name;
+  bool model = false;
 };
 struct Use {
   std::string what;    ///< "", "CATALOG", "MODULES"

@@ -7,7 +7,8 @@
 A file is made of sections:
 
     # Anything before the first section says what the file shows.
-    -- input NAME             a file beside the script; ${NAME} in the script is its path
+    -- input NAME             a file beside the script; ${NAME} in the script is its path, as is
+                              ${models/NAME} of one in tests/models
     {"a": 1}
     -- sql                    the script; ends with a SELECT, or writes to ${out:NAME}
     SELECT ...
@@ -31,6 +32,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
 
 # A job that fails after each of its many epochs, and begins again from it at once.
 RESTARTS = ["--set", "runtime.max-batch-rows=1", "--set", "runtime.epoch-rows=3",
@@ -102,7 +105,9 @@ def rows_of(text, ordered):
 def run_case(engine, inputs, sql, expected, settings, way, folder):
     for name, content in inputs.items():
         (folder / name).write_text(content + "\n" if content else "")
-    script = re.sub(r"\$\{([^}:]+)\}", lambda m: str(folder / m.group(1)), sql)
+    script = re.sub(r"\$\{([^}:]+)\}",
+                    lambda m: str((TESTS if m.group(1).startswith("models/") else folder) / m.group(1)),
+                    sql)
     (folder / "script.sql").write_text(script)
     form = "changelog" if expected.kind == "output" and "changelog" in expected.argument else "json"
     command = [engine, "run", str(folder / "script.sql"), "--output", form, "--progress", "none"]
