@@ -246,6 +246,7 @@ Status SqlSession::set(const sql::SetOption& option, const Script& script) {
                                                 "table.local-time-zone",
                                                 "table.exec.state.ttl",
                                                 "table.exec.source.idle-timeout",
+                                                "table.exec.source.cdc-events-duplicate",
                                                 "table.exec.sink.not-null-enforcer",
                                                 "table.exec.sink.type-length-enforcer",
                                                 "table.exec.sink.upsert-materialize",

@@ -13,8 +13,13 @@ namespace {
 class Expand final : public PiecewiseOperator {
  public:
   explicit Expand(ExpandOptions options) : options_(std::move(options)) {
-    if (options_.ids.empty()) {
-      for (const std::vector<bool>& set : options_.sets) options_.ids.push_back(grouping_id(set));
+    if (!options_.ids.empty()) return;
+    for (const std::vector<bool>& set : options_.sets) {
+      // A set that is there twice makes its groups twice: a bit above those of the keys differs.
+      std::int64_t id = grouping_id(set);
+      const std::int64_t step = std::int64_t{1} << options_.keys.size();
+      while (std::ranges::count(options_.ids, id) > 0) id += step;
+      options_.ids.push_back(id);
     }
   }
 
@@ -92,9 +97,9 @@ std::int64_t grouping_id(const std::vector<bool>& set) {
 }
 
 Result<std::unique_ptr<Operator>> make_expand(ExpandOptions options) {
-  if (options.sets.empty() || options.keys.size() > 63) {
+  if (options.sets.empty() || options.keys.size() > 48) {
     return error(ErrorCode::kInvalidArgument,
-                 "grouping sets: {} sets of {} keys; there must be a set, and at most 63 keys",
+                 "grouping sets: {} sets of {} keys; there must be a set, and at most 48 keys",
                  options.sets.size(), options.keys.size());
   }
   for (const std::vector<bool>& set : options.sets) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "formats/format.h"
@@ -38,16 +39,22 @@ struct Around {
   }
 };
 
+/// None where it names no format that is known here.
+std::optional<bool> has_changelog_format(const plan::SourceNode& node,
+                                         const LoweringOptions& options) {
+  const std::string name =
+      node.options.get_string_or("format", node.options.get_string_or("value.format", ""));
+  if (name.empty() || options.formats == nullptr) return std::nullopt;
+  const Result<const Format*> format = options.formats->find(name);
+  return format.is_ok() && (*format)->changelog;
+}
+
 bool source(const plan::SourceNode& node, const Around& around) {
   if (node.instance != nullptr || around.options.sources.contains(node.name)) {
     return node.changelog;
   }
   if (source_upserts(node, around.options)) return true;
-  const std::string name =
-      node.options.get_string_or("format", node.options.get_string_or("value.format", ""));
-  if (name.empty() || around.options.formats == nullptr) return node.changelog;
-  const Result<const Format*> format = around.options.formats->find(name);
-  return format.is_ok() && (*format)->changelog;
+  return has_changelog_format(node, around.options).value_or(node.changelog);
 }
 
 bool aggregate(const plan::AggregateNode& node, const Around& around) {
@@ -223,7 +230,12 @@ bool source_upserts(const plan::SourceNode& source, const LoweringOptions& optio
   if (source.instance != nullptr || options.sources.contains(source.name)) return false;
   if (options.connectors == nullptr) return false;
   const Result<const Connector*> connector = options.connectors->find(source.connector);
-  return connector.is_ok() && (*connector)->gives_upserts;
+  if (connector.is_ok() && (*connector)->gives_upserts) return true;
+  // Changes that may come twice count once, by the key.
+  const auto repeats =
+      options.settings.get_bool_or("table.exec.source.cdc-events-duplicate", false);
+  return repeats.is_ok() && *repeats && !source.schema->primary_key.empty() &&
+         has_changelog_format(source, options).value_or(false);
 }
 
 std::vector<ColumnSet> kept_keys_of(const plan::Node& node, InputFacts inputs) {

@@ -89,6 +89,15 @@ Status lower_sort_by_time(const plan::SortNode& sort, Lowering& lowering) {
   if (!options.by_processing_time) options.time_column = sort.keys[0].column;
   options.order = sort_columns(sort.keys);
   options.order.erase(options.order.begin());
+  if (options.by_processing_time && options.order.empty()) {
+    // As they come, they are in order.
+    return add_single(
+        sort, kLimitTimeGrain,
+        []() -> Result<std::unique_ptr<Operator>> {
+          return make_limit(0, std::numeric_limits<std::int64_t>::max());
+        },
+        lowering);
+  }
   return add_single(
       sort, temporal_sort_time_grain(options), [options] { return make_temporal_sort(options); },
       lowering);

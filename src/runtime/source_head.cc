@@ -279,9 +279,14 @@ void SourceHead::remove(OpenSplit& split) {
 
 MergedTime SourceHead::merge() const {
   MergedTime merged = merge_times(SplitTimes(splits_), merged_.watermark);
-  if (splits_.empty()) merged.idle = supply_ == SplitEnumerator::Supply::kLater || exhausted_;
+  // At an end without draining, what has read something still says how far it came: rows that come
+  // after a restore are not late because of other sources that came further.
+  const bool has_read = ended_watermark_ != kMinWatermark;
+  if (splits_.empty())
+    merged.idle = supply_ == SplitEnumerator::Supply::kLater || (exhausted_ && !has_read);
   // As the idle ones do when nobody else is left, those that have ended count once more.
-  if (merged.idle) merged.watermark = std::max(merged.watermark, ended_watermark_);
+  if (merged.idle || (exhausted_ && has_read))
+    merged.watermark = std::max(merged.watermark, ended_watermark_);
   return merged;
 }
 

@@ -51,6 +51,20 @@ bool is_outer(const ExprPtr& value) {
 }
 bool is_inner(const ExprPtr& value) { return reads_columns(value, 0, kOuterColumns); }
 
+/// Which side of an equality is of the subquery, where the other is of the query around it; else
+/// -1.
+int inner_side(const ExprPtr& condition) {
+  if (condition->kind() != Expr::Kind::kCall || condition->function() != "=") return -1;
+  for (const int side : {0, 1}) {
+    const auto& args = condition->args();
+    if (!is_outer(args[static_cast<std::size_t>(side)]) &&
+        !is_inner(args[static_cast<std::size_t>(1 - side)])) {
+      return side;
+    }
+  }
+  return -1;
+}
+
 std::string name_of(const SelectItem& item, std::size_t position) {
   if (item.alias) return item.alias->text;
   if (const auto* column = std::get_if<ColumnName>(&item.value->node)) {
@@ -295,14 +309,7 @@ Status Binder::bind_order(const Select& select, const Query& clauses, SelectStat
 /// Below an aggregate a condition with the query around must be an equality of both. Any other is
 /// asked of the values that the outer columns have: each joins its rows, which equality then tells.
 Status Binder::join_outer_values(SelectState& state, ExprPtr& condition) {
-  if (condition->kind() == Expr::Kind::kCall && condition->function() == "=") {
-    const ExprPtr& left = condition->args()[0];
-    const ExprPtr& right = condition->args()[1];
-    const auto differ = [](const ExprPtr& inner, const ExprPtr& around) {
-      return !is_outer(inner) && !is_inner(around);
-    };
-    if (differ(left, right) || differ(right, left)) return Status::ok();
-  }
+  if (inner_side(condition) >= 0) return Status::ok();
   const plan::Input* around = state.scope.outer == nullptr ? nullptr : state.scope.outer->input;
   std::set<int> read;
   map_columns(condition, [&](const ExprPtr& column) {
@@ -310,9 +317,10 @@ Status Binder::join_outer_values(SelectState& state, ExprPtr& condition) {
     return column;
   });
   if (around == nullptr || read.size() != 1 || !is_comparison(condition)) {
-    return error(ErrorCode::kNotSupported,
-                 "a subquery with an aggregate can be tied to the query around it by equalities, "
-                 "and by comparisons with one column of it");
+    return error(
+        ErrorCode::kNotSupported,
+        "a subquery with an aggregate, OVER or LIMIT can be tied to the query around it by "
+        "equalities, and by comparisons with one column of it");
   }
   Projection values(*around, functions_, false);
   TG_RETURN_IF_ERROR(values.append(col(*read.begin() - kOuterColumns), "$outer"));
@@ -338,19 +346,30 @@ Status Binder::expose_correlated(SelectState& state, bool grouped) {
     return col(static_cast<int>(state.items.size()) - 1);
   };
   for (ExprPtr& condition : state.correlated) {
-    if (grouped) TG_RETURN_IF_ERROR(join_outer_values(state, condition));
-    if (!grouped) {
+    const int side = inner_side(condition);
+    if (side < 0) {
       condition = map_columns(condition, [&](const ExprPtr& column) {
         return column->column() >= kOuterColumns ? column : expose(column);
       });
       continue;
     }
-    ExprPtr inner = condition->args()[0];
-    ExprPtr around = condition->args()[1];
-    if (is_outer(inner)) std::swap(inner, around);
-    state.keys.push_back(inner);
-    for (std::vector<bool>& set : state.sets) set.push_back(true);
+    const ExprPtr inner = condition->args()[static_cast<std::size_t>(side)];
+    const ExprPtr around = condition->args()[static_cast<std::size_t>(1 - side)];
+    if (grouped) {
+      state.keys.push_back(inner);
+      for (std::vector<bool>& set : state.sets) set.push_back(true);
+    }
     condition = tidegate::call(condition->function(), {around, expose(inner)});
+  }
+  return Status::ok();
+}
+
+/// What aggregates, OVER and LIMIT look at are the rows that answer to one row of the query around.
+Status Binder::tell_outer_rows_apart(SelectState& state) {
+  for (ExprPtr& condition : state.correlated) {
+    TG_RETURN_IF_ERROR(join_outer_values(state, condition));
+    const ExprPtr& inner = condition->args()[static_cast<std::size_t>(inner_side(condition))];
+    for (OverUse& over : state.overs) over.partition.push_back(inner);
   }
   return Status::ok();
 }
@@ -408,6 +427,10 @@ Result<BoundQuery> Binder::finish_select(const Select& select, const Query& clau
     for (std::size_t i = 0; i < state.visible_items; ++i) items.push_back(state.items[i].value);
     query.on_empty = values_over_nothing(state.aggregates, items);
   }
+  TG_ASSIGN_OR_RETURN(const Bounds bounds, bounds_of(clauses));
+  const bool limits = bounds.limit >= 0 || bounds.offset > 0;
+  if (aggregates || limits || !state.overs.empty())
+    TG_RETURN_IF_ERROR(tell_outer_rows_apart(state));
   TG_RETURN_IF_ERROR(expose_correlated(state, aggregates));
   if (aggregates) TG_RETURN_IF_ERROR(aggregate(state));
   TG_RETURN_IF_ERROR(join_subqueries(state));
@@ -447,8 +470,6 @@ Result<BoundQuery> Binder::finish_select(const Select& select, const Query& clau
     distinct->append = false;
     query.input = {std::move(distinct)};
   }
-  TG_ASSIGN_OR_RETURN(const Bounds bounds, bounds_of(clauses));
-  const bool limits = bounds.limit >= 0 || bounds.offset > 0;
   if (!state.correlated.empty()) {
     if (limits) query.input = limit_per_key(query.input, state, bounds);
     return query;

@@ -50,6 +50,17 @@ std::vector<ExprPtr> moved_conditions(const BoundQuery& query, const std::vector
   return conditions;
 }
 
+/// A column of the subquery = something of the query around it.
+bool is_plain_equality(const ExprPtr& condition) {
+  if (condition->kind() != Expr::Kind::kCall || condition->function() != "=") return false;
+  const auto ties = [](const ExprPtr& inner, const ExprPtr& outer) {
+    return inner->kind() == Expr::Kind::kColumn && inner->column() < kOuterColumns &&
+           !reads_columns(outer, 0, kOuterColumns);
+  };
+  return ties(condition->args()[0], condition->args()[1]) ||
+         ties(condition->args()[1], condition->args()[0]);
+}
+
 }  // namespace
 
 std::vector<int> hidden_columns(const BoundQuery& query) {
@@ -108,8 +119,9 @@ Status Binder::filter_by_subquery(const Subquery& subquery, Place place, bool ne
   std::vector<ExprPtr> values;
   if (subquery.value != nullptr) {
     ExpressionContext context = state.context("WHERE", &select);
-    context.subqueries = nullptr;
-    TG_ASSIGN_OR_RETURN(const ExprPtr value, bind(subquery.value, context));
+    TG_ASSIGN_OR_RETURN(ExprPtr value, bind(subquery.value, context));
+    TG_RETURN_IF_ERROR(join_subqueries(state));
+    TG_ASSIGN_OR_RETURN(value, current(value, state, place));
     values = values_of(value);
     for (const ExprPtr& each : values) {
       if (reads_columns(each, kOuterColumns, std::numeric_limits<int>::max())) {
@@ -179,7 +191,49 @@ Result<plan::Input> Binder::single_row(const BoundQuery& query) {
   return aggregate_of(query.input, hidden, {std::move(call)});
 }
 
+/// A value per row of the query around needs one answer per row: where the conditions are not plain
+/// equalities with columns of the subquery, each combination of values that the outer columns have
+/// joins its own rows, and equality with these values then tells whose they are.
+Status Binder::answer_per_outer_values(SubqueryUse& use, SelectState& state) {
+  BoundQuery& query = use.query;
+  if (std::ranges::all_of(query.correlated, is_plain_equality)) return Status::ok();
+  std::vector<int> read;
+  for (const ExprPtr& condition : query.correlated) {
+    map_columns(condition, [&](const ExprPtr& column) {
+      const int outer = column->column();
+      if (outer >= kOuterColumns && std::ranges::count(read, outer) == 0) read.push_back(outer);
+      return column;
+    });
+  }
+  Projection outer(state.input, functions_, false);
+  for (const int column : read) {
+    TG_ASSIGN_OR_RETURN(const ExprPtr now, current(col(column - kOuterColumns), state, use.place));
+    TG_RETURN_IF_ERROR(outer.append(now, fmt::format("$outer{}", column - kOuterColumns)));
+  }
+  std::vector<int> all(read.size());
+  std::iota(all.begin(), all.end(), 0);
+  const int width = query.input.schema()->num_fields();
+  std::vector<ExprPtr> conditions;
+  for (const ExprPtr& condition : query.correlated) {
+    conditions.push_back(map_columns(condition, [&](const ExprPtr& column) {
+      if (column->column() < kOuterColumns) return column;
+      return col(width +
+                 static_cast<int>(std::ranges::find(read, column->column()) - read.begin()));
+    }));
+  }
+  query.input = {std::make_shared<plan::JoinNode>(
+      query.input, aggregate_of(outer.build(), std::move(all), {}), plan::JoinType::kInner,
+      conjunction_of(std::move(conditions)))};
+  query.correlated.clear();
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    query.correlated.push_back(
+        call("IS NOT DISTINCT FROM", {col(read[i]), col(width + static_cast<int>(i))}));
+  }
+  return Status::ok();
+}
+
 Status Binder::join_scalar(SubqueryUse& use, SelectState& state, ExprPtr* value) {
+  TG_RETURN_IF_ERROR(answer_per_outer_values(use, state));
   BoundQuery& query = use.query;
   const int width = state.input.schema()->num_fields();
   TG_ASSIGN_OR_RETURN(const plan::Input row, single_row(query));
@@ -209,6 +263,7 @@ Status Binder::join_scalar(SubqueryUse& use, SelectState& state, ExprPtr* value)
 
 /// EXISTS and IN where a value is asked for, not a condition on rows.
 Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* value) {
+  if (!use.query.one_row) TG_RETURN_IF_ERROR(answer_per_outer_values(use, state));
   BoundQuery& query = use.query;
   const int width = state.input.schema()->num_fields();
   if (use.kind == Subquery::Kind::kExists) {
@@ -227,14 +282,7 @@ Status Binder::join_membership(SubqueryUse& use, SelectState& state, ExprPtr* va
   }
   const bool is_quantified = use.kind == Subquery::Kind::kQuantified;
   const std::vector<int> hidden = hidden_columns(query);
-  const bool by_equality = std::ranges::all_of(query.correlated, [](const ExprPtr& each) {
-    return each->kind() == Expr::Kind::kCall && each->function() == "=" &&
-           std::ranges::all_of(each->args(), [](const ExprPtr& side) {
-             return side->kind() == Expr::Kind::kColumn;
-           });
-  });
-  if (use.values.size() != 1 || !by_equality ||
-      ((is_quantified || query.one_row) && !query.correlated.empty())) {
+  if (use.values.size() != 1 || ((is_quantified || query.one_row) && !query.correlated.empty())) {
     return error_here(use.place, ErrorCode::kNotSupported,
                       "IN, ANY or ALL (query) {} is supported as a condition of WHERE only",
                       query.correlated.empty() ? "of several columns"

@@ -145,6 +145,7 @@ class Binder {
   Status bind_order(const Select& select, const Query& clauses, SelectState& state);
   Status add_star(const Star& star, Place place, SelectState& state);
   Result<BoundQuery> finish_select(const Select& select, const Query& clauses, SelectState& state);
+  Status tell_outer_rows_apart(SelectState& state);
   Status expose_correlated(SelectState& state, bool grouped);
   Status join_outer_values(SelectState& state, ExprPtr& condition);
   plan::Input limit_per_key(plan::Input input, const SelectState& state, Bounds bounds);
@@ -166,6 +167,7 @@ class Binder {
   Status filter_by_subquery(const Subquery& subquery, Place place, bool negated,
                             const Select& select, SelectState& state);
   Status join_subqueries(SelectState& state);
+  Status answer_per_outer_values(SubqueryUse& use, SelectState& state);
   Status join_scalar(SubqueryUse& use, SelectState& state, ExprPtr* value);
   Status join_membership(SubqueryUse& use, SelectState& state, ExprPtr* value);
   Status join_quantified(SubqueryUse& use, SelectState& state, ExprPtr* value);
