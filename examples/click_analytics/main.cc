@@ -6,6 +6,11 @@
 //   click_analytics --input PATH         the same for other files (JSON lines with url and ts)
 //   click_analytics --from T --to T2     from one Kafka topic to another
 //                   --brokers HOST:PORT
+//   click_analytics --kafka HOST:PORT    likewise from `clicks` to `click-counts`, as an instance
+//   of the
+//                   --state-dir DIR      application `click-analytics`: start it again, with
+//                   another
+//                                        folder, for one more
 //
 // All options of App::run (--parallelism, --progress, --explain, ...) can follow.
 
@@ -34,6 +39,7 @@ namespace {
 struct Arguments {
   std::string input = EXAMPLE_DATA "/apache_access.json.gz";
   std::string brokers, from, to;
+  std::string kafka;
   std::vector<char*> others;  // for App::run
 };
 
@@ -46,6 +52,7 @@ Arguments parse(int argc, char** argv) {
                          : name == "--brokers" ? &arguments.brokers
                          : name == "--from"    ? &arguments.from
                          : name == "--to"      ? &arguments.to
+                         : name == "--kafka"   ? &arguments.kafka
                                                : nullptr;
     if (value == nullptr || i + 1 == argc) {
       arguments.others.push_back(argv[i]);
@@ -94,6 +101,13 @@ void print_top(std::vector<Count> counts, std::size_t limit) {
 
 int main(int argc, char** argv) {
   Arguments arguments = parse(argc, argv);
+  char as_instance[] = "--application-id=click-analytics";
+  if (!arguments.kafka.empty()) {
+    arguments.brokers = arguments.kafka;
+    arguments.from = "clicks";
+    arguments.to = "click-counts";
+    arguments.others.push_back(as_instance);
+  }
   const int others = static_cast<int>(arguments.others.size());
   tidegate::App app("click-analytics");
 

@@ -35,6 +35,10 @@ int parse(int argc, char** argv, CommandLine& line) {
   parser.add_option("--max-files-per-trigger", line.run.max_files_per_trigger, "micro-batch");
   parser.add_option("--checkpoint-dir", line.run.checkpoint_dir,
                     "where epochs become durable; those that are there are gone on from");
+  parser.add_option("--application-id", line.run.application_id,
+                    "library mode over Kafka: the same program started again is one more instance");
+  parser.add_option("--state-dir", line.run.state_dir,
+                    "folder for state; in library mode of this instance alone");
   parser.add_option("--set", settings, "NAME=VALUE, e.g. kafka.properties.bootstrap.servers=H:P")
       ->allow_extra_args(false);
   parser.add_option("--progress", line.progress, "auto | json | none")
@@ -65,6 +69,7 @@ int parse(int argc, char** argv, CommandLine& line) {
       return 2 + 1;
     }
     line.run.epoch_interval = *interval;
+    line.run.settings.emplace("execution.checkpointing.interval", epoch_interval);
     line.run.trigger = {Trigger::Kind::kInterval, *interval};
   }
   if (!trigger.empty()) {

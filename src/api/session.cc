@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/batch_session.h"
+#include "api/library_session.h"
 #include "api/live_state.h"
 #include "api/native_connectors.h"
 #include "api/plan_state.h"
@@ -145,6 +146,10 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   session->lower_again_ = std::move(lower_again);
   session->graph_ = std::move(graph);
   session->formats_ = std::move(formats);
+  if (runs_as_instance(options)) {
+    TG_RETURN_IF_ERROR(session->start_instance());
+    return session;
+  }
   session->executor_ = make_thread_executor(parallelism_of(options));
   const Options settings = settings_of(options);
   TG_ASSIGN_OR_RETURN(session->parallelisms_, attempt_parallelisms(settings));
@@ -204,11 +209,38 @@ Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
   return running;
 }
 
+Status RunningJob::Session::start_instance() {
+  std::function<Result<Graph>()> plan_again;
+  if (lower_again_) plan_again = [this] { return lower_again_(options_, *formats_); };
+  Graph graph = *std::move(graph_);
+  graph_.reset();
+  TG_ASSIGN_OR_RETURN(instance_,
+                      tidegate::start_instance(std::move(graph), options_, std::move(plan_again),
+                                               &read_job_settings));
+  return Status::ok();
+}
+
+void RunningJob::Session::stop(StopMode mode) {
+  if (instance_ != nullptr) return instance_->stop(mode);
+  attempts_->stop(mode);
+}
+
+JobProgress RunningJob::Session::progress() const {
+  return instance_ != nullptr ? instance_->progress() : attempts_->progress();
+}
+
+Result<std::shared_ptr<Job>> RunningJob::Session::job() const {
+  if (instance_ != nullptr)
+    return error(ErrorCode::kNotSupported, "looking into live state in library mode");
+  return attempts_->job();
+}
+
 RunningJob::Session::~Session() {
   if (epochs_ != nullptr) epochs_->stop_tidying();  // the executor waits for what runs
 }
 
 Status RunningJob::Session::await() {
+  if (instance_ != nullptr) return instance_->await();
   Status status = attempts_->await();
   std::call_once(stopped_,
                  [&] { outcome_ = status.is_ok() ? epochs_->job_stopped() : std::move(status); });
@@ -225,6 +257,7 @@ Status RunningJob::Session::process_available() {
 }
 
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
+  if (instance_ != nullptr) return instance_->await_for(time);
   return attempts_->await_for(time);
 }
 

@@ -20,6 +20,10 @@ namespace tidegate {
 
 class BatchRunner;  // microbatch/batch_runner.h
 
+namespace library {
+class Instance;  // library/instance.h
+}
+
 /// What lowering gets to know of the options of a run; kNotSupported for a mode that is not there
 /// yet. `formats` must outlive it.
 Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions& options,
@@ -44,13 +48,14 @@ class RunningJob::Session {
 
   Status await();
   bool await_for(std::chrono::milliseconds time);
-  void stop(StopMode mode) { attempts_->stop(mode); }
+  void stop(StopMode mode);
   Status process_available();
-  JobProgress progress() const { return attempts_->progress(); }
-  /// The job that runs now; kServiceUnreachable while it restarts.
-  Result<std::shared_ptr<Job>> job() const { return attempts_->job(); }
+  JobProgress progress() const;
+  /// The job that runs now; kServiceUnreachable while it restarts, kNotSupported in library mode.
+  Result<std::shared_ptr<Job>> job() const;
 
  private:
+  Status start_instance();
   Result<std::unique_ptr<Job>> make_job(int attempt, std::shared_ptr<JobListener> listener);
 
   RunOptions options_;
@@ -63,7 +68,8 @@ class RunningJob::Session {
   Status outcome_;
   std::shared_ptr<BatchRunner> batches_;  // null: not in micro-batches
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Attempts> attempts_;  // run on executor_, so they go first
+  std::unique_ptr<Attempts> attempts_;           // run on executor_, so they go first
+  std::unique_ptr<library::Instance> instance_;  // in library mode, and then none of the above
 };
 
 }  // namespace tidegate

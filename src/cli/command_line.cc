@@ -34,7 +34,6 @@ struct Arguments {
   std::string trigger;
   std::string memory;
   std::string max_bytes;
-  std::string application_id;
   std::vector<std::string> settings;
   SqlOptions options;
 };
@@ -57,11 +56,13 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--state", run.state, "where state is kept: memory (default) | rocksdb")
       ->check(CLI::IsMember({"memory", "rocksdb"}));
   command.add_option("--state-dir", run.state_dir,
-                     "folder for rows that memory does not hold; default: temporary files");
+                     "folder for rows that memory does not hold; default: temporary files. In "
+                     "library mode of this instance alone");
   command.add_option("--checkpoint-dir", run.checkpoint_dir,
                      "where epochs become durable; those that are there are gone on from");
-  command.add_option("--application-id", arguments.application_id,
-                     "library mode over Kafka, which is not there yet");
+  command.add_option("--application-id", run.application_id,
+                     "library mode over Kafka: the same command started again is one more "
+                     "instance");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
   command.add_option("--restore", run.restore, "a savepoint to begin from");
   command.add_flag("--allow-non-restored-state", run.allow_non_restored_state,
@@ -132,6 +133,9 @@ int understand(Arguments& arguments) {
       return 2;
     }
     arguments.options.run.epoch_interval = *interval;
+    // Also when it is what it would be anyway.
+    arguments.options.run.settings.emplace("execution.checkpointing.interval",
+                                           arguments.epoch_interval);
     arguments.options.run.trigger = {Trigger::Kind::kInterval, *interval};
   }
   if (!arguments.trigger.empty()) {
@@ -158,12 +162,6 @@ int understand(Arguments& arguments) {
     }
     arguments.options.run.memory_bytes = *bytes;
   }
-  if (!arguments.application_id.empty()) {
-    std::fprintf(stderr,
-                 "library mode (--application-id) is not there yet; with "
-                 "--checkpoint-dir a job over Kafka is exactly-once as one instance\n");
-    return 2;
-  }
   const auto form = parse_result_form(arguments.output);
   if (!form.is_ok()) {
     report(form.status());
@@ -175,6 +173,11 @@ int understand(Arguments& arguments) {
 
 int understand_mode(const Arguments& arguments) {
   const RunOptions& run = arguments.options.run;
+  if (!run.application_id.empty() && run.mode != "embedded") {
+    std::fprintf(stderr, "--application-id is a mode of its own, without --mode %s\n",
+                 run.mode.c_str());
+    return 2;
+  }
   if (run.mode == "cluster") {
     std::fprintf(stderr, "--mode cluster is not there yet; embedded and micro-batch are\n");
     return 2;

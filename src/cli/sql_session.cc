@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/options.h"
 #include "expr/function_registry.h"
+#include "library/subtopologies.h"
 #include "plan/relational.h"
 #include "plan/sink.h"
 #include "planner/explain.h"
@@ -399,12 +400,21 @@ Result<SqlSession::PlannedJob> SqlSession::plan_query(const sql::Query& query,
 
 Status SqlSession::run_job(PlannedJob job) {
   const std::shared_ptr<ResultSink> result = job.result;
+  // In library mode sinks are written in the transactions of the mode.
+  const bool commits = !options_.run.application_id.empty();
+  if (commits && result != nullptr) {
+    return Status(ErrorCode::kNotSupported, "showing the result of a query in library mode",
+                  "INSERT it INTO a table of Kafka.");
+  }
   if (options_.progress != ProgressStyle::kNone && !job.bounded) {
-    for (const LintWarning& warning : job.warnings) print_warning(warning);
+    for (const LintWarning& warning : job.warnings) {
+      if (!commits || warning.code != "at-least-once-sink") print_warning(warning);
+    }
   }
   // Each job of a script has folders of its own.
   RunOptions options = run_options();
   const std::string own = folder_of_job(++jobs_started_, job.graph);
+  if (commits && jobs_started_ > 1) options.application_id += fmt::format("-{}", jobs_started_);
   for (std::string* folder : {&options.checkpoint_dir, &options.restore, &options.savepoint}) {
     if (!folder->empty()) *folder = folder_in(*folder, own);
   }
@@ -492,10 +502,16 @@ Result<std::vector<JobOutline>> SqlSession::outline(const std::string& name, std
 Result<std::string> SqlSession::explain(const std::string& name, std::string text) {
   const Script script{std::make_shared<const std::string>(std::move(text)), name};
   std::string explained;
+  Status cut;
   TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
     if (!explained.empty()) explained += "\n";
     explained += explain_graph(job.graph, job.notes);
+    if (options_.run.application_id.empty() || !cut.is_ok()) return;
+    const auto topology = library::Topology::cut(job.graph, options_.run.application_id);
+    cut = topology.status();
+    if (cut.is_ok()) explained += "\n" + topology->to_string();
   }));
+  TG_RETURN_IF_ERROR(std::move(cut));
   return explained;
 }
 

@@ -26,8 +26,9 @@ struct InstanceOptions {
   std::chrono::milliseconds epoch_interval{100};
   /// Plans the graph anew, for one more task.
   std::function<Result<Graph>()> plan;
-  /// Fills in what the user says about state and batches. `folder`: of the task; empty: none.
-  std::function<Status(const std::string& folder, JobOptions& job)> set_job_options;
+  /// Fills in what the user says about state and batches. `folder`: of the task, empty: none;
+  /// `tasks`: that the application has.
+  std::function<Status(const std::string& folder, int tasks, JobOptions& job)> set_job_options;
   RestartStrategy strategy;
   std::function<void(JobState)> on_state = {};
   std::function<void(const EpochRecord&)> on_epoch = {};

@@ -2,10 +2,12 @@
 #include "library/instance_core.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/log.h"
 #include "kafka/partition_split.h"
 #include "library/instance_task.h"
@@ -64,6 +66,9 @@ Status InstanceCore::connect(const Graph& graph) {
   for (std::size_t i = 0; i < topology_.subtopologies().size(); ++i)
     membership.topics.push_back(topology_.anchor_of(static_cast<int>(i)));
   membership.executor = executor_.get();
+  const std::string session_ms(client_.find("session.timeout.ms"));
+  if (!session_ms.empty())
+    membership.session_timeout = milliseconds(std::strtoll(session_ms.c_str(), nullptr, 10));
   TG_ASSIGN_OR_RETURN(assigner_, make_range_assigner(membership));
   set_state(JobState::kRunning);
   return assigner_->join(*this);
@@ -89,7 +94,7 @@ Status InstanceCore::take_brokers(const Graph& graph) {
       client_.group.clear();
       std::erase_if(client_.settings, [](const auto& setting) {
         return setting.first == "group.id" || setting.first == "transactional.id" ||
-               setting.first == "isolation.level";
+               setting.first == "isolation.level" || setting.first == "auto.offset.reset";
       });
     }
     TG_RETURN_IF_ERROR(check(node.name, *log));
@@ -136,6 +141,7 @@ Status InstanceCore::make_threads() {
 
 // Everything that holds a task ends before what it runs on.
 InstanceCore::~InstanceCore() {
+  tether_.cut();
   if (assigner_ == nullptr) return;
   stop(StopMode::kCancel);
   static_cast<void>(await());
@@ -157,6 +163,7 @@ void InstanceCore::on_lost() {
   for (const auto& thread : threads_) thread->pause();
   post([this] {
     member_.reset();
+    waiting_.clear();
     let_go([](TaskId) { return true; });
   });
 }
@@ -204,6 +211,7 @@ void InstanceCore::assign(const Assignment& assignment) {
     const std::lock_guard lock(mutex_);
     if (stop_mode_) ids.clear();
   }
+  waiting_.clear();
   add_tasks(ids);
   look_for_end();
 }
@@ -238,8 +246,13 @@ void InstanceCore::let_go(const std::function<bool(TaskId)>& which) {
     threads_[at(task->thread)]->remove_task(task->id);
     if (task->job != nullptr) task->job->stop(StopMode::kCancel);
   }
+  // What it reads is free for another job when it is gone, so nobody else may hold on to it.
   for (const std::shared_ptr<Task>& task : gone) {
-    if (task->job != nullptr) static_cast<void>(task->job->await());
+    if (task->job == nullptr) continue;
+    static_cast<void>(task->job->await());
+    task->set_trigger(nullptr);
+    const std::lock_guard look(looking_);
+    task->job.reset();
   }
 }
 
@@ -307,7 +320,9 @@ Status InstanceCore::begin(const std::shared_ptr<Task>& task) {
   job.restore = start.restore;
   std::string folder;
   if (!identity_.folder().empty()) folder = identity_.folder() + "/" + id.to_string();
-  if (options_.set_job_options) TG_RETURN_IF_ERROR(options_.set_job_options(folder, job));
+  if (!folder.empty()) TG_RETURN_IF_ERROR(local_file_system().create_directories(folder));
+  if (options_.set_job_options)
+    TG_RETURN_IF_ERROR(options_.set_job_options(folder, topology_.num_tasks(), job));
   job.epoch_interval_ms = 0;
   job.listeners.push_back(std::make_shared<TaskListener>(*this, task));
   TG_ASSIGN_OR_RETURN(Graph graph, graph_of(id));
@@ -316,9 +331,8 @@ Status InstanceCore::begin(const std::shared_ptr<Task>& task) {
     const std::lock_guard lock(mutex_);
     task->job = made;
   }
-  thread.start_task(id, [weak = std::weak_ptr<Job>(made)] {
-    if (const auto job = weak.lock()) job->trigger_epoch();
-  });
+  task->set_trigger([job = made.get()] { job->trigger_epoch(); });
+  thread.start_task(id, [task] { task->trigger(); });
   return made->start();
 }
 
@@ -408,13 +422,20 @@ void InstanceCore::failed(const std::shared_ptr<Task>& task, const Status& failu
   }
   if (options_.on_restart) options_.on_restart(failure);
   const std::int32_t generation = member_ ? member_->generation : -1;
-  executor_->submit_at(now_ns + delay->count() * 1'000'000, [this, id = task->id, generation] {
-    post([this, id, generation] {
-      if (ended_ || left_ || tasks_.contains(id)) return;
-      if (!member_ || member_->generation != generation) return;  // dealt with by assign()
-      add_tasks({id});
-    });
-  });
+  waiting_.insert(task->id);
+  executor_->submit_at(
+      now_ns + delay->count() * 1'000'000, [tether = tether_, id = task->id, generation] {
+        tether.call([id, generation](InstanceCore& instance) {
+          instance.post([&instance, id, generation] { instance.begin_again(id, generation); });
+        });
+      });
+}
+
+void InstanceCore::begin_again(TaskId id, std::int32_t generation) {
+  if (ended_ || left_ || !waiting_.contains(id)) return;
+  if (!member_ || member_->generation != generation) return;  // left to assign()
+  waiting_.erase(id);
+  add_tasks({id});
 }
 
 /// Finished when all that this process owns is: what others own is theirs to finish.
@@ -434,7 +455,7 @@ void InstanceCore::look_for_end() {
     leave();
     return end(*stop_mode == StopMode::kCancel ? JobState::kCancelled : JobState::kStopped);
   }
-  if (tasks_.empty() || !all(&Task::finished)) return;
+  if (tasks_.empty() || !waiting_.empty() || !all(&Task::finished)) return;
   leave();
   end(JobState::kFinished);
 }
@@ -451,7 +472,11 @@ void InstanceCore::stop(StopMode mode) {
 
 void InstanceCore::stop_tasks() {
   if (ended_) return;
-  const StopMode mode = *stop_mode_;
+  StopMode mode;
+  {
+    const std::lock_guard lock(mutex_);
+    mode = *stop_mode_;
+  }
   if (mode == StopMode::kCancel) {
     let_go([](TaskId) { return true; });
     return look_for_end();
@@ -511,6 +536,7 @@ bool InstanceCore::await_for(milliseconds time) {
 }
 
 JobProgress InstanceCore::progress() const {
+  const std::lock_guard look(looking_);
   std::vector<std::shared_ptr<Job>> jobs;
   JobState state;
   int restarts = 0;

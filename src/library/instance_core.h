@@ -24,6 +24,7 @@
 #include "library/stream_thread.h"
 #include "library/subtopologies.h"
 #include "runtime/job.h"
+#include "runtime/tether.h"
 #include "tidegate/job_progress.h"
 
 namespace tidegate::library {
@@ -70,6 +71,7 @@ class InstanceCore final : public Instance, private AssignmentListener {
   int least_busy_thread(int subtopology) const;
   Result<std::vector<GroupOffset>> offsets_of(const EpochRecord& record) const;
   void task_ended(const std::shared_ptr<Task>& task, JobState state);
+  void begin_again(TaskId id, std::int32_t generation);
   void failed(const std::shared_ptr<Task>& task, const Status& failure);
   void look_for_end();
   void stop_tasks();
@@ -90,12 +92,16 @@ class InstanceCore final : public Instance, private AssignmentListener {
   std::vector<std::unique_ptr<StreamThread>> threads_;
   std::unique_ptr<Assigner> assigner_;
 
+  mutable std::mutex looking_;   // at jobs, from outside of the strand
   mutable std::mutex planning_;  // plans share what they are made of
+
+  Tether<InstanceCore> tether_{*this};
 
   // Of the strand.
   std::optional<GroupMember> member_;
   bool has_run_ = false;
   bool left_ = false;
+  std::set<TaskId> waiting_;  // to begin again
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "library/instance_core.h"
 
@@ -19,6 +21,16 @@ struct InstanceCore::Task {
   bool finished = false;
   std::atomic<bool> given_up{false};  // nobody cares how it ends
 
+  /// Begins an epoch of the job, if there is one.
+  void trigger() {
+    const std::lock_guard lock(mutex_);
+    if (trigger_) trigger_();
+  }
+  void set_trigger(std::function<void()> trigger) {
+    const std::lock_guard lock(mutex_);
+    trigger_ = std::move(trigger);
+  }
+
   void hear(const Status& failure) {
     const std::lock_guard lock(mutex_);
     failure_ = failure;
@@ -31,6 +43,7 @@ struct InstanceCore::Task {
  private:
   mutable std::mutex mutex_;
   Status failure_;
+  std::function<void()> trigger_;
 };
 
 class InstanceCore::TaskListener final : public JobListener {

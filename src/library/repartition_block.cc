@@ -60,7 +60,14 @@ Result<std::shared_ptr<arrow::Buffer>> encode_rows(const Batch& rows, const Sche
     columns.push_back(side_column<arrow::UInt8Array>(rows.row_kinds_buffer(), rows.num_rows()));
   if ((flags & kHasTimes) != 0)
     columns.push_back(side_column<arrow::Int64Array>(rows.event_times_buffer(), rows.num_rows()));
-  const auto batch = arrow::RecordBatch::Make(ipc_schema(schema, flags), rows.num_rows(), columns);
+  const auto types = ipc_schema(schema, flags);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& field = types->field(static_cast<int>(i));
+    if (columns[i]->type_id() != field->type()->id())
+      return error(ErrorCode::kInternal, "column '{}' of a repartition topic is {}, not {}",
+                   field->name(), columns[i]->type()->ToString(), field->type()->ToString());
+  }
+  const auto batch = arrow::RecordBatch::Make(types, rows.num_rows(), columns);
   arrow::ipc::IpcWriteOptions options = arrow::ipc::IpcWriteOptions::Defaults();
   options.use_threads = false;
   TG_ASSIGN_ARROW_OR_RETURN(options.codec,

@@ -38,7 +38,6 @@ struct RepartitionBlock {
   bool ended = false;           ///< nothing follows
 };
 
-/// kNotSupported for rows that Arrow cannot write.
 Result<std::string> encode_block(const RepartitionBlock& block, const Schema& schema);
 /// Trusts nothing: kStateCorrupt, or kStateVersion for another version. Columns may share memory
 /// with a copy of `bytes`.

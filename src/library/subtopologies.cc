@@ -169,6 +169,12 @@ Status Topology::set_partitions(
   return Status::ok();
 }
 
+int Topology::num_tasks() const {
+  int tasks = 0;
+  for (const Subtopology& part : parts_) tasks += part.partitions;
+  return tasks;
+}
+
 const std::string& Topology::anchor_of(int subtopology) const {
   const Subtopology& part = parts_[at(subtopology)];
   if (!part.topics.empty()) return part.topics.front();

@@ -45,6 +45,7 @@ class Topology {
   /// `partitions_of` says how many a source topic has. Subtopologies have as many as their source
   /// topics, or as those in front of them. kNotSupported when topics read together differ.
   Status set_partitions(const std::function<Result<int>(const std::string& topic)>& partitions_of);
+  int num_tasks() const;
   int partitions_of(const Repartition& repartition) const {
     return parts_[static_cast<std::size_t>(repartition.to)].partitions;
   }

@@ -247,9 +247,9 @@ void JobCore::source_woken() {
 void JobCore::trigger_epoch() {
   {
     const std::lock_guard lock(mutex_);
-    if (!running_ || is_terminal(state_)) return;
+    if (is_terminal(state_)) return;
   }
-  coordinator_->trigger(false);
+  coordinator_->trigger(false);  // which remembers it until the job runs
 }
 
 void JobCore::fail(Status status) {
