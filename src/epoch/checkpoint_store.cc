@@ -91,21 +91,27 @@ Result<std::vector<TableState>> CheckpointStore::with_changes(const EpochRecord&
       sections.insert(after, folded_->sections.begin(), folded_->sections.end());
     }
   }
-  std::vector<std::pair<std::string, const StateDelta*>> added;
+  struct Added {
+    std::string uid;
+    std::string table;
+    std::string layout;
+  };
+  std::vector<Added> added;
+  std::string buffer;
   DataFileWriter writer(
       [this](const DataFile& file, std::string_view content) { return put_data(file, content); });
   for (const OperatorState& state : record.operators) {
     for (const StateDelta& delta : state.deltas) {
-      TG_RETURN_IF_ERROR(writer.add(record.epoch, is_base, delta.bytes));
-      added.emplace_back(state.uid, &delta);
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
+      TG_RETURN_IF_ERROR(writer.add(record.epoch, is_base, bytes));
+      added.push_back({state.uid, delta.table, std::string(reader.fingerprint())});
     }
   }
   TG_ASSIGN_OR_RETURN(std::vector<StateSection> sections, writer.finish());
   for (std::size_t i = 0; i < added.size(); ++i) {
-    const StateDelta& delta = *added[i].second;
-    TableState& table = table_of(tables, added[i].first, delta.table);
-    TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(delta.bytes));
-    table.layout = reader.fingerprint();
+    TableState& table = table_of(tables, added[i].uid, added[i].table);
+    table.layout = added[i].layout;
     table.sections.push_back(std::move(sections[i]));
   }
   return tables;

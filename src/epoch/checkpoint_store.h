@@ -70,6 +70,7 @@ class CheckpointStore final : public CommitPolicy,
   bool outcome_is_known() const override { return outcome_is_known_; }
   std::int64_t last_commit_bytes() const override { return last_commit_bytes_; }
   std::string run() const override { return run_; }
+  bool takes_stored_state() const override { return true; }
 
   /// The last committed epoch, which must have been published, as a savepoint in another store.
   Status write_savepoint(BlobStore& to) const;

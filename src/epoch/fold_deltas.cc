@@ -195,11 +195,13 @@ std::string DeltaMerger::finish() { return changes_->encode(fingerprint_, writer
 Result<std::vector<StateDelta>> fold_deltas(const std::vector<StateDelta>& deltas, EpochId epoch,
                                             int key_groups) {
   std::map<std::string, DeltaFolder> tables;
+  std::string buffer;
   for (const StateDelta& delta : deltas) {
     const auto [table, is_new] =
         tables.try_emplace(delta.table, DeltaFolder({0, key_groups, key_groups}));
+    TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
     TG_RETURN_IF_ERROR(
-        table->second.add(delta.bytes).with_context(fmt::format("state '{}'", delta.table)));
+        table->second.add(bytes).with_context(fmt::format("state '{}'", delta.table)));
   }
   std::vector<StateDelta> folded;
   for (auto& [name, table] : tables) {

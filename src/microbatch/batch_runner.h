@@ -93,6 +93,7 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   bool outcome_is_known() const override { return epochs_->outcome_is_known(); }
   std::string run() const override { return epochs_->run(); }
   std::string position() const override { return epochs_->position(); }
+  bool takes_stored_state() const override { return epochs_->takes_stored_state(); }
   std::int64_t last_commit_bytes() const override { return epochs_->last_commit_bytes(); }
 
  private:

@@ -50,6 +50,7 @@ class AttachedWindowAggregate final : public WindowOperator {
   Status open(OperatorContext& context) override {
     StateTableSpec spec{"windows", layout_};
     spec.presize = true;
+    spec.asks_for_changes = options_.emit == Emit::kOnEpoch;
     TG_ASSIGN_OR_RETURN(windows_, context.state().table(spec));
     closed_ = closed_end(context.restored_watermark(), options_.grace_ms);
     rows_late_ = &context.metrics().counter("rows_late");

@@ -36,6 +36,7 @@ class KeyedAggregate final : public Operator, public StateReader {
   Status open(OperatorContext& context) override {
     StateTableSpec spec{"groups", layout_};
     spec.stamped = options_.ttl_ms > 0;
+    spec.asks_for_changes = options_.per_epoch == PerEpoch::kChanged;
     TG_ASSIGN_OR_RETURN(groups_, context.state().table(spec));
     sweep_.emplace(groups_, kNamespace);
     ttl_.ttl_ms = options_.ttl_ms;

@@ -39,6 +39,7 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
   Status open(OperatorContext& context) override {
     StateTableSpec spec{"windows", layout_};
     spec.presize = true;
+    spec.asks_for_changes = options_.emit == Emit::kOnEpoch;
     TG_ASSIGN_OR_RETURN(windows_, context.state().table(spec));
     reach(context.restored_watermark());
     fired_ = due_;

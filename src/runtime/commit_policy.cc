@@ -11,6 +11,7 @@ namespace {
 class VolatileCommitPolicy final : public CommitPolicy {
  public:
   Status commit(const EpochRecord&) override { return Status::ok(); }
+  bool takes_stored_state() const override { return true; }
   bool keeps_state() const override { return false; }
 };
 

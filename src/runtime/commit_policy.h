@@ -30,6 +30,8 @@ class CommitPolicy {
   virtual std::string run() const { return {}; }
   /// Where a reader of the run's changes goes on behind the last commit(); kept with the rows.
   virtual std::string position() const { return {}; }
+  /// True when commit() takes deltas that are not in memory (StateDelta::stored).
+  virtual bool takes_stored_state() const { return false; }
   /// Bytes that the last commit() wrote.
   virtual std::int64_t last_commit_bytes() const { return 0; }
   /// Sinks have published the epoch; nothing needs to be repeated after a restart.

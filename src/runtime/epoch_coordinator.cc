@@ -200,6 +200,7 @@ void EpochCoordinator::commit(Flight& flight) {
   std::shared_ptr<EpochRecord> record = assemble(flight);
   record_ = record;
   Status completed = guarded([&] {
+    if (!policy_.takes_stored_state()) TG_RETURN_IF_ERROR(load_state(*record));
     policy_.complete(*record);
     return Status::ok();
   });

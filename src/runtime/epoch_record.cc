@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -14,6 +16,17 @@ OperatorState* find(std::vector<OperatorState>& operators, const std::string& ui
 }
 
 }  // namespace
+
+Status load_state(EpochRecord& record) {
+  for (OperatorState& state : record.operators) {
+    for (StateDelta& delta : state.deltas) {
+      if (delta.stored == nullptr) continue;
+      TG_ASSIGN_OR_RETURN(delta.bytes, delta.stored->read());
+      delta.stored = nullptr;
+    }
+  }
+  return Status::ok();
+}
 
 EpochRecord merge(EpochRecord base, EpochRecord next) {
   for (OperatorState& old : base.operators) {

@@ -71,6 +71,9 @@ struct EpochRecord {
   std::set<TableName> held;
 };
 
+/// Brings the deltas into memory that are stored.
+Status load_state(EpochRecord& record);
+
 /// The record to restore from when `base` was durable and `next` came after it: everything of
 /// `next`, with the deltas of `base` in front.
 EpochRecord merge(EpochRecord base, EpochRecord next);

@@ -9,14 +9,15 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "base/failpoints.h"
 #include "base/file_system.h"
 #include "base/log.h"
+#include "state/base_keys.h"
 #include "state/delta.h"
+#include "state/expired_rows.h"
 #include "state/state_store.h"
 #include "state/state_table.h"
 
@@ -28,72 +29,6 @@ constexpr std::string_view kMarkKey("\0\0\0\0mark", 8);
 constexpr std::string_view kTableKeys("\0\0\0\0table", 9);
 /// A namespace with fewer rows is dropped row by row: range deletions slow down all later reads.
 constexpr int kFewRows = 16;
-
-template <typename T>
-void append_big_endian(std::string& out, T value) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(value >> shift));
-  }
-}
-
-template <typename T>
-T read_big_endian(std::string_view bytes) {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value = static_cast<T>(value << 8 | static_cast<std::uint8_t>(bytes[i]));
-  }
-  return value;
-}
-
-constexpr std::size_t kTableBytes = 4;
-constexpr std::size_t kNamespaceBytes = 12;  // with the table
-constexpr std::size_t kHashBytes = 20;       // with table and namespace
-constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
-
-std::string table_prefix(BaseStore::TableId table) {
-  std::string out;
-  append_big_endian(out, table);
-  return out;
-}
-
-std::string namespace_prefix(BaseStore::TableId table, std::int64_t name_space) {
-  std::string out = table_prefix(table);
-  append_big_endian(out, static_cast<std::uint64_t>(name_space) ^ kSign);
-  return out;
-}
-
-std::string row_key(BaseStore::TableId table, std::int64_t name_space, std::uint64_t hash,
-                    std::string_view key) {
-  std::string out = namespace_prefix(table, name_space);
-  append_big_endian(out, hash);
-  out += key;
-  return out;
-}
-
-/// The first key behind all that begin with the prefix, of which some byte is not 0xff.
-std::string behind(std::string prefix) {
-  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
-  if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
-  return prefix;
-}
-
-/// Where the key groups from `group` on begin within a namespace.
-std::string group_begin(BaseStore::TableId table, std::int64_t name_space, int group, int total) {
-  if (group >= total) return behind(namespace_prefix(table, name_space));
-  const auto first = static_cast<std::uint64_t>(group);
-  const auto groups = static_cast<std::uint64_t>(total);
-  return row_key(table, name_space, ((first << 32) + groups - 1) / groups << 32, "");
-}
-
-std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-Status to_status(const rocksdb::Status& status) {
-  if (status.ok()) return Status::ok();
-  const std::string text = status.ToString();
-  if (status.IsNoSpace()) return error(ErrorCode::kDiskFull, "the state store: {}", text);
-  if (status.IsCorruption()) return error(ErrorCode::kStateCorrupt, "the state store: {}", text);
-  return error(ErrorCode::kFileIo, "the state store: {}", text);
-}
 
 std::string catalog_key(BaseStore::TableId table) {
   std::string out(kTableKeys);
@@ -127,11 +62,19 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   options.stats_persist_period_sec = 0;
   return options;
 }
-
 }  // namespace
+
+void BaseStore::expire(TableId table, KeyGroupRange own, std::int64_t last_stamp) {
+  expired_->set(table, own, last_stamp);
+}
+
+Status BaseStore::compact() {
+  return to_status(db_->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr));
+}
 
 BaseStore::BaseStore(BaseStoreOptions options)
     : options_(std::move(options)),
+      expired_(std::make_shared<ExpiredRows>()),
       cache_(rocksdb::NewLRUCache(static_cast<std::size_t>(options_.cache_bytes), 2)) {}
 
 BaseStore::~BaseStore() {
@@ -148,7 +91,8 @@ Result<std::unique_ptr<BaseStore>> BaseStore::open(BaseStoreOptions options) {
 
 Status BaseStore::open_rows() {
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Options options = options_for(cache_, options_.buffer_bytes, options_.is_kept);
+  rocksdb::Options options = options_for(cache_, options_.buffer_bytes, options_.is_kept);
+  options.compaction_filter_factory = expired_;
   TG_RETURN_IF_ERROR(to_status(rocksdb::DB::Open(options, options_.folder, &opened)));
   db_.reset(opened);
   return Status::ok();
@@ -157,6 +101,7 @@ Status BaseStore::open_rows() {
 Status BaseStore::open_or_replace() {
   Status opened = open_rows();
   if (opened.is_ok() && options_.is_kept) opened = read_catalog();
+  if (opened.is_ok() && options_.is_kept) opened = remove_old_layers();
   if (opened.is_ok() || !options_.is_kept || opened.code() == ErrorCode::kDiskFull) return opened;
   log_warning("state.base-damaged", {{"folder", options_.folder}, {"error", opened}});
   return remove_rows();
@@ -167,6 +112,7 @@ Status BaseStore::remove_rows() {
   db_.reset();
   tables_.clear();
   mark_.reset();
+  expired_->clear();
   FileSystem& files = local_file_system();
   TG_FAILPOINT("state.base.remove");
   TG_RETURN_IF_ERROR(files.remove_all(options_.folder));
@@ -277,17 +223,20 @@ Status BaseStore::end_building() {
 Status BaseStore::apply(const CommittedEpoch& epoch, std::span<const OperatorDeltas> operators) {
   TG_RETURN_IF_ERROR(end_building());
   rocksdb::WriteBatch batch;
+  std::string buffer;
   for (const OperatorDeltas& part : operators) {
     for (const StateDelta& delta : *part.deltas) {
-      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(delta.bytes));
       TableId table = kNoTable;
       {
         const std::lock_guard lock(mutex_);
         const auto found = tables_.find({*part.uid, delta.table});
         if (found != tables_.end()) table = found->second.id;
       }
-      if (table != kNoTable)
-        TG_RETURN_IF_ERROR(apply_delta(table, reader.key_groups(), delta.bytes, batch));
+      if (table == kNoTable) continue;
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
+      TG_RETURN_IF_ERROR(apply_delta(table, reader.key_groups(), bytes, batch));
+      if (batch.GetDataSize() >= kBatchBytes) TG_RETURN_IF_ERROR(write_ahead(epoch, batch));
     }
   }
   HeldState mark{epoch, epoch.epoch, {}};
@@ -302,6 +251,20 @@ Status BaseStore::apply(const CommittedEpoch& epoch, std::span<const OperatorDel
   applied_.store(epoch.epoch, std::memory_order_release);
   TG_FAILPOINT("state.base.applied");
   return Status::ok();
+}
+
+/// A part of an epoch: until all of it is there, the store serves none before it.
+Status BaseStore::write_ahead(const CommittedEpoch& epoch, rocksdb::WriteBatch& batch) {
+  {
+    const std::lock_guard lock(mutex_);
+    // Where nothing is marked, nothing is held.
+    if (mark_ && mark_->least_epoch != epoch.epoch) {
+      mark_->least_epoch = epoch.epoch;
+      TG_RETURN_IF_ERROR(to_status(batch.Put(rocksdb::Slice(kMarkKey), encode_mark(*mark_))));
+    }
+  }
+  TG_FAILPOINT("state.base.apply-part");
+  return write(batch);
 }
 
 Status BaseStore::restore(TableId table, KeyGroupRange own, std::string_view delta) {
@@ -335,7 +298,7 @@ Status BaseStore::apply_delta(TableId table, KeyGroupRange own, std::string_view
   // Other tasks drop their rows themselves.
   const KeyGroupRange dropped{std::max(reader.key_groups().begin, own.begin),
                               std::min(reader.key_groups().end, own.end), own.total};
-  bool any_row = false;
+  bool any_row = batch.Count() > 0;
   DeltaRecord record;
   while (true) {
     TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
@@ -372,86 +335,6 @@ Status BaseStore::drop(TableId table, std::int64_t name_space, KeyGroupRange gro
   if (std::ssize(keys) > kFewRows) return to_status(batch.DeleteRange(begin, end));
   for (const std::string& key : keys) TG_RETURN_IF_ERROR(to_status(batch.Delete(key)));
   return Status::ok();
-}
-
-// ---- reading
-
-void BaseStore::get(TableId table, std::int64_t name_space, std::span<const StateKey> keys,
-                    const std::function<void(std::size_t, std::string_view)>& found) {
-  std::vector<std::string> bytes;
-  std::vector<rocksdb::Slice> asked;
-  bytes.reserve(keys.size());
-  asked.reserve(keys.size());
-  for (const StateKey& key : keys) {
-    bytes.push_back(row_key(table, name_space, key.hash, key.bytes));
-    asked.emplace_back(bytes.back());
-  }
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), asked.size(), asked.data(),
-                values.data(), statuses.data(), true);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].ok()) {
-      found(i, view(values[i]));
-    } else if (!statuses[i].IsNotFound()) {
-      fail(to_status(statuses[i]));
-    }
-  }
-}
-
-bool BaseStore::scan(TableId table, KeyGroupRange own, std::int64_t name_space,
-                     std::string& position, std::size_t limit,
-                     const std::function<void(const BaseRow&)>& visit) {
-  const std::string begin = group_begin(table, name_space, own.begin, own.total);
-  const std::string end = group_begin(table, name_space, own.end, own.total);
-  const rocksdb::Slice upper(end);
-  rocksdb::ReadOptions options;
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options));
-  std::size_t count = 0;
-  for (rows->Seek(position.empty() ? begin : position); rows->Valid(); rows->Next()) {
-    const std::string_view key = view(rows->key());
-    if (count++ == limit) {
-      position = key;
-      return true;
-    }
-    visit({read_big_endian<std::uint64_t>(key.substr(kNamespaceBytes)), key.substr(kHashBytes),
-           view(rows->value())});
-  }
-  if (!rows->status().ok()) fail(to_status(rows->status()));
-  position = end;
-  return false;
-}
-
-std::optional<std::int64_t> BaseStore::namespace_at_or_above(TableId table, KeyGroupRange own,
-                                                             std::int64_t bound) {
-  const std::string end = behind(table_prefix(table));
-  const rocksdb::Slice upper(end);
-  rocksdb::ReadOptions options;
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(options));
-  rows->Seek(group_begin(table, bound, own.begin, own.total));
-  while (rows->Valid()) {
-    const std::string_view key = view(rows->key());
-    const auto bits = read_big_endian<std::uint64_t>(key.substr(kTableBytes)) ^ kSign;
-    const auto name_space = static_cast<std::int64_t>(bits);
-    const int group =
-        key_group_of(read_big_endian<std::uint64_t>(key.substr(kNamespaceBytes)), own.total);
-    if (own.contains(group)) return name_space;
-    // Of another task.
-    if (group >= own.end && name_space == INT64_MAX) return std::nullopt;
-    rows->Seek(
-        group_begin(table, group < own.begin ? name_space : name_space + 1, own.begin, own.total));
-  }
-  if (!rows->status().ok()) fail(to_status(rows->status()));
-  return std::nullopt;
-}
-
-bool BaseStore::has_rows(TableId table, KeyGroupRange own, std::int64_t name_space) {
-  std::string position;
-  bool found = false;
-  scan(table, own, name_space, position, 1, [&](const BaseRow&) { found = true; });
-  return found;
 }
 
 void BaseStore::fail(Status status) {

@@ -29,6 +29,7 @@ class WriteBatch;
 
 namespace tidegate {
 
+class ExpiredRows;      // state/expired_rows.h
 struct OperatorDeltas;  // state/state_store.h
 struct StateKey;        // state/state_table.h
 
@@ -88,18 +89,51 @@ class BaseStore {
   /// Takes what a published epoch changed, all at once. Deltas of tables without id are left out.
   Status apply(const CommittedEpoch& epoch, std::span<const OperatorDeltas> operators);
 
+  /// Rows of these key groups whose values begin with this time stamp or an earlier one may go.
+  void expire(TableId table, KeyGroupRange own, std::int64_t last_stamp);
+  /// Removes what has expired at once, where otherwise it goes with the next rewriting.
+  Status compact();
+
+  // Layers: rows of epochs that are not published yet and that memory has no room for. They hide
+  // what is below them, and go with the process.
+  TableId add_layer();
+  void remove_layer(TableId layer);
+  void drop_in_layer(TableId layer, KeyGroupRange own, std::int64_t name_space);
+  /// Adds rows to layers.
+  class LayerWriter {
+   public:
+    explicit LayerWriter(BaseStore& store);
+    ~LayerWriter();
+    /// No value: hides the row.
+    void put(TableId layer, std::int64_t name_space, std::uint64_t hash, std::string_view key,
+             std::optional<std::string_view> value);
+    Status finish();
+
+   private:
+    void write();
+    BaseStore& store_;
+    std::unique_ptr<rocksdb::WriteBatch> batch_;
+    std::string bytes_;
+    Status status_;
+  };
+  /// What is read: the rows of a table with those of layers in front.
+  struct Stack {
+    std::span<const TableId> layers;  ///< the upper one first
+    std::optional<TableId> table;     ///< none: hidden as a whole
+  };
+
   /// Calls found(i, value) for those of `keys`, which are in order of (hash, bytes), that are
   /// there.
-  void get(TableId table, std::int64_t name_space, std::span<const StateKey> keys,
+  void get(const Stack& stack, std::int64_t name_space, std::span<const StateKey> keys,
            const std::function<void(std::size_t, std::string_view)>& found);
   /// Visits up to `limit` rows of a namespace, in order of (hash, bytes), and moves `position`
   /// behind them; it begins empty. False at the end.
-  bool scan(TableId table, KeyGroupRange own, std::int64_t name_space, std::string& position,
+  bool scan(const Stack& stack, KeyGroupRange own, std::int64_t name_space, std::string& position,
             std::size_t limit, const std::function<void(const BaseRow&)>& visit);
-  /// The first namespace from `bound` on with rows of these key groups.
+  /// The first namespace of a table or layer from `bound` on with rows of these key groups.
   std::optional<std::int64_t> namespace_at_or_above(TableId table, KeyGroupRange own,
                                                     std::int64_t bound);
-  bool has_rows(TableId table, KeyGroupRange own, std::int64_t name_space);
+  bool has_rows(const Stack& stack, KeyGroupRange own, std::int64_t name_space);
 
   /// The first one counts.
   void fail(Status status);
@@ -117,12 +151,19 @@ class BaseStore {
   Status drop(TableId table, std::int64_t name_space, KeyGroupRange groups, bool any_row,
               rocksdb::WriteBatch& batch);
   Status write(rocksdb::WriteBatch& batch, bool sync = false);
+  Status write_ahead(const CommittedEpoch& epoch, rocksdb::WriteBatch& batch);
   Status end_building();
+  Status remove_old_layers();
+  bool get_from(TableId table, bool is_layer, std::int64_t name_space,
+                std::span<const StateKey> keys, std::vector<std::size_t>& open,
+                const std::function<void(std::size_t, std::string_view)>& found);
 
   const BaseStoreOptions options_;
+  std::shared_ptr<ExpiredRows> expired_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<EpochId> applied_{0};
+  std::atomic<TableId> layers_{0};
 
   // A store that is made anew has no log; it is flushed before it is first marked with an epoch.
   // Held alone while that changes.

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
-#include <numeric>
+#include <set>
 #include <string>
 
 #include "base/check.h"
@@ -128,11 +128,11 @@ class Attempt {
       const KeyGroupRange own = key_groups_of_subtask(task, kGroups, tasks);
       for (auto ns = store_->namespace_at_or_above(table_, own, INT64_MIN); ns;
            ns = store_->namespace_at_or_above(table_, own, *ns + 1)) {
-        EXPECT_TRUE(store_->has_rows(table_, own, *ns));
+        EXPECT_TRUE(store_->has_rows({{}, table_}, own, *ns));
         std::string place;
         bool more = true;
         while (more) {
-          more = store_->scan(table_, own, *ns, place, 7, [&](const BaseRow& row) {
+          more = store_->scan({{}, table_}, own, *ns, place, 7, [&](const BaseRow& row) {
             EXPECT_TRUE(own.contains(key_group_of(row.hash, kGroups)));
             EXPECT_TRUE(all.emplace(std::pair(*ns, std::string(row.key)), row.value).second);
           });
@@ -276,6 +276,43 @@ TEST_F(BaseStoreTest, DamageIsSeenOrDoesNotMatter) {
       EXPECT_EQ(found, model_after(run.epoch()));
     }
   }
+}
+
+TEST_F(BaseStoreTest, WhatHasExpiredGoesWhenFilesAreRewritten) {
+  auto store = *BaseStore::open({folder_ + "/rows", 1 << 20, 64 << 10, true});
+  ASSERT_TRUE(store->begin_after({"", 0, ""}, {}).is_ok());
+  const KeyGroupRange all{0, kGroups, kGroups};
+  const KeyGroupRange lower{0, kGroups / 2, kGroups};
+  const BaseStore::TableId table = store->table_id(kTable);
+  const BaseStore::TableId other = store->table_id({"operator", "other"});
+  std::vector<StateDelta> deltas;
+  for (const char* name : {"rows", "other"}) {
+    DeltaWriter writer(kLayout, all);
+    for (std::int64_t i = 0; i < 100; ++i) {
+      std::string value(reinterpret_cast<const char*>(&i), sizeof i);
+      const std::string key = std::to_string(i);
+      writer.put(0, hash_key(key), key, value + "rest");
+    }
+    deltas.push_back({1, name, writer.finish()});
+  }
+  const OperatorDeltas part{&kTable.first, &deltas};
+  ASSERT_TRUE(store->apply({"run", 1, ""}, {&part, 1}).is_ok());
+  const auto stamps = [&](BaseStore::TableId id, KeyGroupRange own) {
+    std::set<std::int64_t> found;
+    std::string place;
+    store->scan({{}, id}, own, 0, place, 1000,
+                [&](const BaseRow& row) { found.insert(std::stoll(std::string(row.key))); });
+    return found;
+  };
+  const std::set<std::int64_t> low = stamps(table, lower);
+  store->expire(table, lower, 59);
+  ASSERT_TRUE(store->compact().is_ok());
+  std::set<std::int64_t> left = low;
+  std::erase_if(left, [](std::int64_t stamp) { return stamp <= 59; });
+  EXPECT_LT(left.size(), low.size());
+  EXPECT_EQ(stamps(table, lower), left);
+  EXPECT_EQ(stamps(table, all).size(), 100 - low.size() + left.size()) << "others keep theirs";
+  EXPECT_EQ(stamps(other, all).size(), 100);
 }
 
 }  // namespace

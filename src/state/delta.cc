@@ -2,10 +2,12 @@
 #include "state/delta.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "state/binary_codec.h"
+#include "state/state_backend.h"
 
 namespace tidegate {
 namespace {
@@ -22,15 +24,31 @@ constexpr std::uint8_t kErase = 4;
 
 }  // namespace
 
-DeltaWriter::DeltaWriter(std::string_view fingerprint, KeyGroupRange key_groups) {
+Result<std::string_view> StateDelta::view(std::string& buffer) const {
+  if (stored == nullptr) return std::string_view(bytes);
+  TG_ASSIGN_OR_RETURN(buffer, stored->read());
+  return std::string_view(buffer);
+}
+
+DeltaWriter::DeltaWriter(std::string_view fingerprint, KeyGroupRange key_groups)
+    : fingerprint_(fingerprint), key_groups_(key_groups) {
+  begin();
+}
+
+void DeltaWriter::begin() {
   bytes_ = kMagic;
   write_fixed(bytes_, kVersion);
-  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups.begin));
-  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups.end));
-  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups.total));
-  write_fixed(bytes_, static_cast<std::uint32_t>(fingerprint.size()));
-  bytes_ += fingerprint;
+  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups_.begin));
+  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups_.end));
+  write_fixed(bytes_, static_cast<std::uint32_t>(key_groups_.total));
+  write_fixed(bytes_, static_cast<std::uint32_t>(fingerprint_.size()));
+  bytes_ += fingerprint_;
   write_fixed(bytes_, crc32c(bytes_));
+}
+
+void DeltaWriter::split_at(std::size_t bytes, std::function<void(std::string)> give_away) {
+  split_at_ = bytes;
+  give_away_ = std::move(give_away);
 }
 
 void DeltaWriter::begin_record(std::uint8_t kind) {
@@ -59,6 +77,12 @@ void DeltaWriter::drop(std::int64_t name_space) {
 
 void DeltaWriter::begin_row(std::uint8_t kind, std::int64_t name_space, std::uint64_t hash,
                             std::string_view key) {
+  if (bytes_.size() >= split_at_) {
+    give_away_(finish());
+    records_ = 0;
+    name_space_.reset();
+    begin();
+  }
   if (block_begin_ != 0 && bytes_.size() - block_begin_ >= kBlockBytes) end_block();
   if (name_space_ != name_space) {
     begin_record(kNamespace);

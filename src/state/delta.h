@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,20 +30,28 @@ class DeltaWriter {
  public:
   DeltaWriter(std::string_view fingerprint, KeyGroupRange key_groups);
 
+  /// From `bytes` on it gives away what it has and goes on with another delta.
+  void split_at(std::size_t bytes, std::function<void(std::string)> give_away);
+
   void drop(std::int64_t name_space);
   void put(std::int64_t name_space, std::uint64_t hash, std::string_view key,
            std::string_view value);
   void erase(std::int64_t name_space, std::uint64_t hash, std::string_view key);
   std::uint64_t num_records() const { return records_; }
-  /// The encoded delta; the writer is done.
+  /// The encoded delta, or the last one; the writer is done.
   std::string finish();
 
  private:
+  void begin();
   void begin_record(std::uint8_t kind);
   void begin_row(std::uint8_t kind, std::int64_t name_space, std::uint64_t hash,
                  std::string_view key);
   void end_block();
 
+  std::string fingerprint_;
+  KeyGroupRange key_groups_;
+  std::size_t split_at_ = SIZE_MAX;
+  std::function<void(std::string)> give_away_;
   std::string bytes_;
   std::size_t block_begin_ = 0;  // of the open block's length; 0: none is open
   std::uint64_t records_ = 0;

@@ -290,6 +290,8 @@ class SegmentCompaction {
         format_.memory().count_dirty(-static_cast<std::int64_t>(size));
       } else if ((StateRowFormat::header(row).flags & StateRowHeader::kErased) == 0) {
         let_go(row);
+      } else if ((StateRowFormat::header(row).flags & StateRowHeader::kSpilled) != 0) {
+        segment_.is_whole_ = false;
       }
       offset += static_cast<std::uint32_t>(size);
     }
@@ -299,8 +301,7 @@ class SegmentCompaction {
   bool is_needed(const std::byte* row) const {
     const std::uint32_t flags = StateRowFormat::header(row).flags;
     if ((flags & StateRowHeader::kErased) == 0) return (flags & StateRowHeader::kLeaving) == 0;
-    if ((flags & StateRowHeader::kDirty) == 0)
-      return format_.has_base() && format_.is_unapplied(row);
+    if ((flags & StateRowHeader::kDirty) == 0) return format_.has_base() && !format_.may_leave(row);
     return format_.tracked() && (flags & StateRowHeader::kSealed) != 0;
   }
 
@@ -365,7 +366,12 @@ std::int64_t HashSegment::evict(std::int64_t bytes, bool unused_only) {
   std::int64_t leaving = 0;
   each_row({}, [&](std::byte* row, RowPlace) {
     std::uint32_t& flags = StateRowFormat::header(row).flags;
-    if ((flags & StateRowHeader::kErased) != 0 || format_->is_unapplied(row)) return;
+    if (!format_->may_leave(row)) return;
+    if ((flags & StateRowHeader::kErased) != 0) {
+      if ((flags & StateRowHeader::kSpilled) != 0)
+        leaving += static_cast<std::int64_t>(format_->row_size(row));
+      return;
+    }
     if (unused_only && (flags & StateRowHeader::kUsed) != 0) {
       flags &= ~StateRowHeader::kUsed;
     } else if (leaving < bytes) {
@@ -381,8 +387,7 @@ bool HashSegment::is_vacant() const {
   if (live_rows_ > 0) return false;
   if (!format_->has_base()) return true;
   bool vacant = true;
-  each_row({},
-           [&](const std::byte* row, RowPlace) { vacant = vacant && !format_->is_unapplied(row); });
+  each_row({}, [&](const std::byte* row, RowPlace) { vacant = vacant && format_->may_leave(row); });
   return vacant;
 }
 

@@ -100,7 +100,11 @@ class HashSegment {
   }
   /// The value, to be filled, of a clean row that is not known here. Null when the segment is full.
   std::byte* load(std::uint64_t hash, std::string_view key);
-  /// Lets up to `bytes` of rows go that the base has; with `unused_only` none that was used since
+  /// Calls store(row, erased) for clean rows of epochs that the base does not have and that are not
+  /// spilled yet; they may be evicted from then on.
+  template <typename Store>
+  void spill(const Store& store);
+  /// Lets up to `bytes` of rows go that are below, too; with `unused_only` none that was used since
   /// it was looked at last. Answers how much there was. Rows move.
   std::int64_t evict(std::int64_t bytes, bool unused_only);
   /// True when nothing is here, not even an erased row that the base may still have.
@@ -124,6 +128,8 @@ class HashSegment {
 
  private:
   friend class SegmentCompaction;
+  template <typename Visit>
+  void each_row(RowPlace from, const Visit& visit) const;
   struct Page {
     std::byte* data;
     std::uint32_t used;
@@ -207,8 +213,6 @@ class HashSegment {
   }
   void mark_clean_row_dirty(std::byte* row);
   void clear_dirty();
-  template <typename Visit>
-  void each_row(RowPlace from, const Visit& visit) const;
   void free_pages();
 
   const StateRowFormat* format_;
@@ -337,6 +341,18 @@ void HashSegment::seal(const Changed& changed) {
   each_row(clean_end_, [&](std::byte* row, RowPlace) { seal_row(row); });
   has_sealed_ = has_sealed_ || rows_ > 0;
   clear_dirty();
+}
+
+template <typename Store>
+void HashSegment::spill(const Store& store) {
+  each_row({}, [&](std::byte* row, RowPlace) {
+    if (!format_->is_unapplied(row) || format_->may_leave(row)) return;
+    std::uint32_t& flags = StateRowFormat::header(row).flags;
+    if ((flags & StateRowHeader::kDirty) != 0) return;
+    store(row, (flags & StateRowHeader::kErased) != 0);
+    flags |= StateRowHeader::kSpilled;
+  });
+  is_whole_ = false;
 }
 
 }  // namespace tidegate

@@ -16,6 +16,13 @@ namespace tidegate {
 class StateTable;       // state/state_table.h
 struct StateTableSpec;  // state/state_table.h
 
+/// Bytes that are not in memory.
+class StoredBytes {
+ public:
+  virtual ~StoredBytes() = default;
+  virtual Result<std::string> read() const = 0;
+};
+
 /// The state rows that one operator changed in one epoch, in one task: the unit of changelogs,
 /// incremental checkpoints and batch deltas. `bytes` is the versioned, checksummed encoding that
 /// state/delta.h writes and reads; rows carry their key group, so any task can pick its own.
@@ -23,6 +30,11 @@ struct StateDelta {
   EpochId epoch = 0;
   std::string table;
   std::string bytes;
+  /// In place of `bytes`, when there is too much for memory: a delta may be in many pieces.
+  std::shared_ptr<const StoredBytes> stored = nullptr;
+
+  /// What is stored is read into `buffer`.
+  Result<std::string_view> view(std::string& buffer) const;
 };
 
 /// The keyed state of one operator in one task: its tables by name. Single-threaded, as the

@@ -24,6 +24,7 @@ struct StateRowHeader {
   static constexpr std::uint32_t kUsed = 8;      ///< since it was last looked at for eviction
   static constexpr std::uint32_t kLoose = 16;    ///< read from the base in passing, in no segment
   static constexpr std::uint32_t kLeaving = 32;  ///< about to be evicted
+  static constexpr std::uint32_t kSpilled = 64;  ///< of no published epoch, but also below memory
   /// From here on: the lower bits of the epoch that sealed the row last.
   static constexpr int kEpochShift = 8;
 
@@ -85,6 +86,14 @@ class StateRowFormat {
     const std::uint32_t flags = header(row).flags;
     return (flags & StateRowHeader::kDirty) != 0 ||
            memory_->is_unapplied(flags >> StateRowHeader::kEpochShift);
+  }
+
+  /// Some place below memory has the row as it is.
+  bool may_leave(const std::byte* row) const {
+    const std::uint32_t flags = header(row).flags;
+    return (flags & (StateRowHeader::kDirty | StateRowHeader::kSpilled)) ==
+               StateRowHeader::kSpilled ||
+           !is_unapplied(row);
   }
 
   /// Makes the value of `row` an empty one.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "state/base_store.h"
+#include "state/delta.h"
+#include "state/scratch_file.h"
 #include "state/table_backend.h"
 
 namespace tidegate {
@@ -53,24 +56,39 @@ struct MemoryShare {
   std::atomic<std::int64_t> used_bytes = 0;
   std::atomic<bool> is_short = false;
 
+  std::atomic<std::int64_t> dirty_bytes = 0;
+
+  /// Time for an epoch, which makes rows clean.
+  bool is_dirty() const { return dirty_bytes.load(std::memory_order_relaxed) > budget_bytes / 3; }
   bool is_passed() const { return used_bytes.load(std::memory_order_relaxed) > budget_bytes; }
 };
 
 /// State whose rows leave memory when the base has them.
 class CachedBackend final : public TableBackend {
  public:
-  CachedBackend(std::string operator_uid, KeyGroupRange range, BaseStore* base, MemoryShare* share)
-      : TableBackend(range, 0), operator_uid_(std::move(operator_uid)), base_(base), share_(share) {
+  CachedBackend(std::string operator_uid, KeyGroupRange range, BaseStore* base, MemoryShare* share,
+                const std::string& folder)
+      : TableBackend(range, 0),
+        operator_uid_(std::move(operator_uid)),
+        base_(base),
+        share_(share),
+        folder_(folder) {
     memory().set_always_spare(std::min(share_->budget_bytes / 16, std::int64_t{16} << 20));
     memory().set_applied(base_->applied());
+    memory().set_sealing(base_->applied());
   }
-  ~CachedBackend() override { share_->used_bytes -= counted_bytes_; }
+  ~CachedBackend() override {
+    share_->used_bytes -= counted_bytes_;
+    share_->dirty_bytes -= counted_dirty_;
+  }
 
   /// What is held takes it at once, so that all of it is as of one epoch.
   Status restore(const StateDelta& delta) override {
     const TableName name(operator_uid_, delta.table);
     if (!base_->is_kept(name)) return TableBackend::restore(delta);
-    return base_->restore(base_->table_id(name), key_groups(), delta.bytes)
+    std::string buffer;
+    TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+    return base_->restore(base_->table_id(name), key_groups(), bytes)
         .with_context(fmt::format("state '{}'", delta.table));
   }
 
@@ -87,11 +105,27 @@ class CachedBackend final : public TableBackend {
       }
       next_try_bytes_ = 0;
     }
+    if (share_->is_dirty()) share_->is_short.store(true, std::memory_order_release);
     if (!share_->is_passed() || memory().used_bytes() < next_try_bytes_) return;
     evict();
     count();
+    if (share_->is_passed()) {
+      share_->is_short.store(true, std::memory_order_release);
+      Status spilled = spill();
+      if (!spilled.is_ok()) return base_->fail(std::move(spilled));
+      evict();
+      count();
+    }
     next_try_bytes_ = memory().used_bytes() + memory().used_bytes() / 8;
-    if (share_->is_passed()) share_->is_short.store(true, std::memory_order_release);
+  }
+
+  Result<std::vector<StateDelta>> seal(EpochId epoch) override {
+    std::vector<StateDelta> deltas = std::exchange(early_, {});
+    for (StateDelta& delta : deltas) delta.epoch = epoch;
+    TG_ASSIGN_OR_RETURN(std::vector<StateDelta> rest, TableBackend::seal(epoch));
+    std::ranges::move(rest, std::back_inserter(deltas));
+    TG_RETURN_IF_ERROR(std::exchange(store_status_, Status::ok()));
+    return deltas;
   }
 
   Status status() const override { return base_->has_failed() ? base_->failure() : Status::ok(); }
@@ -120,12 +154,59 @@ class CachedBackend final : public TableBackend {
     return base_->restored(base_->table_id(name), key_groups(), table.fingerprint());
   }
 
+  void before_seal(const StateTable& table, DeltaWriter& writer, EpochId epoch,
+                   std::vector<StateDelta>& deltas) override {
+    // What fits easily stays in memory.
+    if (memory().dirty_bytes() > share_->budget_bytes / 16) {
+      store_pieces(writer, table.spec().name, epoch, deltas);
+    }
+  }
+
  private:
+  static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
   void count() {
     const std::int64_t used = memory().used_bytes();
-    if (used == counted_bytes_) return;
-    share_->used_bytes += used - counted_bytes_;
+    const std::int64_t dirty = memory().dirty_bytes();
+    if (used != counted_bytes_) share_->used_bytes += used - counted_bytes_;
+    if (dirty != counted_dirty_) share_->dirty_bytes += dirty - counted_dirty_;
     counted_bytes_ = used;
+    counted_dirty_ = dirty;
+  }
+
+  /// What `writer` makes goes to a file, a piece at a time.
+  void store_pieces(DeltaWriter& writer, const std::string& table, EpochId epoch,
+                    std::vector<StateDelta>& deltas) {
+    writer.split_at(kPieceBytes,
+                    [this, table, epoch, &deltas,
+                     file = std::shared_ptr<ScratchFile>()](std::string piece) mutable {
+                      if (file == nullptr) {
+                        auto made = ScratchFile::create(folder_);
+                        if (!made.is_ok()) {
+                          store_status_ = std::move(made).status();
+                          return;
+                        }
+                        file = *std::move(made);
+                      }
+                      auto stored = file->append(piece);
+                      if (!stored.is_ok()) {
+                        store_status_ = std::move(stored).status();
+                        return;
+                      }
+                      deltas.push_back({epoch, table, "", *std::move(stored)});
+                    });
+  }
+
+  /// All that only memory has is put below it.
+  Status spill() {
+    for (const auto& [name, table] : tables()) {
+      if (!table->may_spill()) continue;
+      DeltaWriter writer(table->fingerprint(), key_groups());
+      store_pieces(writer, name, 0, early_);
+      TG_RETURN_IF_ERROR(table->spill(writer));
+      if (writer.num_records() > 0) early_.push_back({0, name, writer.finish()});
+    }
+    return store_status_;
   }
 
   /// Down to three quarters of the budget, each backend by its part; first what was not used since
@@ -145,7 +226,11 @@ class CachedBackend final : public TableBackend {
   const std::string operator_uid_;
   BaseStore* const base_;
   MemoryShare* const share_;
+  const std::string folder_;
   std::int64_t counted_bytes_ = 0;
+  std::int64_t counted_dirty_ = 0;
+  std::vector<StateDelta> early_;  // of the epoch to come: what was spilled
+  Status store_status_;            // of writing pieces
   // Trying again is worth while only when there is more, or when the base has moved.
   std::int64_t next_try_bytes_ = 0;
 };
@@ -174,7 +259,7 @@ class RocksdbStore final : public StateStore {
 
   std::unique_ptr<StateBackend> open(const std::string& operator_uid,
                                      KeyGroupRange range) override {
-    return std::make_unique<CachedBackend>(operator_uid, range, base_.get(), &share_);
+    return std::make_unique<CachedBackend>(operator_uid, range, base_.get(), &share_, folder_.path);
   }
   std::optional<HeldState> held() const override { return base_->held(); }
   Status begin_after(const CommittedEpoch& epoch, const std::set<TableName>& kept) override {

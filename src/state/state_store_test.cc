@@ -273,8 +273,10 @@ TEST(StateStoreTest, MemoryStaysWithinItsBudgetAndNothingIsLost) {
   }
 }
 
-TEST(StateStoreTest, WhatIsNotPublishedStays) {
-  Life life(1);
+TEST(StateStoreTest, WhatIsAskedForAsChangedStays) {
+  StateTableSpec spec = bytes_spec();
+  spec.asks_for_changes = true;
+  Life life(1, spec);
   fill(life, 0, 100);
   life.backend().make_room();
   EXPECT_EQ(rows_of(life.table()).size(), 100u) << "nothing has it yet";
@@ -286,6 +288,35 @@ TEST(StateStoreTest, WhatIsNotPublishedStays) {
   life.backend().make_room();
   EXPECT_LT(life.backend().memory_bytes(), before / 10);
   EXPECT_EQ(rows_of(life.table()).size(), 100u);
+}
+
+TEST(StateStoreTest, AnEpochLargerThanMemory) {
+  constexpr std::int64_t kMemory = 1 << 20;
+  constexpr int kRows = 30'000;
+  Life life(kMemory);
+  // Twice: rows are found again after they were spilled, in front of those of the epoch before.
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kRows; i += 500) {
+      fill(life, i, i + 500);
+      life.backend().make_room();
+      EXPECT_LT(life.backend().memory_bytes(), kMemory);
+    }
+    EXPECT_EQ(life.table().num_rows(0), kRows);
+    life.seal({});
+  }
+  // Both are on their way; what has been spilled of them is thrown away with them.
+  life.publish();
+  fill(life, kRows, kRows + 5'000);
+  life.backend().make_room();
+  EXPECT_EQ(life.table().num_rows(0), kRows + 5'000);
+  life.crash();
+  EXPECT_EQ(life.table().num_rows(0), kRows);
+  EXPECT_EQ(rows_of(life.table()).size(), static_cast<std::size_t>(kRows));
+  // An epoch later nothing but the base has them.
+  life.seal({});
+  life.publish();
+  life.backend().make_room();
+  EXPECT_EQ(life.table().num_rows(0), kRows);
 }
 
 TEST(StateStoreTest, RowsThatAreUsedStayLonger) {

@@ -37,6 +37,10 @@ StateTable::StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemor
   if (base_.has_rows) below_from_ = INT64_MIN;
 }
 
+StateTable::~StateTable() {
+  for (const BaseStore::TableId layer : layers_) base_.store->remove_layer(layer);
+}
+
 HashSegment* StateTable::segment(std::int64_t name_space) const {
   if (last_segment_ != nullptr && last_namespace_ == name_space) return last_segment_;
   const auto found = segments_.find(name_space);
@@ -54,7 +58,8 @@ HashSegment& StateTable::segment_for_rows(std::int64_t name_space) const {
   memory_->count(kSegmentBytes);
   last_namespace_ = name_space;
   last_segment_ = made.get();
-  if (may_be_below(name_space) && base_.store->has_rows(base_.id, key_groups_, name_space)) {
+  if (may_be_below(name_space) &&
+      base_.store->has_rows(stack(name_space), key_groups_, name_space)) {
     made->set_whole(false);
   }
   return *made;
@@ -164,7 +169,8 @@ void StateTable::drop(std::int64_t name_space) {
     const bool is_told =
         found != segments_.end()
             ? found->second->has_sealed()
-            : may_be_below(name_space) && base_.store->has_rows(base_.id, key_groups_, name_space);
+            : may_be_below(name_space) &&
+                  base_.store->has_rows(stack(name_space), key_groups_, name_space);
     if (is_told) drop_below(name_space);
     if (found == segments_.end()) return;
   } else {
@@ -179,7 +185,7 @@ void StateTable::drop(std::int64_t name_space) {
 
 std::optional<std::int64_t> StateTable::first_namespace() const {
   const auto first = segments_.empty() ? std::nullopt : std::optional(segments_.begin()->first);
-  return below_from_ ? namespace_with_below(INT64_MIN, first) : first;
+  return below_from_ || !layers_.empty() ? namespace_with_below(INT64_MIN, first) : first;
 }
 
 std::optional<std::int64_t> StateTable::namespace_above(std::int64_t bound) const {
@@ -189,7 +195,7 @@ std::optional<std::int64_t> StateTable::namespace_above(std::int64_t bound) cons
 std::optional<std::int64_t> StateTable::namespace_at_or_above(std::int64_t bound) const {
   const auto found = segments_.lower_bound(bound);
   const auto in_memory = found == segments_.end() ? std::nullopt : std::optional(found->first);
-  return below_from_ ? namespace_with_below(bound, in_memory) : in_memory;
+  return below_from_ || !layers_.empty() ? namespace_with_below(bound, in_memory) : in_memory;
 }
 
 std::optional<std::int64_t> StateTable::first_namespace_at_or_below(std::int64_t bound) const {
@@ -212,10 +218,14 @@ bool StateTable::is_dirty() const {
                      [](const auto& entry) { return entry.second->dirty_bytes() > 0; });
 }
 
-void StateTable::write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const {
+void StateTable::serialize_value(std::byte* row) const {
   value_bytes_.clear();
   if (format_.stamped()) write_fixed(value_bytes_, format_.stamp(row));
   format_.layout().serialize(format_.value(row), value_bytes_);
+}
+
+void StateTable::write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const {
+  serialize_value(row);
   writer.put(name_space, StateRowFormat::header(row).hash, format_.key(row), value_bytes_);
 }
 

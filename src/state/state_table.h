@@ -36,6 +36,8 @@ struct StateTableSpec {
   /// Namespaces are alike in size (windows): a new one makes room for as many rows as the last one
   /// that was dropped had.
   bool presize = false;
+  /// Asks for what has changed (next_dirty(), was_sealed()): changed rows stay in memory.
+  bool asks_for_changes = false;
 
   bool may_have_base() const { return !transient && !resident && !replicated; }
 };
@@ -89,6 +91,9 @@ class StateTable {
  public:
   StateTable(StateTableSpec spec, KeyGroupRange key_groups, StateMemory* memory,
              BaseTable base = {});
+  StateTable(const StateTable&) = delete;
+  StateTable& operator=(const StateTable&) = delete;
+  ~StateTable();
 
   const StateTableSpec& spec() const { return spec_; }
   KeyGroupRange key_groups() const { return key_groups_; }
@@ -151,6 +156,10 @@ class StateTable {
   /// The smallest namespace, if it is <= bound.
   std::optional<std::int64_t> first_namespace_at_or_below(std::int64_t bound) const;
 
+  /// Rows that carry this stamp or an earlier one are not read any more, nor will they be by a run
+  /// that goes on from the epoch to come: they may vanish below memory.
+  void expire(std::int64_t last_stamp);
+
   /// Counts the times that rows of a namespace have moved; pointers kept for longer than a call
   /// hold while it stays.
   std::uint32_t generation(std::int64_t name_space) const;
@@ -169,7 +178,11 @@ class StateTable {
   /// `bytes`: what it reads.
   Status restore(DeltaReader& reader, std::string_view bytes);
   bool has_base() const { return base_.store != nullptr; }
-  /// Lets up to `bytes` of rows go that the base has, and answers how much there was; with
+  bool may_spill() const { return has_base() && !spec_.asks_for_changes; }
+  /// Puts all rows below memory that the base does not have, so that they can go; what has changed
+  /// is written as a piece of the epoch to come.
+  Status spill(DeltaWriter& writer);
+  /// Lets up to `bytes` of rows go that are below, and answers how much there was; with
   /// `unused_only` none that was used since the last look. Pointers do not hold afterwards.
   std::int64_t evict(std::int64_t bytes, bool unused_only);
   /// StateMemory::applied() has moved.
@@ -198,6 +211,9 @@ class StateTable {
   void drop_below(std::int64_t name_space);
   void erase_loose(std::int64_t name_space, std::byte* value);
   void is_only_below(std::int64_t name_space) const;
+  BaseStore::Stack stack(std::int64_t name_space) const;
+  BaseStore::TableId layer_of(EpochId epoch);
+  void serialize_value(std::byte* row) const;
   Status created(bool fits) const;
   void write_row(DeltaWriter& writer, std::int64_t name_space, std::byte* row) const;
   Status restore_row(const DeltaRecord& record);
@@ -224,6 +240,11 @@ class StateTable {
   // Namespaces whose rows below are gone, by the epoch that will tell the base.
   std::map<std::int64_t, EpochId> unapplied_drops_;
   mutable LooseRows loose_;
+  std::int64_t expired_stamp_ = 0;
+  EpochId expired_epoch_ = 0;  // that makes it hold for good; 0: none
+  // Spilled rows by epoch, the last one first.
+  std::vector<EpochId> layer_epochs_;
+  std::vector<BaseStore::TableId> layers_;
 };
 
 }  // namespace tidegate

@@ -16,7 +16,14 @@ constexpr std::size_t kScanRows = 256;
 }  // namespace
 
 bool StateTable::may_be_below(std::int64_t name_space) const {
-  return below_from_ && name_space >= *below_from_ && !unapplied_drops_.contains(name_space);
+  // What was dropped may have been made anew, and spilled.
+  return !layers_.empty() ||
+         (below_from_ && name_space >= *below_from_ && !unapplied_drops_.contains(name_space));
+}
+
+BaseStore::Stack StateTable::stack(std::int64_t name_space) const {
+  const bool is_hidden = unapplied_drops_.contains(name_space);
+  return {layers_, is_hidden ? std::nullopt : std::optional(base_.id)};
 }
 
 bool StateTable::is_whole(std::int64_t name_space) const {
@@ -53,9 +60,10 @@ void StateTable::load_missing(std::int64_t name_space, std::size_t count, const 
   std::ranges::sort(missing, {}, order);
   const auto repeated = std::ranges::unique(missing, {}, order);
   missing.erase(repeated.begin(), repeated.end());
-  base_.store->get(base_.id, name_space, missing, [&](std::size_t i, std::string_view value) {
-    load_row(name_space, {missing[i].hash, missing[i].bytes, value});
-  });
+  base_.store->get(stack(name_space), name_space, missing,
+                   [&](std::size_t i, std::string_view value) {
+                     load_row(name_space, {missing[i].hash, missing[i].bytes, value});
+                   });
 }
 
 template void StateTable::load_missing(std::int64_t, std::size_t, const OneKey&) const;
@@ -87,7 +95,7 @@ void StateTable::load(std::int64_t name_space) const {
 template <typename Visit>
 bool StateTable::scan_below(std::int64_t name_space, std::string& position, std::size_t limit,
                             const Visit& visit) const {
-  return base_.store->scan(base_.id, key_groups_, name_space, position, limit,
+  return base_.store->scan(stack(name_space), key_groups_, name_space, position, limit,
                            [&](const BaseRow& row) {
                              const HashSegment* there = segment(name_space);
                              if (there == nullptr || !there->knows(row.hash, row.key)) visit(row);
@@ -149,6 +157,11 @@ std::int64_t StateTable::num_rows() const {
 /// The smaller one of `in_memory` and the first namespace >= bound that is only below.
 std::optional<std::int64_t> StateTable::namespace_with_below(
     std::int64_t bound, std::optional<std::int64_t> in_memory) const {
+  for (const BaseStore::TableId layer : layers_) {
+    const auto spilled = base_.store->namespace_at_or_above(layer, key_groups_, bound);
+    if (spilled && (!in_memory || *spilled < *in_memory)) in_memory = spilled;
+  }
+  if (!below_from_) return in_memory;
   std::int64_t from = std::max(bound, *below_from_);
   const bool tells_first = bound <= *below_from_;
   while (!in_memory || *in_memory > from) {
@@ -170,9 +183,19 @@ std::optional<std::int64_t> StateTable::namespace_with_below(
 
 // ---- changing
 
+void StateTable::expire(std::int64_t last_stamp) {
+  // What a run that goes back does read must still be there.
+  if (base_.store == nullptr || expired_epoch_ > memory_->applied()) return;
+  if (expired_epoch_ > 0) base_.store->expire(base_.id, key_groups_, expired_stamp_);
+  expired_epoch_ = memory_->sealing() + 1;
+  expired_stamp_ = last_stamp;
+}
+
 void StateTable::drop_below(std::int64_t name_space) {
   dropped_.push_back(name_space);
   unapplied_drops_[name_space] = INT64_MAX;
+  for (const BaseStore::TableId layer : layers_)
+    base_.store->drop_in_layer(layer, key_groups_, name_space);
 }
 
 void StateTable::erase_loose(std::int64_t name_space, std::byte* value) {
@@ -181,6 +204,36 @@ void StateTable::erase_loose(std::int64_t name_space, std::byte* value) {
   std::byte* known = there.knows(row.hash, row.bytes) ? there.find(row.hash, row.bytes)
                                                       : there.load(row.hash, row.bytes);
   if (known != nullptr) there.erase(known);
+}
+
+BaseStore::TableId StateTable::layer_of(EpochId epoch) {
+  const auto at = std::ranges::find_if(layer_epochs_, [&](EpochId e) { return e <= epoch; });
+  const auto index = at - layer_epochs_.begin();
+  if (at == layer_epochs_.end() || *at != epoch) {
+    layer_epochs_.insert(at, epoch);
+    layers_.insert(layers_.begin() + index, base_.store->add_layer());
+  }
+  return layers_[static_cast<std::size_t>(index)];
+}
+
+Status StateTable::spill(DeltaWriter& writer) {
+  // What has changed will be sealed by the next epoch, or a later one: until then it is not below.
+  const EpochId sealed = memory_->sealing();
+  memory_->set_sealing(sealed + 1);
+  seal(writer);
+  memory_->set_sealing(sealed);
+  BaseStore::LayerWriter layer(*base_.store);
+  for (const auto& [name_space, segment] : segments_) {
+    segment->spill([&, ns = name_space](std::byte* row, bool erased) {
+      const StateRowHeader& header = StateRowFormat::header(row);
+      const std::uint32_t bits = header.flags >> StateRowHeader::kEpochShift;
+      const EpochId behind = (static_cast<std::uint32_t>(sealed + 1) - bits) & 0xff'ffff;
+      if (!erased) serialize_value(row);
+      layer.put(layer_of(sealed + 1 - behind), ns, header.hash, format_.key(row),
+                erased ? std::nullopt : std::optional<std::string_view>(value_bytes_));
+    });
+  }
+  return layer.finish();
 }
 
 std::int64_t StateTable::evict(std::int64_t bytes, bool unused_only) {
@@ -196,6 +249,12 @@ std::int64_t StateTable::evict(std::int64_t bytes, bool unused_only) {
 void StateTable::base_has_moved() {
   std::erase_if(unapplied_drops_,
                 [this](const auto& drop) { return drop.second <= memory_->applied(); });
+  while (!layers_.empty() && layer_epochs_.back() <= memory_->applied()) {
+    base_.store->remove_layer(layers_.back());
+    layers_.pop_back();
+    layer_epochs_.pop_back();
+    below_from_ = INT64_MIN;  // it is in the base now
+  }
   remove_empty();
 }
 

@@ -40,6 +40,7 @@ Result<std::vector<StateDelta>> TableBackend::seal(EpochId epoch) {
   for (const auto& [name, table] : tables_) {
     if (table->spec().transient || !table->is_dirty()) continue;
     DeltaWriter writer(table->fingerprint(), range_);
+    before_seal(*table, writer, epoch, deltas);
     table->seal(writer);
     if (writer.num_records() > 0 && is_writer(*table)) {
       deltas.push_back({epoch, name, writer.finish()});
@@ -69,9 +70,10 @@ Result<std::vector<StateDelta>> TableBackend::dump(EpochId epoch) {
 
 Status TableBackend::restore(const StateDelta& delta) {
   TG_CHECK(!tables_.contains(delta.table), "restore() into table '{}' after open()", delta.table);
-  TG_RETURN_IF_ERROR(
-      verify_delta(delta.bytes).with_context(fmt::format("state '{}'", delta.table)));
-  pending_[delta.table].push_back(delta.bytes);
+  std::string buffer;
+  TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+  TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(fmt::format("state '{}'", delta.table)));
+  pending_[delta.table].emplace_back(bytes);
   return Status::ok();
 }
 

@@ -39,6 +39,8 @@ class TableBackend : public StateBackend {
   /// All that was restored for the table is in it.
   virtual Status restored(const StateTable&) { return Status::ok(); }
   virtual Status apply(const std::string& bytes, StateTable& table);
+  /// Before a table is sealed: `deltas` may be given pieces of what is written.
+  virtual void before_seal(const StateTable&, DeltaWriter&, EpochId, std::vector<StateDelta>&) {}
 
   KeyGroupRange key_groups() const { return range_; }
   StateMemory& memory() { return memory_; }

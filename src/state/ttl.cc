@@ -10,6 +10,8 @@ void TtlSweep::sweep(const StateTtl& ttl, std::int64_t now, std::size_t rows) {
     generation_ = table_->generation(name_space_);
     cursor_.rows_moved();
   }
+  std::int64_t last_expired = 0;
+  if (!__builtin_sub_overflow(now, ttl.ttl_ms, &last_expired)) table_->expire(last_expired);
   std::array<std::byte*, 64> values;
   while (rows > 0) {
     const std::size_t asked = std::min(rows, values.size());
