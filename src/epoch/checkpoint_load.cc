@@ -83,7 +83,7 @@ Result<EpochRecord> CheckpointStore::open_epoch(EpochId epoch, const HeldState* 
     return error(ErrorCode::kStateCorrupt, "'{}' is missing: that epoch has been committed",
                  blobs_->place_of(manifest_name(epoch)));
   }
-  TG_ASSIGN_OR_RETURN(EpochRecord record, read_state(*blobs_, *manifest, held));
+  TG_ASSIGN_OR_RETURN(EpochRecord record, read_state(*blobs_, *manifest, held, blobs_));
   tables_ = std::move(manifest->tables);
   last_ = Manifest{manifest->run, std::move(manifest->record), {}, std::move(manifest->operators)};
   retained_.assign(1, {epoch, files_of(tables_)});

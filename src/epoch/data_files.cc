@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::string_view kHeader("TGDF\1\0\0\0", 8);
 /// A file is put when it has as much; one delta may be larger.
-constexpr std::size_t kFileBytes = std::size_t{64} << 20;
+constexpr std::size_t kFileBytes = std::size_t{16} << 20;
 /// How much of a table is folded at a time.
-constexpr std::int64_t kFoldBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kFoldBytes = std::int64_t{64} << 20;
 
 bool is_apart(const KeyGroupRange& a, const KeyGroupRange& b) {
   return a.total == b.total && (a.begin >= b.end || a.end <= b.begin);

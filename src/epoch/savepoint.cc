@@ -2,6 +2,7 @@
 #include "epoch/savepoint.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -51,6 +52,37 @@ bool makes_up(const TableState& table, const HeldState& held) {
            return section.is_base && section.epoch > held.as_of.epoch;
          });
 }
+
+/// A state of more than this is not kept in memory until its tasks have restored it.
+constexpr std::int64_t kInMemoryBytes = std::int64_t{16} << 20;
+
+class SharedReader {
+ public:
+  explicit SharedReader(std::shared_ptr<BlobStore> blobs)
+      : blobs_(std::move(blobs)), reader_(*blobs_) {}
+
+  Result<std::string> read(const StateSection& section) {
+    const std::lock_guard lock(mutex_);
+    TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader_.read(section));
+    return std::string(bytes);
+  }
+
+ private:
+  std::shared_ptr<BlobStore> blobs_;
+  std::mutex mutex_;
+  DataFileReader reader_;
+};
+
+class StoredSection final : public StoredBytes {
+ public:
+  StoredSection(std::shared_ptr<SharedReader> reader, StateSection section)
+      : reader_(std::move(reader)), section_(std::move(section)) {}
+  Result<std::string> read() const override { return reader_->read(section_); }
+
+ private:
+  std::shared_ptr<SharedReader> reader_;
+  StateSection section_;
+};
 
 }  // namespace
 
@@ -107,21 +139,39 @@ Result<Manifest> find_savepoint(BlobStore& blobs) {
   return error(ErrorCode::kFileNotFound, "there is no savepoint in '{}'", blobs.place_of(""));
 }
 
-Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest, const HeldState* held) {
+Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest, const HeldState* held,
+                               std::shared_ptr<BlobStore> owner) {
   EpochRecord record = manifest.record;
   record.run = manifest.run;
   if (held != nullptr && !held->serves(manifest.run, record.epoch)) held = nullptr;
-  DataFileReader reader(blobs);
+  std::vector<std::pair<const TableState*, const StateSection*>> sections;
+  std::int64_t size_bytes = 0;
   for (const TableState& table : manifest.tables) {
-    OperatorState& state = operator_of(record, table.uid);
     const bool is_held = held != nullptr && makes_up(table, *held);
     if (is_held) record.held.emplace(table.uid, table.table);
+    operator_of(record, table.uid);
     for (const StateSection& section : table.sections) {
       if (is_held && section.epoch <= held->as_of.epoch) continue;
-      TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader.read(section));
-      TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(
-          fmt::format("'{}'", blobs.place_of(data_file_name(section.file)))));
-      state.deltas.push_back({section.epoch, table.table, std::string(bytes)});
+      sections.emplace_back(&table, &section);
+      size_bytes += section.size_bytes;
+    }
+  }
+  std::shared_ptr<SharedReader> later;
+  if (owner != nullptr && size_bytes > kInMemoryBytes) {
+    later = std::make_shared<SharedReader>(std::move(owner));
+  }
+  DataFileReader reader(blobs);
+  for (const auto& [table, section] : sections) {
+    TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader.read(*section));
+    TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(
+        fmt::format("'{}'", blobs.place_of(data_file_name(section->file)))));
+    StateDelta& delta = operator_of(record, table->uid).deltas.emplace_back();
+    delta.epoch = section->epoch;
+    delta.table = table->table;
+    if (later != nullptr) {
+      delta.stored = std::make_shared<StoredSection>(later, *section);
+    } else {
+      delta.bytes = bytes;
     }
   }
   return record;

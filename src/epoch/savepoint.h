@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+
 #include "base/blob_store.h"
 #include "epoch/manifest.h"
 #include "runtime/epoch_record.h"
@@ -26,8 +28,10 @@ Result<Manifest> find_savepoint(BlobStore& blobs);
 Result<EpochRecord> read_savepoint(BlobStore& blobs);
 
 /// The record of a manifest, with the deltas that it names; of tables that `held` (null: nothing)
-/// has, those that come after it. kStateCorrupt names a damaged file.
+/// has, those that come after it. kStateCorrupt names a damaged file. With an `owner`, of `blobs`,
+/// a state that is large is verified now, and read again when its deltas are looked at.
 Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest,
-                               const HeldState* held = nullptr);
+                               const HeldState* held = nullptr,
+                               std::shared_ptr<BlobStore> owner = nullptr);
 
 }  // namespace tidegate

@@ -23,7 +23,9 @@ Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
   }
   TG_ASSIGN_OR_RETURN(std::unique_ptr<StateTable> made, make_table(spec));
   if (const auto pending = pending_.find(spec.name); pending != pending_.end()) {
-    for (const std::string& bytes : pending->second) {
+    std::string buffer;
+    for (const StateDelta& delta : pending->second) {
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
       TG_RETURN_IF_ERROR(apply(bytes, *made));
     }
     pending_.erase(pending);
@@ -53,7 +55,9 @@ Result<std::vector<StateDelta>> TableBackend::dump(EpochId epoch) {
   std::vector<StateDelta> deltas;
   // State that nobody has asked for since the restore stays part of the job.
   for (const auto& [name, pending] : pending_) {
-    for (const std::string& bytes : pending) {
+    std::string buffer;
+    for (const StateDelta& delta : pending) {
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
       TG_ASSIGN_OR_RETURN(std::string own, own_rows(bytes));
       deltas.push_back({epoch, name, std::move(own)});
     }
@@ -70,10 +74,12 @@ Result<std::vector<StateDelta>> TableBackend::dump(EpochId epoch) {
 
 Status TableBackend::restore(const StateDelta& delta) {
   TG_CHECK(!tables_.contains(delta.table), "restore() into table '{}' after open()", delta.table);
-  std::string buffer;
-  TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
-  TG_RETURN_IF_ERROR(verify_delta(bytes).with_context(fmt::format("state '{}'", delta.table)));
-  pending_[delta.table].emplace_back(bytes);
+  // What is stored is verified when it is read.
+  if (delta.stored == nullptr) {
+    TG_RETURN_IF_ERROR(
+        verify_delta(delta.bytes).with_context(fmt::format("state '{}'", delta.table)));
+  }
+  pending_[delta.table].push_back(delta);
   return Status::ok();
 }
 
@@ -82,7 +88,7 @@ bool TableBackend::is_writer(const StateTable& table) const {
   return !table.spec().replicated || range_.contains(0);
 }
 
-Status TableBackend::apply(const std::string& bytes, StateTable& table) {
+Status TableBackend::apply(std::string_view bytes, StateTable& table) {
   const std::string& name = table.spec().name;
   TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(bytes));
   if (reader.fingerprint() != table.fingerprint()) {
@@ -97,7 +103,7 @@ Status TableBackend::apply(const std::string& bytes, StateTable& table) {
 }
 
 /// A delta without the rows of other tasks.
-Result<std::string> TableBackend::own_rows(const std::string& bytes) const {
+Result<std::string> TableBackend::own_rows(std::string_view bytes) const {
   TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(bytes));
   const KeyGroupRange theirs = reader.key_groups();
   const KeyGroupRange both{std::max(theirs.begin, range_.begin), std::min(theirs.end, range_.end),

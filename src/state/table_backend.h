@@ -38,7 +38,7 @@ class TableBackend : public StateBackend {
   }
   /// All that was restored for the table is in it.
   virtual Status restored(const StateTable&) { return Status::ok(); }
-  virtual Status apply(const std::string& bytes, StateTable& table);
+  virtual Status apply(std::string_view bytes, StateTable& table);
   /// Before a table is sealed: `deltas` may be given pieces of what is written.
   virtual void before_seal(const StateTable&, DeltaWriter&, EpochId, std::vector<StateDelta>&) {}
 
@@ -51,14 +51,14 @@ class TableBackend : public StateBackend {
 
  private:
   bool is_writer(const StateTable& table) const;
-  Result<std::string> own_rows(const std::string& bytes) const;
+  Result<std::string> own_rows(std::string_view bytes) const;
 
   KeyGroupRange range_;
   // Memories outlive the tables.
   StateMemory memory_;
   StateMemory resident_;  // for tables without a base, where others have one
   Tables tables_;
-  std::map<std::string, std::vector<std::string>> pending_;  // restored, by table
+  std::map<std::string, std::vector<StateDelta>> pending_;  // restored, by table
 };
 
 }  // namespace tidegate
