@@ -55,9 +55,10 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
                      "with rocksdb rows go to disk (default: 512MiB)");
   command.add_option("--state", run.state, "where state is kept: memory (default) | rocksdb")
       ->check(CLI::IsMember({"memory", "rocksdb"}));
-  command.add_option("--state-dir", run.state_dir,
-                     "folder for rows that memory does not hold, which stay there when there is a "
-                     "checkpoint; default: temporary files. In library mode of this instance alone");
+  command.add_option(
+      "--state-dir", run.state_dir,
+      "folder for rows that memory does not hold, which stay there when there is a "
+      "checkpoint; default: temporary files. In library mode of this instance alone");
   command.add_option("--checkpoint-dir", run.checkpoint_dir,
                      "where epochs become durable; those that are there are gone on from");
   command.add_option("--application-id", run.application_id,
