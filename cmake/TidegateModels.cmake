@@ -15,7 +15,7 @@ if(NOT TIDEGATE_ONNXRUNTIME_INCLUDE)
 endif()
 set(_tm_headers -isystem "${TIDEGATE_ONNXRUNTIME_INCLUDE}")
 set_source_files_properties(
-  src/models/onnx_library.cc src/models/onnx_model.cc src/models/onnx_signature.cc
+  src/models/onnx_library.cc src/models/onnx_model.cc src/models/onnx_signature.cc bench/models.cc
   PROPERTIES COMPILE_OPTIONS "${_tm_headers}")
 set_source_files_properties(
   src/models/onnx_library.cc

@@ -23,6 +23,9 @@ foreach(source ${benches})
   target_link_libraries(bench_${name} PRIVATE tidegate_flags tidegate benchmark::benchmark)
   add_dependencies(bench bench_${name})
 endforeach()
+if(TARGET bench_models)
+  target_compile_definitions(bench_models PRIVATE TIDEGATE_MODELS="${PROJECT_SOURCE_DIR}/tests/models")
+endif()
 # It runs queries, which are files, with the program.
 if(TARGET bench_nexmark)
   target_compile_definitions(bench_nexmark PRIVATE

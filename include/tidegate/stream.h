@@ -157,6 +157,16 @@ class Stream {
     return Stream(plan_, plan_->filter(node_, "filter", std::move(keep_rows)));
   }
 
+  /// Scores batches by a model: predict<Scored>(onnx("fraud.onnx"), &Payment::amount, ...), where
+  /// the members go into the model in this order. Members of Out that T has are handed on, the
+  /// others are the model's outputs, null where a row has a null among the model's inputs.
+  template <RecordType Out, typename... M>
+  Stream<Out> predict(const ModelSpec& model, M T::*... members) const {
+    return Stream<Out>(
+        plan_, plan_->predict(node_, model, {static_cast<int>(Record<T>::index_of(members))...},
+                              record_columns<Out>()));
+  }
+
   /// Asks an outside service about each row: f(row) may block, and returns the answer or what went
   /// wrong. Runs beside the stream, many at a time.
   template <typename F, typename R = std::invoke_result_t<F&, const T&>>

@@ -14,6 +14,7 @@
 #include "tidegate/column.h"
 #include "tidegate/connectors.h"
 #include "tidegate/join.h"
+#include "tidegate/model.h"
 #include "tidegate/record.h"
 #include "tidegate/status.h"
 #include "tidegate/windows.h"
@@ -295,6 +296,10 @@ class Plan {
               MapBatch map);
   NodeRef filter(const NodeRef& input, std::string name, FilterBatch filter);
   NodeRef merge(const std::vector<NodeRef>& inputs);
+  /// `members`: of the input, per input of the model. `columns`: those of the input by their names,
+  /// the others are what the model answers.
+  NodeRef predict(const NodeRef& input, const ModelSpec& model, std::vector<int> members,
+                  const std::vector<ColumnSpec>& columns);
   NodeRef window_aggregate(const NodeRef& input, std::vector<int> keys, WindowSpec window,
                            std::vector<AggregateCall> calls);
   NodeRef interval_join(const JoinSide& left, const JoinSide& right, JoinType type,

@@ -130,5 +130,36 @@ TEST_F(CatalogTest, DatabasesKeepNamesApart) {
   EXPECT_EQ(apply("USE nowhere;").code(), ErrorCode::kUnknownName);
 }
 
+TEST_F(CatalogTest, Models) {
+  constexpr const char* kModel =
+      "CREATE MODEL m INPUT (a FLOAT) OUTPUT (b DOUBLE, `c d` ARRAY<FLOAT>) COMMENT 'it''s' "
+      "WITH ('provider' = 'onnx', 'model-path' = 'm.onnx');";
+  const auto model = [&](const char* name) { return catalog_.find_model({{name, {}}}); };
+  ASSERT_TRUE(apply(kModel).is_ok());
+  EXPECT_EQ(apply(kModel).code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(apply("CREATE MODEL IF NOT EXISTS m WITH ('a' = 'b');").is_ok());
+  ASSERT_TRUE(apply("ALTER MODEL m SET ('threads' = '2', 'nulls' = 'nan');"
+                    "ALTER MODEL m RESET ('nulls'); ALTER MODEL m RENAME TO n;")
+                  .is_ok());
+  EXPECT_EQ(model("m"), nullptr);
+  EXPECT_EQ(catalog_.models(), std::vector<std::string>{"n"});
+  EXPECT_EQ(to_sql(*model("n")), R"(CREATE MODEL n
+INPUT (a FLOAT)
+OUTPUT (b DOUBLE, `c d` ARRAY<FLOAT>)
+COMMENT 'it''s'
+WITH (
+  'model-path' = 'm.onnx',
+  'provider' = 'onnx',
+  'threads' = '2'
+))");
+  EXPECT_EQ(apply("ALTER MODEL m RESET ('a');").code(), ErrorCode::kUnknownName);
+  EXPECT_TRUE(apply("ALTER MODEL IF EXISTS m RESET ('a'); DROP MODEL IF EXISTS m;").is_ok());
+  EXPECT_EQ(apply("DROP MODEL m;").code(), ErrorCode::kUnknownName);
+  EXPECT_TRUE(apply("DROP MODEL n;").is_ok());
+  EXPECT_TRUE(catalog_.models().empty());
+  EXPECT_FALSE(
+      apply("CREATE MODEL m INPUT (a FLOAT, a INT) OUTPUT (b INT) WITH ('a' = 'b');").is_ok());
+}
+
 }  // namespace
 }  // namespace tidegate::sql

@@ -56,6 +56,8 @@ def attribute(name, value):
         return field(1, name) + varint(2 << 3 | 5) + struct.pack("<f", value) + field(20, 1)
     if isinstance(value, str):
         return field(1, name) + field(4, value) + field(20, 3)
+    if isinstance(value, bytes):
+        return field(1, name) + field(5, value) + field(20, 4)
     if isinstance(value[0], int):
         return field(1, name) + fields(8, value) + field(20, 7)
     if isinstance(value[0], str):
@@ -134,7 +136,20 @@ def kinds():
         [("out_v", tensor_type(FLOAT, ["N", 3]))])
 
 
+def network():
+    """10 features, 64 hidden units, 1 score: for the benchmark. All weights are 1/16."""
+    weight = constant("", FLOAT, [1], [0.0625])
+    return model(
+        [node("ConstantOfShape", ["s1"], ["w1"], value=weight),
+         node("ConstantOfShape", ["s2"], ["w2"], value=weight),
+         node("MatMul", ["X", "w1"], ["h"]), node("Relu", ["h"], ["r"]),
+         node("MatMul", ["r", "w2"], ["score"])],
+        [("X", tensor_type(FLOAT, ["N", 10]))], [("score", tensor_type(FLOAT, ["N", 1]))],
+        [constant("s1", INT64, [2], [10, 64]), constant("s2", INT64, [2], [64, 1])])
+
+
 MODELS = {
+    "network": network(),
     "linear": linear([2.0, 0.5], 1.0),
     "linear_2": linear([4.0, 0.5], 3.0),
     "three_features": linear([1.0, 1.0, 1.0], 0.0),
