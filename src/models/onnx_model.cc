@@ -272,6 +272,8 @@ Result<std::shared_ptr<const Model>> load_onnx_model(const ModelDefinition& defi
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(static_cast<int>(threads));
     options.SetInterOpNumThreads(1);
+    // Threads that wait sleep: the cores are the workers'.
+    options.AddConfigEntry("session.intra_op.allow_spinning", "0");
     options.SetExecutionMode(ORT_SEQUENTIAL);
     // Batches are of any size, so there is no pattern to remember.
     options.DisableMemPattern();

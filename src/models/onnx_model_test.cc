@@ -63,6 +63,8 @@ std::string refusal(const ModelDefinition& model) {
 TEST(OnnxModel, ColumnsBecomeOneMatrix) {
   const auto model = definition("linear", "a FLOAT, b FLOAT", "score FLOAT");
   EXPECT_THAT(score(model, "[[1, 2], [3, 0.5], [0, 0]]"), ElementsAre("[4,7.25,1]"));
+  const auto threads = definition("linear", "a FLOAT, b FLOAT", "score FLOAT", {{"threads", "2"}});
+  EXPECT_THAT(score(threads, "[[1, 2], [3, 0.5], [0, 0]]"), ElementsAre("[4,7.25,1]"));
   const auto wide = definition("linear", "a INT, b DOUBLE", "score DOUBLE");
   EXPECT_THAT(score(wide, "[[1, 2], [3, 0.5]]"), ElementsAre("[4,7.25]"));
   const auto vector = definition("linear", "v ARRAY<DOUBLE>", "score DOUBLE");
