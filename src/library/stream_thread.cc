@@ -20,7 +20,7 @@ namespace tidegate::library {
 namespace {
 
 /// A base is begun when what it makes superfluous outweighs it, and is at least this.
-constexpr std::int64_t kLeastLogBytes = std::int64_t{4} << 20;
+constexpr std::int64_t kLeastLogBytes = std::int64_t{16} << 20;
 constexpr std::int64_t kSliceBytes = std::int64_t{4} << 20;
 
 struct Task {
@@ -28,9 +28,11 @@ struct Task {
   std::function<void()> begin_epoch;
   bool started = false;
   bool removed = false;
-  bool finished = false;   // its last epoch is committed
-  bool requested = false;  // an epoch is on its way
-  bool writing = false;    // what is pending is in a transaction
+  bool finished = false;  // its last epoch is committed
+  // When the task was asked for an epoch that has not come yet; 0: it was not.
+  std::int64_t asked_ns = 0;
+  bool has_answered = false;  // with an epoch, ever
+  bool writing = false;       // what is pending is in a transaction
   const EpochRecord* pending = nullptr;
   std::optional<Status> result;
 
@@ -38,6 +40,9 @@ struct Task {
   std::deque<BaseSlice> new_slices;
 };
 using TaskPtr = std::shared_ptr<Task>;
+
+/// A job that does not run yet, or any more, does not hear that it is asked for an epoch.
+constexpr std::int64_t kAskAgainNs = 1'000'000'000;
 
 Status cancelled(const Task& task) {
   return error(ErrorCode::kCancelled, "task {} was removed", task.log.spec.id.to_string());
@@ -191,9 +196,13 @@ void GroupCommit::trigger() {
 
 GroupCommit::Calls GroupCommit::begin_round() {
   Calls calls;
+  const std::int64_t now_ns = clock().monotonic_ns();
   for (auto& [id, task] : tasks_) {
-    if (!task->started || task->finished || task->requested || task->pending != nullptr) continue;
-    task->requested = true;
+    const bool waits = task->pending != nullptr && !task->writing;
+    if (!task->started || task->finished || waits || !task->begin_epoch) continue;
+    const bool asked = task->asked_ns != 0 && now_ns - task->asked_ns < kAskAgainNs;
+    if (asked && task->has_answered) continue;
+    task->asked_ns = now_ns;
     calls.push_back(task->begin_epoch);
   }
   return calls;
@@ -210,7 +219,8 @@ Status GroupCommit::commit(Task& task, const EpochRecord& record) {
   std::unique_lock lock(mutex_);
   if (task.removed) return cancelled(task);
   task.started = true;
-  task.requested = false;
+  task.asked_ns = 0;
+  task.has_answered = true;
   task.result.reset();
   task.pending = &record;
   if (const Calls calls = begin_round(); !calls.empty()) {

@@ -356,7 +356,7 @@ TEST_F(StreamThreadTest, TheChangelogStaysShort) {
     std::int64_t low = 0, high = 0;
     const auto reader = kafka::Client::make(kafka::Client::Role::kConsumer, client(), {});
     for (EpochId number = 1; low == 0 || number < 40; ++number) {
-      last = std::to_string(number) + std::string(300'000, 'x');
+      last = std::to_string(number) + std::string(900'000, 'x');
       ASSERT_LT(number, 5'000u) << "nothing is ever deleted";
       expect_ok(commit(task, epoch(number, {}, "k" + std::to_string(number % 3), last)));
       rd_kafka_query_watermark_offsets((*reader)->handle(), changelog_.c_str(), 0, &low, &high,
