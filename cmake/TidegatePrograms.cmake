@@ -111,7 +111,9 @@ if(spark_query)
   add_executable(spark_query ${spark_query})
   target_link_libraries(spark_query PRIVATE tidegate_flags tidegate)
   configure_file("${PROJECT_SOURCE_DIR}/tests/spark/spark_cases.py" spark_cases COPYONLY)
-  configure_file("${PROJECT_SOURCE_DIR}/tests/spark/spark_sql.py" spark_sql.py COPYONLY)
+  foreach(part spark_sql spark_relation spark_expressions spark_judge)
+    configure_file("${PROJECT_SOURCE_DIR}/tests/spark/${part}.py" ${part}.py COPYONLY)
+  endforeach()
   file(CHMOD "${PROJECT_BINARY_DIR}/spark_cases" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
        GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
   add_test(NAME spark_cases COMMAND "${PROJECT_BINARY_DIR}/spark_cases"

@@ -3,300 +3,9 @@
 
 import re
 
-
-class Unsupported(Exception):
-    """The pipeline has something that the driver or the dialect cannot say."""
-
-
-class Refused(Exception):
-    """The pipeline says what the dialect does not let be said, and Spark refuses as well."""
-
-
-KEYWORDS = {
-    "and", "or", "not", "is", "null", "like", "in", "between", "case", "when", "then", "else", "end",
-    "as", "distinct", "true", "false", "interval", "timestamp", "date", "escape", "over", "partition",
-    "by", "order", "asc", "desc", "rows", "range", "cast", "string", "bigint", "int", "double",
-    "boolean", "second", "minute", "hour", "day", "millisecond", "exists", "nulls", "first", "last",
-    "filter", "where"}
-UNITS = {"microsecond": 0.001, "millisecond": 1, "second": 1000, "minute": 60_000,
-         "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
-TOKEN = re.compile(r"""\s*(?:(?P<str>'(?:[^'\\]|\\.|'')*'|"[^"]*")|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?)"""
-                   r"""|(?P<id>[A-Za-z_][A-Za-z_0-9]*|`[^`]*`)|(?P<op><=>|<=|>=|==|<>|!=|\|\||&&|.))""")
-
-
-def duration_ms(text, month_days=None):
-    """Spark's duration: '10 seconds', 'interval 1 minute 30 seconds'."""
-    words = re.sub(r"^\s*interval\s+", "", str(text).strip(" '\""), flags=re.I).split()
-    if len(words) % 2 or not words:
-        raise Unsupported(f"duration {text!r}")
-    total = 0
-    for number, unit in zip(words[::2], words[1::2]):
-        unit = unit.lower().rstrip("s")
-        if unit in ("month", "year"):
-            if month_days is None:
-                raise Refused("DATATYPE_MISMATCH: intervals of months or years are not supported")
-            total += int(number) * month_days * (12 if unit == "year" else 1) * 86_400_000
-        elif unit in UNITS:
-            total += float(number) * UNITS[unit]
-        else:
-            raise Unsupported(f"duration {text!r}")
-    return int(total)
-
-
-def interval(ms):
-    sign = "-" if ms < 0 else ""
-    ms = abs(int(ms))
-    for unit, size in (("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000)):
-        if ms and ms % size == 0 and ms // size < 100:
-            return f"INTERVAL '{sign}{ms // size}' {unit}"
-    seconds, rest = divmod(ms, 1000)
-    days, seconds = divmod(seconds, 86_400)
-    text = f"{sign}{days} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
-    return f"INTERVAL '{text}' DAY TO SECOND"
-
-
-def quote(name):
-    return "`" + name.strip("`") + "`"
-
-
-def tokens(text):
-    out, at = [], 0
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        if not match:
-            break
-        at = match.end()
-        kind = match.lastgroup
-        out.append((kind, match.group(kind)))
-    return out
-
-
-def split_top(text, separator):
-    """The parts of a text between separators that stand in no brackets or quotes."""
-    parts, depth, start, i, inside = [], 0, 0, 0, None
-    while i < len(text):
-        c = text[i]
-        if inside:
-            inside = None if c == inside else inside
-        elif c in "'\"`":
-            inside = c
-        elif c in "([":
-            depth += 1
-        elif c in ")]":
-            depth -= 1
-        elif depth == 0 and text[i:i + len(separator)].lower() == separator:
-            parts.append(text[start:i])
-            start = i + len(separator)
-            i = start
-            continue
-        i += 1
-    return [part.strip() for part in parts + [text[start:]]]
-
-
-def split_alias(text):
-    parts = split_top(text, " as ")
-    if len(parts) > 1 and re.fullmatch(r"\w+|`[^`]+`", parts[-1]):
-        return " as ".join(parts[:-1]), parts[-1].strip("`")
-    return text.strip(), None
-
-
-FUNCTIONS = {"collect_list": "ARRAY_AGG", "collect_set": "ARRAY_AGG", "first": "FIRST_VALUE", "last": "LAST_VALUE",
-             "sort_array": "ARRAY_SORT", "array_sort": "ARRAY_SORT", "length": "CHAR_LENGTH",
-             "pow": "POWER", "ceil": "CEIL", "nvl": "COALESCE", "ifnull": "COALESCE",
-             "size": "CARDINALITY", "array_join": "ARRAY_JOIN", "mean": "AVG", "substr": "SUBSTRING",
-             "ucase": "UPPER", "lcase": "LOWER", "array_size": "CARDINALITY",
-             "stddev": "STDDEV_SAMP", "variance": "VAR_SAMP", "count_if": "COUNT_IF"}
-TYPES = {"long": "BIGINT", "integer": "INT", "string": "STRING", "float": "FLOAT", "bigint": "BIGINT",
-         "int": "INT", "double": "DOUBLE", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP(3)",
-         "date": "DATE", "short": "SMALLINT"}
-
-
-def matching(toks, i):
-    """The place behind the bracket that closes the one at i."""
-    depth = 0
-    while i < len(toks):
-        depth += {"(": 1, ")": -1}.get(toks[i][1], 0)
-        i += 1
-        if depth == 0:
-            return i
-    raise Unsupported("brackets")
-
-
-def join_tokens(toks):
-    return " ".join(text for _, text in toks)
-
-
-def arguments(toks):
-    """The arguments in a bracketed list of tokens."""
-    parts, depth, part = [], 0, []
-    for token in toks[1:-1]:
-        depth += {"(": 1, ")": -1}.get(token[1], 0)
-        if token[1] == "," and depth == 0:
-            parts.append(part)
-            part = []
-        else:
-            part.append(token)
-    return parts + [part] if part or parts else []
-
-
-def translate(toks, column):
-    """An expression; `column` answers the SQL of a name of one or two parts."""
-    out, i = [], 0
-    while i < len(toks):
-        kind, text = toks[i]
-        low = text.lower()
-        following = toks[i + 1][1] if i + 1 < len(toks) else ""
-        if kind == "str":
-            body = text[1:-1].replace("\\'", "''")
-            out.append("'" + (body.replace("'", "''") if text[0] == '"' else body) + "'")
-        elif kind != "id":
-            # Whole numbers are divided as fractions.
-            out.append({"==": "=", "!=": "<>", "&&": " AND ",
-                        "/": "* CAST(1 AS DOUBLE) /"}.get(text, text))
-        elif low == "interval" and i + 2 < len(toks):
-            if toks[i + 1][0] == "str" and toks[i + 2][0] != "id":
-                out.append(interval(duration_ms(toks[i + 1][1])))
-                i += 1
-            else:
-                out.append(interval(duration_ms(toks[i + 1][1].strip("'\"") + " " + toks[i + 2][1])))
-                i += 2
-        elif following == "(" and low not in KEYWORDS - {"cast", "first", "last", "timestamp", "date",
-                                                        "exists", "filter", "second", "minute",
-                                                        "hour", "day"}:
-            end = matching(toks, i + 1)
-            out.append(call(low, arguments(toks[i + 1:end]), column))
-            i = end - 1
-        elif following == "." and i + 2 < len(toks) and toks[i + 2][0] == "id":
-            out.append(column(text.strip("`"), toks[i + 2][1].strip("`")))
-            i += 2
-        elif low in KEYWORDS and text[0] != "`":
-            out.append(text.upper())
-        else:
-            out.append(column(text.strip("`"), None))
-        i += 1
-    return " ".join(out)
-
-
-def call(name, args, column):
-    inner = [translate(arg, column) for arg in args]
-    if name == "cast":
-        parts = args[0]
-        at = max(i for i, token in enumerate(parts) if token[1].lower() == "as")
-        kind = parts[at + 1][1].lower()
-        value = translate(parts[:at], column)
-        return f"CAST({value} AS {TYPES.get(kind, kind.upper())})"
-    if name in ("window_time",):
-        return column(args[0][0][1].strip("`"), "time")
-    if name in ("timestamp_millis",):
-        return f"CAST(TO_TIMESTAMP_LTZ({inner[0]}, 3) AS TIMESTAMP(3))"
-    if name in ("timestamp_seconds",):
-        return f"CAST(TO_TIMESTAMP_LTZ({inner[0]} * 1000, 3) AS TIMESTAMP(3))"
-    if name == "unix_millis":
-        return f"(1000 * TIMESTAMPDIFF(SECOND, TIMESTAMP '1970-01-01 00:00:00', {inner[0]}))"
-    if name in ("isnull", "isnotnull"):
-        return f"({inner[0]} IS {'NOT ' if name == 'isnotnull' else ''}NULL)"
-    if name in ("count",) and not (args and args[0] and args[0][0][1].lower() == "distinct"):
-        return "COUNT(*)" if inner in (["*"], ["1"]) else f"COUNT({inner[0]})"
-    if name == "date_trunc":
-        return f"FLOOR({inner[1]} TO {inner[0].strip(chr(39)).upper()})"
-    if name in ("avg", "mean"):
-        return f"AVG(CAST({inner[0]} AS DOUBLE))"
-    if name in ("collect_set",):
-        return f"ARRAY_AGG(DISTINCT {inner[0]})"
-    if name in ("approx_count_distinct",):
-        return f"APPROX_COUNT_DISTINCT({inner[0]})"
-    if name in ("row_number", "rank", "dense_rank", "lag", "lead"):
-        return f"{name.upper()}({', '.join(inner)})"
-    if name in ("expr",):
-        return inner[0]
-    return f"{FUNCTIONS.get(name, name.upper())}({', '.join(inner)})"
-
-
-class Column:
-    """What a column of Spark is in SQL: an expression, or three of a window."""
-
-    def __init__(self, sql, window=False):
-        self.sql = sql
-        self.window = window  # then sql is (start, end, time)
-
-
-class Source:
-    def __init__(self, name, schema):
-        self.name = name
-        self.schema = schema  # [(name, type)]
-        self.watermark = None  # (column, delay in ms)
-        self.computed = []
-
-    def create(self, path, interval_ms):
-        lines = [f"{quote(name)} {kind}" for name, kind in self.schema]
-        lines += [f"{quote(name)} AS {sql}" for name, sql in self.computed]
-        if self.watermark:
-            column, delay_ms = self.watermark
-            lines.append(f"WATERMARK FOR {quote(column)} AS {quote(column)} - {interval(delay_ms)}")
-        return (f"CREATE TABLE {quote(self.name)} ({', '.join(lines)}) WITH ('connector' = "
-                f"'filesystem', 'path' = '{path}', 'format' = 'json', "
-                f"'source.monitor-interval' = '{interval_ms} ms');\n")
-
-
-class Relation:
-    """Columns over a FROM, with conditions that have not been put into it yet."""
-
-    def __init__(self, base, columns, source=None, filters=(), stateful=False, watermark=False):
-        self.base = base
-        self.columns = columns  # name -> Column
-        self.source = source  # set while nothing but projections and filters are above it
-        self.filters = list(filters)
-        self.stateful = stateful
-        self.watermark = watermark
-
-    def column(self, name, part):
-        if part is None:
-            found = self.columns.get(name)
-            if found is None:
-                for key in self.columns:
-                    if key.lower() == name.lower():
-                        found = self.columns[key]
-            if found is None:
-                raise Unsupported(f"column {name}")
-            if found.window:
-                raise Unsupported(f"the window {name} as a value")
-            return found.sql
-        found = self.columns.get(name)
-        if found is not None and found.window:
-            return found.sql[{"start": 0, "end": 1, "time": 2}[part]]
-        return self.column(part, None)
-
-    def expr(self, text):
-        return translate(tokens(text), self.column)
-
-    def select(self):
-        items = []
-        for name, column in self.columns.items():
-            if column.window:
-                for part, sql in zip(("start", "end", "time"), column.sql):
-                    if sql:
-                        items.append(f"{sql} AS {quote(name + '__' + part)}")
-            else:
-                items.append(f"{column.sql} AS {quote(name)}")
-        where = f" WHERE {' AND '.join(self.filters)}" if self.filters else ""
-        return f"SELECT {', '.join(items)} FROM {self.base}{where}"
-
-    def closed(self, alias=None, **changes):
-        """The same as a subquery."""
-        prefix = f"{alias}." if alias else ""
-        columns = {}
-        for name, column in self.columns.items():
-            if column.window:
-                columns[name] = Column(tuple(
-                    prefix + quote(name + "__" + part) if sql else None
-                    for part, sql in zip(("start", "end", "time"), column.sql)), True)
-            else:
-                columns[name] = Column(prefix + quote(name))
-        base = f"({self.select()})" + (f" AS {alias}" if alias else " AS s")
-        out = Relation(base, columns, None, (), self.stateful, self.watermark)
-        for key, value in changes.items():
-            setattr(out, key, value)
-        return out
+from spark_expressions import (Refused, TYPES, Unsupported, duration_ms, gap_ms, interval, millis,
+                               moment, quote, split_alias, split_top, tokens, translate)
+from spark_relation import Column, Relation, Source
 
 
 def given(op, names, fits):
@@ -397,10 +106,14 @@ class Translator:
     def op_watermark(self, relation, op):
         column = op.get("col") or op.get("column") or op.get("on") or "ts"
         delay_ms = duration_ms(op["delay"], month_days=31)
+        if delay_ms < 0:
+            raise Refused("delay threshold should not be negative")
         if relation.stateful or relation.watermark or relation.source is None:
             raise Refused("Redefining watermark is disallowed")
         found = relation.columns.get(column)
-        if found is None or found.window:
+        if found is None:
+            raise Refused(f"UNRESOLVED_COLUMN: watermark on {column}")
+        if found.window:
             raise Unsupported(f"watermark on {column}")
         source = relation.source
         name = found.sql.strip("`")
@@ -475,6 +188,8 @@ class Translator:
         size = sizes[0]
         slide = sizes[1] if len(sizes) > 1 else size
         offset = sizes[2] if len(sizes) > 2 else 0
+        if not relation.watermark:
+            return self.computed_windows(relation, inner, column.sql, size, slide, offset, name)
         if slide > size:
             raise Refused("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION: slide > size")
         tail = f", {interval(offset)}" if offset else ""
@@ -486,9 +201,37 @@ class Translator:
         columns[name] = Column(("window_start", "window_end", "window_time"), True)
         return Relation(f"TABLE({call_text})", columns, None, (), relation.stateful, relation.watermark)
 
+    def computed_windows(self, relation, inner, time, size, slide, offset, name):
+        """Windows of a time that is no event time: columns as others are."""
+        if slide > size:
+            raise Refused("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION: slide > size")
+        ms = millis(time)
+        start = f"({ms} - MOD(MOD({ms} - {offset}, {slide}) + {slide}, {slide})"
+        base, where = inner.base, [f"{time} IS NOT NULL"]
+        if slide < size:
+            shifts = ", ".join(str(-shift) for shift in range(0, size, slide))
+            base += f" CROSS JOIN UNNEST(ARRAY[{shifts}]) AS shifts(`shift__`)"
+            start += " + `shift__`"
+            if size % slide:
+                where.append(f"{start}) + {size} > {ms}")
+        start += ")"
+        columns = dict(inner.columns)
+        columns[name] = Column((moment(start), moment(f"({start} + {size})"),
+                                moment(f"({start} + {size - 1})")), True)
+        made = Relation(base, columns, None, where, relation.stateful, False)
+        return made.closed()
+
     def session(self, relation, args, keys):
-        if not re.match(r"""^['"]""", args[1].strip()):
-            raise Unsupported("a session gap that is computed")
+        constant = re.match(r"""^['"]""", args[1].strip())
+        if not relation.watermark:
+            if self.case.get("mode", "append") == "append":
+                raise Refused("append without a watermark in its keys")
+            if relation.source is None or args[0].strip("`") not in relation.columns:
+                raise Unsupported("sessions without a watermark behind other operators")
+            # Nobody is ever late.
+            relation = self.op_watermark(relation, {"col": args[0].strip("`"), "delay": "36500 days"})
+        if not constant:
+            relation.columns["gap__"] = Column(f"CAST({relation.expr(gap_ms(args[1]))} AS BIGINT)")
         inner = relation.closed()
         column = inner.columns.get(args[0].strip("`"))
         if column is None:
@@ -497,7 +240,8 @@ class Translator:
         by = f" PARTITION BY ({', '.join(keys)})" if len(keys) > 1 else (
             f" PARTITION BY {keys[0]}" if keys else "")
         text = (f"TABLE(SESSION(TABLE ({relation.select()}){by}, DESCRIPTOR({descriptor}), "
-                f"{interval(duration_ms(args[1]))}))")
+                f"{interval(duration_ms(args[1])) if constant else 'DESCRIPTOR(`gap__`)'}))")
+        inner.columns.pop("gap__", None)
         return Relation(text, dict(inner.columns), None, (), relation.stateful, relation.watermark)
 
     def op_group(self, relation, op):
@@ -592,6 +336,8 @@ class Translator:
                                             lambda name, part: two_sided(a_side, b_side, name, part)))
             return " AND ".join(conditions) or "TRUE"
 
+        if on and fixed == [False, True] and how in ("leftsemi", "semi", "leftanti", "anti"):
+            return self.static_semi(relation, right, how, condition_of)
         looks_up = on and not (relation if fixed[0] else right).filters and fixed[0] != fixed[1] and (
             how == "inner" or how in (("right", "rightouter") if fixed[0] else ("left", "leftouter")))
         static = any(fixed)
@@ -633,9 +379,44 @@ class Translator:
         out = Relation(base, columns, None, (), not static, watermark)
         return Relation(f"({out.select()}) AS j", out.closed().columns, None, (), not static, watermark)
 
-    def op_union(self, relation, op):
+    def static_semi(self, stream, table, how, condition_of):
+        """Rows with (or without) a partner in a table that does not change."""
+        name = table.base.strip("`")
+        schema, rows = self.statics[name]
+        probe = Relation(table.base, {n: Column("r." + c.sql) for n, c in table.columns.items()})
+        condition = condition_of(stream.closed("l"), probe)
+        used = [column for column, _ in schema if f"r.`{column}`" in condition]
+        if re.search(r"[<>]|\bOR\b", condition) or not used:
+            raise Unsupported(f"join {how} with a table by a condition that is no equality")
+        distinct = {tuple(row.get(column) for column in used): row for row in rows}
+        self.statics[name] = (schema + [("there__", "BOOLEAN")],
+                              [{**row, "there__": True} for row in distinct.values()])
+        right = Relation(table.base, {**table.columns, "there__": Column("`there__`")})
+        base, left, right = self.lookup_join(stream, right, "LEFT JOIN", condition_of)
+        test = "IS NOT NULL" if "semi" in how else "IS NULL"
+        out = Relation(base, left.columns, None, [f"r.`there__` {test}"], stream.stateful,
+                       stream.watermark)
+        return Relation(f"({out.select()}) AS j", out.closed().columns, None, (), stream.stateful,
+                        stream.watermark)
+
+    def op_rename(self, relation, op):
+        old = op.get("from") or op.get("old") or op.get("existing") or op.get("col")
+        new = op.get("to") or op.get("new") or op.get("name")
+        relation.columns = {(new if n == old else n): c for n, c in relation.columns.items()}
+        return relation
+
+    def op_union_by_name(self, relation, op):
         other = given(op, ("right", "with", "other", "pipeline"), is_pipeline)
         right = self.pipeline(other if isinstance(other, list) else [other])
+        right.columns = {name: right.columns[name] for name in relation.columns}
+        return self.union(relation, right)
+
+    def op_union(self, relation, op):
+        other = given(op, ("right", "with", "other", "pipeline"), is_pipeline)
+        return self.union(relation, self.pipeline(other if isinstance(other, list) else [other]))
+
+    @staticmethod
+    def union(relation, right):
         base = f"({relation.select()} UNION ALL {right.select()}) AS u"
         return Relation(base, relation.closed().columns, None, (),
                         relation.stateful or right.stateful, relation.watermark or right.watermark)
@@ -671,10 +452,57 @@ class Translator:
         inner.order = ", ".join(items)
         return inner
 
+    # ---- functions with state per group
+
+    def with_state(self, relation, op):
+        """What such a function does, in the case's words (see record.py):
+
+        {"op": "group_state" | "state_processor", "by": ["k"],
+         "state": {"n": "count", "s": "sum v", "m": "max ts"}, "emit": ["k", "n", "timed_out"],
+         "timeout": "10 seconds", "from": "m", "emits": "both", "clears": true}
+        """
+        state = op.get("state")
+        if not isinstance(state, dict) or not isinstance(op.get("emit"), list) or not all(
+                re.fullmatch(r"count|(sum|max|min|last) \w+", str(kind)) for kind in state.values()):
+            raise Unsupported(f"{op['op']}: what its function does is not said as data")
+        unknown = set(op) - {"op", "by", "state", "emit", "timeout", "from", "emits", "clears"}
+        if unknown:
+            raise Unsupported(f"{op['op']}: {', '.join(sorted(unknown))}")
+        inner = relation.closed()
+        keys = op["by"]
+        out = Relation(inner.base, {name: inner.columns[name] for name in keys}, None, (), True,
+                       relation.watermark)
+        timeout = op.get("timeout")
+        time = -1
+        if timeout and relation.watermark:
+            out.columns["ts"] = inner.columns["ts"]
+            time = len(keys)
+        variables = []
+        for name, kind in state.items():
+            what, _, column = kind.partition(" ")
+            if column and column not in out.columns:
+                out.columns[column] = inner.columns[column]
+            variables.append([name, what, list(out.columns).index(column) if column else -1])
+        self.state_function = {
+            "keys": len(keys), "time": time, "state": variables, "emit": op["emit"],
+            "timeout_ms": duration_ms(timeout) if timeout else 0, "from": op.get("from", ""),
+            "strict": op["op"].lower() not in ("state_processor", "tws") and (
+                "transform" not in op["op"].lower()),
+            "emits": op.get("emits", "both"), "clears": op.get("clears", True)}
+        return out
+
     # ---- the script
 
     def script(self, paths, interval_ms):
-        relation = self.pipeline(self.case["pipeline"])
+        ops = self.case["pipeline"]
+        is_state = [op["op"].lower() in STATE_FUNCTIONS for op in ops]
+        self.state_function = None
+        if any(is_state):
+            if is_state.index(True) != len(ops) - 1:
+                raise Unsupported(f"operators behind {ops[is_state.index(True)]['op']}")
+            relation = self.with_state(self.pipeline(ops[:-1]), ops[-1])
+        else:
+            relation = self.pipeline(ops)
         query = relation.select()
         if getattr(relation, "order", None):
             query += f" ORDER BY {relation.order}"
@@ -685,16 +513,28 @@ class Translator:
             columns = ", ".join(f"{quote(column)} {kind}" for column, kind in schema)
             text += (f"CREATE TABLE {quote(name)} ({columns}) WITH ('connector' = 'filesystem', "
                      f"'path' = '{paths[name]}', 'format' = 'json');\n")
+        if self.state_function:
+            return text + query + ";\n", {name: Column(quote(name)) for name in
+                                          self.state_function["emit"]}
         return text + query + ";\n", relation.columns
 
 
-ALIASES = {"where": "filter", "having": "filter", "agg": "group", "aggregate": "group",
+ALIASES = {"withcolumnrenamed": "rename", "with_column_renamed": "rename", "unionbyname": "union_by_name",
+           "unionall": "union", "union_all": "union", "dedup_within": "dedup_wm", "take": "limit",
+           "dedup_within_watermark_on": "dedup_wm", "drop_columns": "drop", "where": "filter", "having": "filter", "agg": "group", "aggregate": "group",
            "groupby": "group", "group_by": "group", "selectexpr": "select", "select_expr": "select",
            "project": "select", "drop_duplicates": "dedup", "dropduplicates": "dedup",
            "distinct": "dedup", "deduplicate": "dedup", "drop_duplicates_within_watermark": "dedup_wm",
            "dropduplicateswithinwatermark": "dedup_wm", "dedup_within_watermark": "dedup_wm",
            "order": "sort", "order_by": "sort", "orderby": "sort", "withcolumn": "with_column",
            "with": "with_column", "column": "with_column", "with_watermark": "watermark"}
+
+
+STATE_FUNCTIONS = {"group_state", "state_processor", "apply_in_pandas_with_state", "pandas_state",
+                   "applyinpandaswithstate", "transform_with_state", "transformwithstate",
+                   "transform_with_state_in_pandas", "transformwithstateinpandas", "tws",
+                   "flat_map_groups_with_state", "flatmapgroupswithstate",
+                   "map_groups_with_state", "mapgroupswithstate"}
 
 
 def parse_schema(text):
