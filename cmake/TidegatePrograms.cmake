@@ -68,6 +68,10 @@ foreach(folder ${test_folders})
   endif()
   tidegate_test(tests_${name} SOURCES ${sources} LINK ${test_links} LABELS ${name})
 endforeach()
+# Brokers are started and killed, and take their time on a busy machine.
+if(TEST tests_kafka)
+  set_tests_properties(tests_kafka PROPERTIES TIMEOUT 1800)
+endif()
 
 # Each public header compiles alone.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.h")
