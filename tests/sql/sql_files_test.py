@@ -26,6 +26,7 @@ import argparse
 import json
 import math
 import os
+import random
 import re
 import subprocess
 import sys
@@ -41,25 +42,40 @@ RESTARTS = ["--set", "runtime.max-batch-rows=1", "--set", "runtime.epoch-rows=3"
             "--set", "restart-strategy.fixed-delay.attempts=1000",
             "--set", "restart-strategy.fixed-delay.delay=0 ms"]
 
-# Cutting rows into batches, spreading them over tasks, leaving out rules, restoring and rescaling
-# changes no answer.
+ROCKSDB = ["--state", "rocksdb", "--memory", "1"]
+RESCALES = ["--set", "runtime.attempt-parallelism=" + ",".join(["1", "2", "3", "1"] * 30)]
+
+# Cutting rows into batches, spreading them over tasks, leaving out rules, restoring, rescaling and
+# failing change no answer.
 WAYS = {
     "whole": ["--parallelism", "1"],
     "single-rows": ["--parallelism", "1", "--set", "runtime.max-batch-rows=1"],
     "odd-batches": ["--parallelism", "2", "--set", "runtime.max-batch-rows=7"],
     # Nothing but what is not published yet has room in memory.
-    "rocksdb": ["--parallelism", "2", "--set", "runtime.max-batch-rows=3", "--state", "rocksdb",
-                "--memory", "1", "--epoch-interval", "1ms"],
+    "rocksdb": ["--parallelism", "2", "--set", "runtime.max-batch-rows=3", *ROCKSDB,
+                "--epoch-interval", "1ms"],
     "three-tasks": ["--parallelism", "3"],
     "micro-batch": ["--parallelism", "2", "--mode", "micro-batch"],
     "no-rules": ["--parallelism", "1", "--set", "planner.disabled-rules=outer-to-inner,prune-columns,"
                  "merge-projects,push-filters"],
     "restore": ["--parallelism", "2", *RESTARTS],
     "restore-files": ["--parallelism", "1", "--checkpoint-dir", "epochs", *RESTARTS],
-    "rescale": ["--set", "runtime.attempt-parallelism=" + ",".join(["1", "2", "3"] * 30), *RESTARTS],
+    "rescale": [*RESCALES, *RESTARTS],
+    "rescale-rocksdb": [*RESCALES, *RESTARTS, *ROCKSDB],
+    # Begun again from an epoch somewhere, of which nothing, all, or the record alone was there.
+    "killed": ["--parallelism", "2", "--checkpoint-dir", "epochs", *RESTARTS],
+    "killed-rocksdb": ["--parallelism", "3", "--checkpoint-dir", "epochs", *RESTARTS, *ROCKSDB],
 }
-ENVIRONMENTS = {way: {"TIDEGATE_FAILPOINTS": "epoch.published=error"}
-                for way in ("restore", "restore-files", "rescale")}
+STEPS = ("epoch.before-commit", "checkpoint.before-manifest", "checkpoint.after-manifest",
+         "epoch.before-publish", "epoch.published")
+
+
+def failpoints(way, what):
+    """What a run is to stumble over; `what` is run, so that it is another epoch for each query."""
+    if way.startswith("killed"):
+        chance = random.Random(f"{way} {what}")
+        return f"{chance.choice(STEPS)}=error@{chance.randint(1, 4)}"
+    return "epoch.published=error" if way.startswith("res") else ""
 
 
 class Section:
@@ -115,7 +131,7 @@ def run_case(engine, inputs, sql, expected, settings, way, folder):
     for setting in settings:
         command += ["--set", setting]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder,
-                          env=dict(os.environ, **ENVIRONMENTS.get(way, {})))
+                          env=dict(os.environ, TIDEGATE_FAILPOINTS=failpoints(way, sql)))
     if expected.kind == "error":
         code = expected.argument
         if done.returncode == 0:
