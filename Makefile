@@ -11,7 +11,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 CTEST = ctest --test-dir $(1) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-kafka test t bench fmt asan tsan campaign ci clean
+.PHONY: help setup build demo demo-kafka kafka test t bench fmt asan tsan campaign ci clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,12 @@ demo: build ## Count clicks per URL in 5-minute windows of a real access log
 
 demo-kafka: build ## The same program from topic to topic of a real Kafka broker
 	@tools/demo-kafka $(BUILD)/examples/click_analytics
+
+kafka: ## Start a Kafka broker on this machine (port 9092) with the topics of the example
+	@tools/kafka start
+	@for topic in clicks click-counts; do \
+	  tools/kafka topics --create --if-not-exists --topic $$topic --partitions 3; done
+	@echo "-- $(BUILD)/examples/click_analytics --kafka localhost:9092 --state-dir one   (and two, ...)"
 
 test: build ## Build and run all tests
 	@$(call CTEST,$(BUILD))

@@ -505,11 +505,13 @@ Result<std::string> SqlSession::explain(const std::string& name, std::string tex
   Status cut;
   TG_RETURN_IF_ERROR(plan_all(script, [&](const PlannedJob& job) {
     if (!explained.empty()) explained += "\n";
-    explained += explain_graph(job.graph, job.notes);
-    if (options_.run.application_id.empty() || !cut.is_ok()) return;
-    const auto topology = library::Topology::cut(job.graph, options_.run.application_id);
-    cut = topology.status();
-    if (cut.is_ok()) explained += "\n" + topology->to_string();
+    std::string parts;
+    if (!options_.run.application_id.empty() && cut.is_ok()) {
+      const auto topology = library::Topology::cut(job.graph, options_.run.application_id);
+      cut = topology.status();
+      if (cut.is_ok()) parts = "\n" + topology->to_string();
+    }
+    explained += explain_graph(job.graph, job.notes) + parts;
   }));
   TG_RETURN_IF_ERROR(std::move(cut));
   return explained;
