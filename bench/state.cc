@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // State many times larger than memory: counts per key in a table above a RocksDB, updated a batch
-// of 8192 rows at a time, an epoch every million rows. Keys are chosen uniformly, or with a skew
-// (log-uniformly, as by Zipf's law). Against a bare loop over a RocksDB with the same memory, which
-// reads each batch with one sorted MultiGet and writes it with one WriteBatch.
+// of 8192 rows at a time, an epoch every million rows, or when memory asks for one. Keys are chosen
+// uniformly, or with a skew (log-uniformly, as by Zipf's law). Against a bare loop over a RocksDB
+// with the same memory, which reads each batch with one sorted MultiGet and writes it with one
+// WriteBatch.
 //
-//   state [--json] [--keys N] [--updates N] [--memory-mib N]
+// Then an epoch that changes a row per key and does not fit into memory, and making the RocksDB
+// anew from a checkpoint of --restore-mib.
+//
+//   state [--json] [--keys N] [--updates N] [--memory-mib N] [--restore-mib N]
 
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
@@ -30,6 +34,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "measured_child.h"
+#include "state/delta.h"
 #include "state/state_store.h"
 #include "state/state_table.h"
 #include "types/key_encoding.h"
@@ -46,6 +51,7 @@ struct Settings {
   std::int64_t keys = 20'000'000;
   std::int64_t updates = 20'000'000;
   std::int64_t memory_bytes = std::int64_t{256} << 20;
+  std::int64_t restore_bytes = std::int64_t{1} << 30;
   bool json = false;
 };
 
@@ -113,19 +119,31 @@ class TidegateCounts {
     must(table_->find_or_create(0, {encoded_, hashes_}, values_));
     for (std::byte* value : values_) ++*reinterpret_cast<std::int64_t*>(value);
     must(backend_->status());
-    if ((rows_ += rows) < kEpochRows) return;
+    rows_ += rows;
+    // As a job does: an epoch comes early when memory is short.
+    if (!ends_epochs_ || (rows_ < kEpochRows && !store_->is_short_of_memory())) return;
     rows_ = 0;
     end_epoch();
   }
 
-  void end_epoch() {
+  void hold_epoch_open() { ends_epochs_ = false; }
+  std::int64_t end_epoch() {
     auto deltas = backend_->seal(++epoch_);
     must(deltas.status());
+    std::int64_t bytes = 0;
+    std::string buffer;
+    for (const StateDelta& delta : *deltas) {
+      const auto view = delta.view(buffer);
+      must(view.status());
+      bytes += std::ssize(*view);
+    }
     const OperatorDeltas part{&uid_, &*deltas};
     must(store_->apply({"", epoch_, ""}, {&part, 1}));
+    return bytes;
   }
 
  private:
+  bool ends_epochs_ = true;
   const std::string uid_ = "count";
   std::shared_ptr<StateStore> store_;
   std::unique_ptr<StateBackend> backend_;
@@ -240,6 +258,62 @@ Cost run_case(const Settings& settings, Choice choice) {
   return cost;
 }
 
+/// One epoch with a row of each key. Answers the bytes of its delta.
+Cost run_large_epoch(const Settings& settings) {
+  const std::string folder = own_folder();
+  Cost cost = measure([&] {
+    TidegateCounts counts(settings, folder);
+    counts.hold_epoch_open();
+    Keys keys(settings, Choice::kEachOnce);
+    for (std::int64_t done = 0; done < settings.keys; done += kBatchRows)
+      counts.update(keys.next());
+    return static_cast<std::uint64_t>(counts.end_epoch());
+  });
+  must(local_file_system().remove_all(folder));
+  TG_CHECK(!cost.failed, "a case failed");
+  return cost;
+}
+
+constexpr std::int64_t kValueBytes = 100;
+constexpr std::int64_t kPieceRows = 100'000;
+
+/// Rows of a checkpoint: a piece of 100,000, made when it is read.
+class Piece final : public StoredBytes {
+ public:
+  explicit Piece(std::int64_t number) : number_(number) {}
+  Result<std::string> read() const override {
+    DeltaWriter writer(FixedLayout(kValueBytes).fingerprint(), {});
+    const std::string value(kValueBytes, 'v');
+    for (std::int64_t i = 0; i < kPieceRows; ++i) {
+      const auto key = static_cast<std::uint64_t>(number_ * kPieceRows + i) * kSpread;
+      const std::string_view bytes(reinterpret_cast<const char*>(&key), sizeof key);
+      writer.put(0, hash_key(bytes), bytes, value);
+    }
+    return writer.finish();
+  }
+
+ private:
+  std::int64_t number_;
+};
+
+Cost run_restore(const Settings& settings) {
+  const std::string folder = own_folder();
+  Cost cost = measure([&] {
+    auto store = make_rocksdb_state_store({folder, "", settings.memory_bytes});
+    must(store.status());
+    const auto backend = (*store)->open("count", {});
+    const std::int64_t pieces = settings.restore_bytes / kValueBytes / kPieceRows;
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      must(backend->restore({1, "rows", "", std::make_shared<Piece>(i)}));
+    }
+    must(backend->table({"rows", std::make_shared<FixedLayout>(kValueBytes)}).status());
+    return static_cast<std::uint64_t>(pieces * kPieceRows);
+  });
+  must(local_file_system().remove_all(folder));
+  TG_CHECK(!cost.failed, "a case failed");
+  return cost;
+}
+
 void run(const Settings& settings) {
   for (const auto& [choice, name] :
        {std::pair(Choice::kSkewed, "skewed"), std::pair(Choice::kUniform, "uniform")}) {
@@ -250,6 +324,11 @@ void run(const Settings& settings) {
     report(settings.json, "state", fmt::format("{} keys", name), settings.updates, ours, bare_name,
            bare.cpu_s / ours.cpu_s);
   }
+  report(settings.json, "state", "one epoch, larger than memory", settings.keys,
+         run_large_epoch(settings));
+  const Cost restored = run_restore(settings);
+  report(settings.json, "state", "restored rows of 100 bytes",
+         static_cast<std::int64_t>(restored.answer), restored);
 }
 
 }  // namespace
@@ -268,6 +347,8 @@ int main(int argc, char** argv) {
       settings.updates = std::max<std::int64_t>(number(), 1);
     } else if (name == "--memory-mib") {
       settings.memory_bytes = std::max<std::int64_t>(number(), 1) << 20;
+    } else if (name == "--restore-mib") {
+      settings.restore_bytes = std::max<std::int64_t>(number(), 1) << 20;
     }
   }
   tidegate::bench::run(settings);

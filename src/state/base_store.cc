@@ -44,6 +44,7 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   rocksdb::Options options;
   options.create_if_missing = true;
   options.error_if_exists = !is_kept;
@@ -54,6 +55,9 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   options.max_write_buffer_number = 3;
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;
+  // What is looked up is mostly there: filters of the last level, which holds most rows, would take
+  // the cache from the rows.
+  options.optimize_filters_for_hits = true;
   options.max_open_files = 512;
   options.avoid_flush_during_shutdown = true;
   options.info_log_level = rocksdb::FATAL_LEVEL;
@@ -338,6 +342,11 @@ Status BaseStore::drop(TableId table, std::int64_t name_space, KeyGroupRange gro
 }
 
 void BaseStore::fail(Status status) {
+  // Nothing is lost: the job that begins again makes it anew.
+  if (options_.is_kept && status.code() == ErrorCode::kStateCorrupt) {
+    status = error(ErrorCode::kFileIo, "the rows that were kept in '{}' are damaged: {}",
+                   options_.folder, status.message());
+  }
   const std::lock_guard lock(mutex_);
   if (failure_.is_ok()) failure_ = std::move(status);
   has_failed_.store(true, std::memory_order_release);

@@ -249,8 +249,7 @@ class RocksdbStore final : public StateStore {
   }
   ~RocksdbStore() override {
     // What cannot be read is made anew.
-    const bool is_damaged =
-        base_->has_failed() && base_->failure().code() == ErrorCode::kStateCorrupt;
+    const bool is_damaged = base_->has_failed();
     base_.reset();
     if (folder_.is_kept && !is_damaged) return;
     const Status removed = local_file_system().remove_all(folder_.path);
@@ -266,7 +265,10 @@ class RocksdbStore final : public StateStore {
     return base_->begin_after(epoch, kept);
   }
   Status apply(const CommittedEpoch& epoch, std::span<const OperatorDeltas> operators) override {
-    TG_RETURN_IF_ERROR(base_->apply(epoch, operators));
+    if (Status applied = base_->apply(epoch, operators); !applied.is_ok()) {
+      base_->fail(std::move(applied));
+      return base_->failure();
+    }
     share_.is_short.store(false, std::memory_order_release);
     return Status::ok();
   }
