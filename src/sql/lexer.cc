@@ -48,6 +48,11 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
+/// E'...': text with escapes as in C.
+bool has_c_escapes(std::string_view token_text) {
+  return token_text.starts_with('E') || token_text.starts_with('e');
+}
+
 void append_utf8(char32_t c, std::string& out) {
   if (c < 0x80) {
     out += static_cast<char>(c);
@@ -164,7 +169,7 @@ class Lexer {
       return read_string(begin, next_ + 2, TokenKind::kUnicodeString);
     if ((c == 'X' || c == 'x') && at(next_ + 1) == '\'')
       return read_string(begin, next_ + 1, TokenKind::kBinaryString);
-    if ((c == 'N' || c == 'n') && at(next_ + 1) == '\'')
+    if (std::string_view("NnEe").find(c) != std::string_view::npos && at(next_ + 1) == '\'')
       return read_string(begin, next_ + 1, TokenKind::kString);
     while (next_ < text_.size() && is_name_part(text_[next_]) && !at_text(kHardBlank)) {
       if (static_cast<unsigned char>(text_[next_]) < 0x80) {
@@ -202,7 +207,12 @@ class Lexer {
   /// `begin`: of the token with its prefix; `quote`: of the opening quote.
   bool read_string(std::size_t begin, std::size_t quote, TokenKind kind) {
     std::size_t i = quote + 1;
+    const bool has_escapes = has_c_escapes(text_.substr(begin));
     while (true) {
+      if (has_escapes && at(i) == '\\' && (at(i + 1) == '\'' || at(i + 1) == '\\')) {
+        i += 2;
+        continue;
+      }
       if (i >= text_.size()) return fail(begin, quote + 1, "the text is not closed with '");
       if (text_[i] == '\'') {
         if (at(i + 1) != '\'') break;
@@ -333,6 +343,42 @@ std::string unquote(std::string_view text, char quote) {
   return out;
 }
 
+/// What means nothing behind a backslash stays, as does the backslash.
+std::string undo_c_escapes(std::string_view text) {
+  text = text.substr(2, text.size() - 3);
+  constexpr std::string_view kLetters = "bfnrt\\'";
+  constexpr std::string_view kMeant = "\b\f\n\r\t\\'";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (text[i] != '\\') {
+      out += text[i];
+      if (text[i] == '\'') ++i;  // doubled
+      continue;
+    }
+    if (const std::size_t letter = kLetters.find(next); letter != std::string_view::npos) {
+      out += kMeant[letter];
+      ++i;
+      continue;
+    }
+    const std::size_t wanted = next == 'x' ? 2 : next == 'u' ? 4 : next == 'U' ? 8 : 0;
+    std::size_t digits = 0;
+    char32_t code = 0;
+    while (digits < wanted && i + 2 + digits < text.size() &&
+           hex_digit(text[i + 2 + digits]) >= 0) {
+      code = code * 16 + static_cast<char32_t>(hex_digit(text[i + 2 + digits++]));
+    }
+    const bool is_half = code >= 0xD800 && code <= 0xDFFF;
+    if (digits == 0 || (wanted > 2 && digits != wanted) || code > 0x10FFFF || is_half) {
+      out += '\\';
+      continue;
+    }
+    append_utf8(code, out);
+    i += 1 + digits;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
@@ -375,7 +421,9 @@ std::string name_of(std::string_view token_text) {
   return token_text.starts_with('`') ? unquote(token_text, '`') : std::string(token_text);
 }
 
-std::string string_of(std::string_view token_text) { return unquote(token_text, '\''); }
+std::string string_of(std::string_view token_text) {
+  return has_c_escapes(token_text) ? undo_c_escapes(token_text) : unquote(token_text, '\'');
+}
 
 Result<std::string> unicode_string_of(std::string_view token_text, char escape) {
   const std::string text = unquote(token_text, '\'');

@@ -72,6 +72,9 @@ TEST(LexerTest, DecodesTexts) {
   EXPECT_EQ(name_of("`a``b`"), "a`b");
   EXPECT_EQ(name_of("aB"), "aB");
   EXPECT_EQ(string_of("_UTF8'it''s'"), "it's");
+  EXPECT_EQ(string_of("e'a\\tb\\x3f\\u00e9\\\\'"), "a\tb?\xC3\xA9\\");
+  EXPECT_EQ(string_of("E'\\''''"), "''");
+  EXPECT_EQ(string_of("E'\\55\\p\\u12'"), "\\55\\p\\u12");
   EXPECT_EQ(*unicode_string_of("U&'\\00e9\\\\x\\D83D\\DE00'", '\\'), "\xC3\xA9\\x\xF0\x9F\x98\x80");
   EXPECT_EQ(*unicode_string_of("U&'!0041'", '!'), "A");
   for (const char* text : {"U&'\\12'", "U&'\\D83D'", "U&'\\D83Dx'", "U&'\\DE00'", "U&'\\12G4'"})

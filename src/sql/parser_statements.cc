@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sql/parser_rules.h"
+#include "sql/words.h"
 
 namespace tidegate::sql {
 
@@ -90,7 +91,12 @@ Result<Insert> Parser::parse_insert() {
   if (!at(kSelect) && !at(kValues) && !at(kWith) && !at('(') && !at(kTable))
     return expected("a query (SELECT, VALUES, WITH or TABLE) or a list of columns");
   TG_ASSIGN_OR_RETURN(insert.query, parse_query());
-  if (at_words({kOn, kConflict})) return not_supported("INSERT ... ON CONFLICT");
+  // What a sink with a key does anyway: of rows with one key, the last one that is still there.
+  if (at_words({kOn, kConflict})) {
+    if (upper(text_of(peek(2))) != "DO" || upper(text_of(peek(3))) != "DEDUPLICATE")
+      return not_supported("INSERT ... ON CONFLICT with anything but DO DEDUPLICATE");
+    for (int word = 0; word < 4; ++word) advance();
+  }
   return insert;
 }
 
