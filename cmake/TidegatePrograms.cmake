@@ -110,7 +110,7 @@ string(REPLACE ";" "\n" lines "${test_programs}")
 file(CONFIGURE OUTPUT test_programs.txt CONTENT "${lines}\n" @ONLY)
 
 # build/spark_cases, which runs folders of recorded cases with build/spark_query.
-file(GLOB spark_query CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/spark/spark_query.cc")
+file(GLOB spark_query CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/spark/*.cc")
 if(spark_query)
   add_executable(spark_query ${spark_query})
   target_link_libraries(spark_query PRIVATE tidegate_flags tidegate)

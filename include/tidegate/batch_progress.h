@@ -26,6 +26,8 @@ struct BatchStateProgress {
   std::string operator_name;
   std::int64_t num_rows_total = 0;
   std::int64_t num_rows_updated = 0;
+  std::int64_t num_rows_removed =
+      0;  ///< at least; those that came and went in the batch are not counted
   std::int64_t memory_used_bytes = 0;
   std::int64_t num_rows_dropped_by_watermark = 0;
 };

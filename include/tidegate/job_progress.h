@@ -57,6 +57,8 @@ struct OperatorProgress {
   std::int64_t rows_bad = 0;
   std::int64_t state_bytes = 0;
   EventTime watermark = kMinWatermark;  ///< the lowest of its subtasks
+  std::int64_t state_rows = 0;          ///< at the end of the last micro-batch, of state in memory
+  std::int64_t state_rows_written = 0;  ///< in the last micro-batch
 };
 
 /// How one epoch went.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,14 +68,21 @@ class Context {
 ///     void on_timer(Timestamp t, Context<std::string, Alert>& context);  // optional
 ///     static constexpr bool kUsesEventTime = true;  // optional: without on_timer(), but with the
 ///   };                                              // watermark, or a Ttl by event time
-/// It is copied once per task. With timers or event time it sees rows and watermarks in the order
-/// that one row after another would give.
+/// With
+///   void process_rows(std::span<const Click> clicks, Context<std::string, Alert>& context);
+/// instead of process() it gets the rows of a key together, once per key: all that came since the
+/// epoch began (in micro-batches: the batch) or the watermark moved last. What it emits then
+/// depends on where epochs end, as with Spark's flatMapGroupsWithState and transformWithState. It
+/// is copied once per task. With timers or event time it sees rows and watermarks in the order that
+/// one row after another would give.
 template <typename F, typename T, typename K, typename Out>
-concept ProcessFunctionOf = std::copy_constructible<F> &&
-    requires(F& f, StateOpener& state, const T& row, Context<K, Out>& context) {
+concept ProcessFunctionOf = std::copy_constructible<F> && requires(F& f, StateOpener& state) {
   f.open(state);
-  f.process(row, context);
-};
+} &&(
+    requires(F& f, const T& row, Context<K, Out>& context) { f.process(row, context); } ||
+    requires(F & f, std::span<const T> rows, Context<K, Out>& context) {
+      f.process_rows(rows, context);
+    });
 
 /// A function over two connected streams: process_first() and process_second() share state and,
 /// where both are keyed, timers. Rows of a broadcast stream go to process_second() of every task.
@@ -98,6 +106,11 @@ class TypedProcess final : public NativeProcess {
   };
   static constexpr bool kUsesEventTime = kHasTimers || requires { requires F::kUsesEventTime; };
 
+  static constexpr bool kGroupsRows =
+      requires(F & f, std::span<const T> rows, FunctionContext& context) {
+    f.process_rows(rows, context);
+  };
+
   explicit TypedProcess(F function) : function_(std::move(function)) {}
   void open(ProcessServices& services) override {
     StateOpener opener(services);
@@ -105,16 +118,24 @@ class TypedProcess final : public NativeProcess {
   }
   void process(int input, const BatchView& batch, ProcessServices& services) override {
     FunctionContext context(services);
-    for_each_row(batch, [&](std::int64_t row) {
-      services.select(row);
-      if constexpr (std::is_void_v<U>) {
-        function_.process(Record<T>::read(batch, 0, row), context);
-      } else if (input == 0) {
-        function_.process_first(Record<T>::read(batch, 0, row), context);
-      } else {
-        function_.process_second(Record<U>::read(batch, 0, row), context);
-      }
-    });
+    if constexpr (kGroupsRows) {
+      std::vector<T> rows;
+      for_each_row(batch,
+                   [&](std::int64_t row) { rows.push_back(Record<T>::read(batch, 0, row)); });
+      services.select(0);
+      function_.process_rows(std::span<const T>(rows), context);
+    } else {
+      for_each_row(batch, [&](std::int64_t row) {
+        services.select(row);
+        if constexpr (std::is_void_v<U>) {
+          function_.process(Record<T>::read(batch, 0, row), context);
+        } else if (input == 0) {
+          function_.process_first(Record<T>::read(batch, 0, row), context);
+        } else {
+          function_.process_second(Record<U>::read(batch, 0, row), context);
+        }
+      });
+    }
   }
   void on_timer(EventTime time, ProcessServices& services) override {
     if constexpr (kHasTimers) {

@@ -343,7 +343,8 @@ class KeyedStream {
     using Process = untyped::TypedProcess<F, T, void, K, Out>;
     untyped::NodeRef node = plan_->process(
         {{node_, keys_}}, record_columns<Out>(), {{sides.name, record_columns<Sides>()}...},
-        Process::kUsesEventTime, [function] { return std::make_unique<Process>(function); });
+        Process::kUsesEventTime, [function] { return std::make_unique<Process>(function); },
+        Process::kGroupsRows);
     plan_->name(node, std::move(name.name));
     return Stream<Out>(plan_, node);
   }

@@ -307,9 +307,11 @@ class Plan {
   NodeRef window_join(const JoinSide& left, const JoinSide& right, JoinType type, Window window,
                       std::vector<ColumnSpec> columns);
   /// `uses_time`: the function has timers, so rows and timers must come in the order of event time.
+  /// `groups_rows`: each call has the rows of one key, all that came since the epoch began or the
+  /// watermark moved last.
   NodeRef process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
                   std::vector<SideSpec> sides, bool uses_time,
-                  std::function<std::unique_ptr<NativeProcess>()> make);
+                  std::function<std::unique_ptr<NativeProcess>()> make, bool groups_rows = false);
   /// Windows with a trigger, an evictor or a function of the program.
   NodeRef window(const NodeRef& input, std::vector<int> keys, WindowSpec spec,
                  std::vector<ColumnSpec> columns, std::vector<SideSpec> sides, bool orders_rows,

@@ -280,6 +280,7 @@ struct ProcessStep {
   std::vector<ProcessInput> inputs;
   ProcessSpec spec;
   bool orders_event_time = false;
+  bool groups_rows = false;
   std::optional<TimeGrain> grain;  ///< unless as fine as timers of event time need it
   std::function<std::unique_ptr<NativeProcess>()> make;
 };
@@ -288,6 +289,7 @@ NodeRef add_process(ProcessStep step) {
   ProcessFunctionOptions options;
   options.inputs.clear();
   options.orders_event_time = step.orders_event_time;
+  options.groups_rows = step.groups_rows;
   options.key_suffix_bytes = step.spec.windows ? kWindowBytes : 0;
   std::vector<plan::NativeInput> native_inputs;
   for (const ProcessInput& input : step.inputs) {
@@ -352,10 +354,11 @@ Status check_window(const WindowSpec& spec) {
 
 NodeRef Plan::process(const std::vector<ProcessInput>& inputs, std::vector<ColumnSpec> columns,
                       std::vector<SideSpec> sides, bool uses_time,
-                      std::function<std::unique_ptr<NativeProcess>()> make) {
+                      std::function<std::unique_ptr<NativeProcess>()> make, bool groups_rows) {
   return add_process({.inputs = inputs,
                       .spec = {std::move(columns), std::move(sides), {}, false},
                       .orders_event_time = uses_time,
+                      .groups_rows = groups_rows,
                       .grain = std::nullopt,
                       .make = std::move(make)});
 }

@@ -36,6 +36,7 @@ json::object state_json(const BatchStateProgress& state) {
   object["operatorName"] = state.operator_name;
   object["numRowsTotal"] = state.num_rows_total;
   object["numRowsUpdated"] = state.num_rows_updated;
+  object["numRowsRemoved"] = state.num_rows_removed;
   object["memoryUsedBytes"] = state.memory_used_bytes;
   object["numRowsDroppedByWatermark"] = state.num_rows_dropped_by_watermark;
   return object;

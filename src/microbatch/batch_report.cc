@@ -111,11 +111,15 @@ void BatchRunner::add_operators(BatchProgress& progress, const JobProgress& job)
     const OperatorProgress last = before(each->name);
     const bool is_sink = std::ranges::find(sink_names_, each->name) != sink_names_.end();
     if (is_sink) progress.num_output_rows += each->rows_in - last.rows_in;
-    if (each->state_bytes == 0) continue;
+    if (each->state_bytes > 0) stateful_.insert(each->name);
+    if (!stateful_.contains(each->name)) continue;
     BatchStateProgress state;
     state.operator_name = each->name;
     state.num_rows_dropped_by_watermark = each->rows_late - last.rows_late;
     state.memory_used_bytes = each->state_bytes;
+    state.num_rows_total = each->state_rows;
+    state.num_rows_updated = each->state_rows_written;
+    state.num_rows_removed = std::max<std::int64_t>(0, last.state_rows - each->state_rows);
     progress.state_operators.push_back(std::move(state));
   }
   if (progress.watermark || options_.watermark_per_batch) return;

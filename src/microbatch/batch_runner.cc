@@ -97,6 +97,13 @@ Status BatchRunner::go_on(std::shared_ptr<const EpochRecord> restore) {
   if (restore_ != nullptr) {
     next_batch_ = restore_->epoch;
     TG_RETURN_IF_ERROR(read_mode_state(*restore_));
+    if (options_.watermark_per_batch && restore_->sources.size() != sources_.size()) {
+      return Status(ErrorCode::kStateMismatch,
+                    fmt::format("there are {} sources in the checkpoint, and now {} are read",
+                                restore_->sources.size(), sources_.size()),
+                    "By watermark.rule=per-batch a query keeps its sources; start anew with "
+                    "--fresh.");
+    }
     for (SourceBacklog& source : sources_) {
       const auto state = std::ranges::find(restore_->sources, source.uid(), &SourceState::uid);
       source.restore(state == restore_->sources.end() ? nullptr : &*state);

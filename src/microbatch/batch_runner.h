@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -163,7 +164,8 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   Status log_failure_;            // of published(), for next() to tell
   std::int64_t last_began_ns_ = 0;
   JobProgress last_job_;
-  int batches_over_interval_ = 0;  // in a row
+  mutable std::set<std::string> stateful_;  // operators that have had state
+  int batches_over_interval_ = 0;           // in a row
   bool warned_of_interval_ = false;
   bool warned_of_small_files_ = false;
 

@@ -14,6 +14,7 @@
 #include "operators/event_times.h"
 #include "operators/keyed_input.h"
 #include "operators/keyed_results.h"
+#include "operators/late_groups.h"
 #include "operators/window_operators.h"
 #include "windows/window_time.h"
 
@@ -62,10 +63,15 @@ class AttachedWindowAggregate final : public WindowOperator {
     TG_RETURN_IF_ERROR(check_types(batch));
     TG_RETURN_IF_ERROR(ends_.read(batch, options_.window_end_column));
     split(batch);
-    if (!late_.empty()) TG_RETURN_IF_ERROR(put_aside(batch, out));
-    if (kept_.empty()) return Progress::kDone;
+    if (!late_.empty() && !options_.late_alone) TG_RETURN_IF_ERROR(put_aside(batch, out));
+    if (kept_.empty() && !options_.late_alone) return Progress::kDone;
     TG_RETURN_IF_ERROR(hash_keys_of(batch));
     TG_RETURN_IF_ERROR(input_.read(batch));
+    if (options_.late_alone) {
+      count_late_groups();
+      if (!late_.empty()) TG_RETURN_IF_ERROR(put_aside(batch, out));
+      if (kept_.empty()) return Progress::kDone;
+    }
     values_.resize(static_cast<std::size_t>(batch.num_rows()));
     for (const auto& [end, group] : group_of_end_) {
       const std::vector<std::int32_t>& rows = groups_[group];
@@ -106,6 +112,7 @@ class AttachedWindowAggregate final : public WindowOperator {
 
   /// Emits what the epoch has changed, when that is asked for.
   Result<Progress> seal(EpochId, Output& out) override {
+    late_groups_.clear();
     if (options_.emit != Emit::kOnEpoch) return Progress::kDone;
     sealing_ = windows_->first_namespace();
     changed_ = {};
@@ -164,8 +171,15 @@ class AttachedWindowAggregate final : public WindowOperator {
     return found->second;
   }
 
+  void count_late_groups() {
+    for (const std::int32_t row : late_) {
+      const EventTime end = ends_.times()[static_cast<std::size_t>(row)];
+      if (late_groups_.add(input_.key(row).hash, end)) rows_late_->add(1);
+    }
+  }
+
   Status put_aside(const Batch& batch, Output& out) {
-    rows_late_->add(std::ssize(late_));
+    if (!options_.late_alone) rows_late_->add(std::ssize(late_));
     if (options_.late_output < 0) return Status::ok();
     TG_ASSIGN_OR_RETURN(Batch late, batch.take(late_));
     out.emit_side(options_.late_output, std::move(late));
@@ -235,6 +249,7 @@ class AttachedWindowAggregate final : public WindowOperator {
   std::vector<std::vector<std::int32_t>> groups_;
   std::vector<std::int32_t> kept_;
   std::vector<std::int32_t> late_;
+  LateGroups late_groups_;  // of the epoch
   std::vector<std::byte*> values_;
   AccumulatorUpdate update_;
 };

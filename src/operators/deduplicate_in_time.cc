@@ -32,8 +32,10 @@ class DeduplicateInTime final : public Operator {
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_ASSIGN_OR_RETURN(batch,
-                        late_rows_->remove(std::move(batch), add_saturating(watermark_, 1), out));
+    if (options_.keep_ms >= 0) {
+      TG_ASSIGN_OR_RETURN(batch,
+                          late_rows_->remove(std::move(batch), add_saturating(watermark_, 1), out));
+    }
     if (batch.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(keys_.read(batch));
     std::vector<std::int32_t> first;

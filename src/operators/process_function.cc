@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
@@ -76,29 +77,26 @@ class ProcessFunction final : public Operator, public StateReader {
   }
 
   Result<Progress> process(int input, Batch batch, Output& out) override {
-    const ProcessInput& from = options_.inputs[static_cast<std::size_t>(input)];
-    RowKeys& keys = keys_[static_cast<std::size_t>(input)];
-    if (from.keyed) TG_RETURN_IF_ERROR(keys.read(batch));
-    context_.out_ = &out;
-    context_.keys_ = from.keyed ? &keys : nullptr;
-    context_.key_ = {"", task_hash(context_.runtime_->key_groups())};
-    context_.row_ = -1;
-    context_.in_broadcast_ = from.broadcast;
-    const Status status = process_rows(input, batch);
-    context_.keys_ = nullptr;
-    context_.in_broadcast_ = false;
-    TG_RETURN_IF_ERROR(status);
-    TG_RETURN_IF_ERROR(flush());
-    return Progress::kDone;
+    if (options_.groups_rows) {
+      waiting_.push_back(std::move(batch));
+      return Progress::kDone;
+    }
+    return process_now(input, batch, out);
   }
 
   Result<Progress> advance(EventTime watermark, Output& out) override {
     if (!options_.orders_event_time) return Progress::kDone;
     context_.watermark_ = watermark;
+    TG_RETURN_IF_ERROR(process_groups(out));
     // A timer goes off when no row of its own time can come any more.
     bound_ = watermark == kMaxWatermark ? watermark : watermark - 1;
     firing_ = TimeDomain::kEventTime;
     return fire(out);
+  }
+
+  Result<Progress> seal(EpochId, Output& out) override {
+    TG_RETURN_IF_ERROR(process_groups(out));
+    return Progress::kDone;
   }
 
   Result<Progress> wake(std::int64_t, Output& out) override {
@@ -125,6 +123,7 @@ class ProcessFunction final : public Operator, public StateReader {
   }
 
   Result<Progress> finish(Output& out) override {
+    TG_RETURN_IF_ERROR(process_groups(out));
     context_.out_ = &out;
     TG_RETURN_IF_ERROR(call_user_function("finish", [&] { return logic_->finish(context_); }));
     TG_RETURN_IF_ERROR(flush());
@@ -132,6 +131,42 @@ class ProcessFunction final : public Operator, public StateReader {
   }
 
  private:
+  /// What has waited for the end of the epoch or a watermark.
+  Status process_groups(Output& out) {
+    if (waiting_.empty()) return Status::ok();
+    TG_ASSIGN_OR_RETURN(const Batch rows, Batch::concatenate(waiting_));
+    waiting_.clear();
+    RowKeys& keys = keys_[0];
+    TG_RETURN_IF_ERROR(keys.read(rows));
+    std::map<std::string, std::vector<std::int32_t>, std::less<>> groups;
+    for (std::int32_t row = 0; row < rows.num_rows(); ++row) {
+      const auto group = groups.find(keys[row].bytes);
+      (group != groups.end() ? group->second : groups[std::string(keys[row].bytes)]).push_back(row);
+    }
+    for (const auto& [key, members] : groups) {
+      TG_ASSIGN_OR_RETURN(const Batch group, rows.take(members));
+      TG_RETURN_IF_ERROR(process_now(0, group, out).status());
+    }
+    return Status::ok();
+  }
+
+  Result<Progress> process_now(int input, const Batch& batch, Output& out) {
+    const ProcessInput& from = options_.inputs[static_cast<std::size_t>(input)];
+    RowKeys& keys = keys_[static_cast<std::size_t>(input)];
+    if (from.keyed) TG_RETURN_IF_ERROR(keys.read(batch));
+    context_.out_ = &out;
+    context_.keys_ = from.keyed ? &keys : nullptr;
+    context_.key_ = {"", task_hash(context_.runtime_->key_groups())};
+    context_.row_ = -1;
+    context_.in_broadcast_ = from.broadcast;
+    const Status status = process_rows(input, batch);
+    context_.keys_ = nullptr;
+    context_.in_broadcast_ = false;
+    TG_RETURN_IF_ERROR(status);
+    TG_RETURN_IF_ERROR(flush());
+    return Progress::kDone;
+  }
+
   Status process_rows(int input, const Batch& batch) {
     try {
       return logic_->on_batch(input, batch, context_);
@@ -188,6 +223,7 @@ class ProcessFunction final : public Operator, public StateReader {
   std::vector<LogicalType> key_types_;
   ProcessContext context_;
   std::string key_bytes_;
+  std::vector<Batch> waiting_;  // rows, when those of a key are to come together
   // The timers that are going off.
   TimeDomain firing_ = TimeDomain::kEventTime;
   std::int64_t bound_ = kMinWatermark;
@@ -196,6 +232,9 @@ class ProcessFunction final : public Operator, public StateReader {
 Result<std::unique_ptr<Operator>> make_process_function(std::unique_ptr<ProcessLogic> logic,
                                                         ProcessFunctionOptions options) {
   TG_CHECK(logic != nullptr, "a process function without logic");
+  if (options.groups_rows && (options.inputs.size() != 1 || !options.inputs[0].keyed)) {
+    return error(ErrorCode::kInvalidArgument, "rows of a key come together on one keyed input");
+  }
   const ProcessInput* first = nullptr;
   for (const ProcessInput& input : options.inputs) {
     if (input.keyed && input.broadcast) {

@@ -120,6 +120,9 @@ struct ProcessFunctionOptions {
   std::vector<ProcessInput> inputs = {ProcessInput{}};
   /// The logic uses timers of event time or the watermark.
   bool orders_event_time = false;
+  /// on_batch() gets the rows of one key, all that have come since the epoch began or the watermark
+  /// moved last; keys in the order of their bytes. One keyed input.
+  bool groups_rows = false;
   /// Bytes that the logic adds behind the bytes of keys when it selects one of its own.
   std::size_t key_suffix_bytes = 0;
 };

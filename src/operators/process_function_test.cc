@@ -161,6 +161,40 @@ TEST(ProcessFunction, TimersWhoseTimeCameWhileTheJobWasDownGoOffAtOnce) {
   EXPECT_THAT(after.take_rows(), ElementsAre("+I[a p20, 2]"));
 }
 
+/// Tells each call with the number of its rows, and sets a timer at ten times the first value.
+class GroupLogic final : public SumLogic {
+ public:
+  GroupLogic() : SumLogic(true, false) {}
+  Status on_batch(int, const Batch& batch, ProcessContext& context) override {
+    context.select(0);
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row)
+      TG_RETURN_IF_ERROR(change(number(batch, 1, row), context));
+    emit(fmt::format("{} rows", batch.num_rows()), context);
+    return context.add_timer(TimeDomain::kEventTime, 10 * number(batch, 1, 0));
+  }
+};
+
+TEST(ProcessFunction, RowsOfAKeyComeTogetherAtTheEndOfAnEpochAndBeforeTimers) {
+  OperatorHarness harness([] {
+    return make_process_function(
+        std::make_unique<GroupLogic>(),
+        {.inputs = {keyed()}, .orders_event_time = true, .groups_rows = true});
+  });
+  harness.push(rows(R"([["b", 1], ["a", 2]])"));
+  harness.push(rows(R"([["a", 3]])"));
+  EXPECT_THAT(harness.take_rows(), IsEmpty());
+  harness.seal();
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[a 2 rows, 5]", "+I[b 1 rows, 1]"));
+  harness.push(rows(R"([["b", 4]])"));
+  harness.advance(11);
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[b 1 rows, 5]", "+I[b e10, 5]"));
+  harness.push(rows(R"([["c", 7]])"));
+  harness.finish();
+  EXPECT_THAT(harness.take_rows(),
+              ElementsAre("+I[c 1 rows, 7]", "+I[a e20, 5]", "+I[b e40, 0]", "+I[c e70, 7]",
+                          "+I[end, 1]"));
+}
+
 TEST(ProcessFunction, ConnectedStreamsShareState) {
   OperatorHarness harness(sums(false, false, 2));
   harness.push(0, rows(R"([["a", 1]])"));

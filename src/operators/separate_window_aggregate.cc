@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "operators/change_rows.h"
 #include "operators/keyed_input.h"
+#include "operators/late_groups.h"
 #include "operators/live_rows.h"
 #include "operators/slice_groups.h"
 #include "operators/window_merger.h"
@@ -66,6 +67,7 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
 
   /// Emits what the epoch has changed, when that is asked for.
   Result<Progress> seal(EpochId, Output& out) override {
+    late_groups_.clear();
     if (options_.emit != Emit::kOnEpoch) return Progress::kDone;
     sealing_ = windows_->first_namespace();
     changed_ = {};
@@ -140,6 +142,14 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
     };
     if (!window_.has_window(group.slice_end)) return Status::ok();
     const EventTime last = window_.last_window_end(group.slice_end);
+    if (options_.late_alone) {
+      for (EventTime end = window_.first_window_end(group.slice_end);
+           end <= std::min(last, closed_); end = window_.next_window_end(end)) {
+        each_row([&](std::int32_t row) {
+          if (late_groups_.add(input_.key(row).hash, end)) rows_late_->add(1);
+        });
+      }
+    }
     if (last <= closed_) {
       each_row([&](std::int32_t row) { late_.push_back(row); });
       return Status::ok();
@@ -163,7 +173,7 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
   }
 
   Status put_aside(const Batch& batch, Output& out) {
-    rows_late_->add(std::ssize(late_));
+    if (!options_.late_alone) rows_late_->add(std::ssize(late_));
     if (options_.late_output < 0) return Status::ok();
     std::sort(late_.begin(), late_.end());
     TG_ASSIGN_OR_RETURN(Batch late, batch.take(late_));
@@ -319,6 +329,7 @@ class SeparateWindowAggregate final : public WindowOperator, public StateReader 
   std::vector<std::byte*> values_;
   std::vector<Entry> entries_;
   std::vector<std::int32_t> late_;
+  LateGroups late_groups_;  // of the epoch
   AccumulatorUpdate update_;
   RowByRowUpdate row_update_;
   ChangeRows changes_;

@@ -8,6 +8,7 @@
 #include "operators/change_rows.h"
 #include "operators/event_times.h"
 #include "operators/keyed_input.h"
+#include "operators/late_groups.h"
 #include "operators/live_rows.h"
 #include "operators/session_layout.h"
 #include "operators/window_operators.h"
@@ -58,6 +59,7 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(input_.read(batch));
     TG_RETURN_IF_ERROR(times_.read(batch, options_.time_column));
+    if (options_.gap_column >= 0) TG_RETURN_IF_ERROR(gaps_.read(batch, options_.gap_column));
     TG_RETURN_IF_ERROR(row_update_.begin(batch));
     values_.resize(static_cast<std::size_t>(batch.num_rows()));
     sessions_->find(kNamespace, input_.all(), values_);
@@ -65,7 +67,7 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
     changes_.clear();
     late_.clear();
     for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
-      if (times_.is_null(row)) {
+      if (times_.is_null(row) || gap_of(row) <= 0) {
         rows_null_time_->add(1);
       } else {
         TG_RETURN_IF_ERROR(add_row(row));
@@ -86,6 +88,7 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
 
   /// Emits all results, when that is asked for.
   Result<Progress> seal(EpochId, Output& out) override {
+    late_groups_.clear();
     if (!options_.keeps_all) return Progress::kDone;
     told_ = RowCursor();
     return tell_all(out);
@@ -122,9 +125,10 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
   }
 
   void reach(EventTime watermark) {
-    if (options_.keeps_all) return;
+    if (options_.keeps_all && !options_.late_alone) return;
     const EventTime closed = closed_end(watermark, options_.grace_ms);
     closed_ = options_.late_alone ? closed : before(closed);
+    if (options_.keeps_all) return;  // late rows are left out, but nothing goes
     due_ = options_.emit == Emit::kOnEndAndLate ? before(watermark) : closed_;
   }
 
@@ -154,8 +158,9 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
   Status add_row(std::int32_t row) {
     const EventTime time =
         std::clamp(times_.times()[static_cast<std::size_t>(row)], -kMaxEventTime, kMaxEventTime);
-    TimeSpan whole{time, time + gap_ms_};
+    TimeSpan whole{time, time + gap_of(row)};
     if (options_.late_alone && whole.end <= closed_) {
+      if (late_groups_.add(input_.key(row).hash, whole.end)) rows_late_->add(1);
       late_.push_back(row);
       return Status::ok();
     }
@@ -163,12 +168,18 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
     merging_.clear();
     const std::size_t count = value == nullptr ? 0 : layout_->num_sessions(value);
     for (std::size_t i = 0; i < count; ++i) {
-      if (sessions_merge(layout_->span(value, i), TimeSpan{time, time + gap_ms_})) {
+      if (sessions_merge(layout_->span(value, i), whole)) {
         merging_.push_back(i);
       }
     }
     if (merging_.empty()) return open_session(row, whole);
     return extend_session(row, value, whole);
+  }
+
+  std::int64_t gap_of(std::int32_t row) const {
+    if (options_.gap_column < 0) return gap_ms_;
+    if (gaps_.is_null(row)) return 0;
+    return std::min(gaps_.times()[static_cast<std::size_t>(row)], kMaxEventTime / 4);
   }
 
   /// The sessions of the row's key, or null. What find() answered for the batch holds until rows
@@ -283,7 +294,7 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
   }
 
   Status put_aside(const Batch& batch, Output& out) {
-    rows_late_->add(std::ssize(late_));
+    if (!options_.late_alone) rows_late_->add(std::ssize(late_));
     if (options_.late_output < 0) return Status::ok();
     TG_ASSIGN_OR_RETURN(Batch late, batch.take(late_));
     out.emit_side(options_.late_output, std::move(late));
@@ -390,10 +401,12 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
   // Of the current batch.
   KeyedInput input_;
   EventTimes times_;
+  EventTimes gaps_;  // as BIGINT; of rows with gaps of their own
   std::vector<std::byte*> values_;
   std::uint32_t generation_ = 0;
   std::vector<std::size_t> merging_;  // sessions that the current row joins
   std::vector<std::int32_t> late_;
+  LateGroups late_groups_;  // of the epoch
   RowByRowUpdate row_update_;
   AccumulatorCopies before_;
   ChangeRows changes_;
@@ -404,7 +417,7 @@ class SessionWindowAggregate final : public WindowOperator, public StateReader {
 Result<std::unique_ptr<WindowOperator>> make_session_window_aggregate(
     WindowAggregateOptions options) {
   const std::int64_t gap_ms = options.window.size.count();
-  if (gap_ms <= 0 || gap_ms > kMaxEventTime / 4) {
+  if (options.gap_column < 0 && (gap_ms <= 0 || gap_ms > kMaxEventTime / 4)) {
     return error(ErrorCode::kInvalidArgument,
                  "the gap of a session window is {} ms; it must be "
                  "positive",

@@ -62,6 +62,10 @@ struct WindowAggregateOptions {
   /// would join an open session, and a session closes when the watermark reaches its end.
   bool late_alone = false;
 
+  /// Sessions: a BIGINT column with the gap in milliseconds that a row opens; a row without one, or
+  /// with one of 0 or less, is left out as one without time is. -1: `window` says the gap.
+  int gap_column = -1;
+
   // What SQL adds. All but time_zone and window_time take no partial aggregates and emit on close
   // or on epoch.
 

@@ -21,6 +21,7 @@ class WindowFunctionNode final : public Node {
   Window window;
   int time_column;             ///< a row-time or processing-time column
   std::vector<int> partition;  ///< sessions: per these columns
+  int gap_column = -1;         ///< sessions: each row's gap in ms (BIGINT); -1: as `window` says
 };
 
 /// How many rows around a row an OVER call looks at.

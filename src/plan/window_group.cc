@@ -42,14 +42,16 @@ std::string WindowGroupNode::details() const {
 
 void WindowGroupNode::mark_columns_read(int input, std::vector<bool>& used) const {
   KeyedNode::mark_columns_read(input, used);
-  for (int column : {windows.time_column, windows.start_column, windows.end_column}) {
+  for (int column :
+       {windows.time_column, windows.gap_column, windows.start_column, windows.end_column}) {
     if (column >= 0) used[static_cast<std::size_t>(column)] = true;
   }
 }
 
 void WindowGroupNode::remap_columns(int input, const std::vector<int>& new_index) {
   KeyedNode::remap_columns(input, new_index);
-  for (int* column : {&windows.time_column, &windows.start_column, &windows.end_column}) {
+  for (int* column :
+       {&windows.time_column, &windows.gap_column, &windows.start_column, &windows.end_column}) {
     if (*column >= 0) *column = new_index[static_cast<std::size_t>(*column)];
   }
 }

@@ -20,6 +20,8 @@ class WindowGroupNode final : public KeyedNode {
     std::optional<Window> window = {};
     /// With `window`: the row-time column, or -1 for processing time.
     int time_column = -1;
+    /// With `window`, a session: the column with each row's gap in ms, or -1.
+    int gap_column = -1;
     /// Without: the columns.
     int start_column = -1;
     int end_column = -1;

@@ -115,6 +115,7 @@ Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering
   if (windows.window) {
     options.window = *windows.window;
     options.time_column = windows.time_column;
+    options.gap_column = windows.gap_column;
     options.processing_time = group.by_processing_time();
   } else {
     options.window_start_column = windows.start_column;

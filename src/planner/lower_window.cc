@@ -35,6 +35,11 @@ Status lower_window_function(const plan::WindowFunctionNode& function, Lowering&
   if (instant) options.time_zone = lowering.settings().time_zone;
   Node node = lowering.make_node(function);
   if (function.window.kind == Window::Kind::kSession) {
+    if (function.gap_column >= 0) {
+      return error(ErrorCode::kNotSupported,
+                   "SESSION windows with gaps in a column, without an aggregation by window_start "
+                   "and window_end over the keys of PARTITION BY, are not supported");
+    }
     if (by_clock) {
       return error(ErrorCode::kNotSupported,
                    "SESSION windows by processing time without an aggregation by window_start and "

@@ -309,6 +309,12 @@ class OutputModeCheck {
 
   Status check_group(const plan::WindowGroupNode& node) const {
     if (node.windows.window) TG_RETURN_IF_ERROR(check_window(node, *node.windows.window));
+    if (node.windows.window && node.windows.window->kind == Window::Kind::kSession &&
+        node.keys.empty() && settings_.watermark_per_batch) {
+      return refuse(
+          node, "of sessions without keys is not supported by the watermark rule per-batch",
+          "Add a column to GROUP BY and to PARTITION BY, or leave watermark.rule per-row.");
+    }
     return check_calls(node);
   }
 

@@ -143,6 +143,7 @@ class Pruner {
       mark(predict->columns, in[0]);
     } else if (const auto* window = dynamic_cast<const plan::WindowFunctionNode*>(&node)) {
       mark(window->time_column, in[0]);
+      mark(window->gap_column, in[0]);
       mark(window->partition, in[0]);
     } else if (const auto* over = dynamic_cast<const plan::OverNode*>(&node)) {
       mark_over(*over, in[0]);
@@ -233,8 +234,8 @@ class Pruner {
     }
     mark(node.keys, used);
     if (const auto* group = dynamic_cast<const plan::WindowGroupNode*>(&node)) {
-      for (int column :
-           {group->windows.time_column, group->windows.start_column, group->windows.end_column}) {
+      for (int column : {group->windows.time_column, group->windows.gap_column,
+                         group->windows.start_column, group->windows.end_column}) {
         mark(column, used);
       }
     }
@@ -424,6 +425,7 @@ class Pruner {
       move(predict->columns, in[0]);
     } else if (auto* window = dynamic_cast<plan::WindowFunctionNode*>(&node)) {
       move(window->time_column, in[0]);
+      move(window->gap_column, in[0]);
       move(window->partition, in[0]);
     } else if (auto* over = dynamic_cast<plan::OverNode*>(&node)) {
       return rebuild_over(*over, in[0]);

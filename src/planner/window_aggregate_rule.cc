@@ -148,6 +148,10 @@ std::optional<Grouping> direct(const plan::AggregateNode& aggregate, const Windo
   if (time_of(below, function->time_column, facts) != TimeAttribute::kProctime) {
     grouping.windows.time_column = time_column;
   }
+  if (function->gap_column >= 0) {
+    grouping.windows.gap_column =
+        mover.add(function->gap_column, below.schema()->field(function->gap_column));
+  }
   grouping.input = mover.over(below);
   return grouping;
 }

@@ -10,6 +10,7 @@
 #include "runtime/guard.h"
 #include "runtime/sink_operator.h"
 #include "state/state_store.h"
+#include "state/table_backend.h"
 
 namespace tidegate {
 
@@ -208,7 +209,20 @@ void ChainNode::end_epoch(EpochId epoch, bool finished) {
     if (!deltas.is_ok()) return fail(std::move(deltas).status());
     ack.deltas = *std::move(deltas);
   }
+  count_state_rows();
   chain_.add_ack(epoch, std::move(ack));
+}
+
+void ChainNode::count_state_rows() {
+  if (state_ == nullptr || host_.options().planner == nullptr) return;
+  const auto* tables = dynamic_cast<const TableBackend*>(state_.get());
+  if (tables == nullptr) return;
+  if (state_rows_ == nullptr) {
+    state_rows_ = &metrics_.counter("state_rows");
+    state_rows_written_ = &metrics_.counter("state_rows_written");
+  }
+  state_rows_->set(tables->num_rows());
+  state_rows_written_->set(tables->rows_written());
 }
 
 // An operator may hold a watermark back and let it go with later calls, so it is asked after each.

@@ -102,6 +102,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   void forward(Event event);
   void forward_watermark();
   void end_epoch(EpochId epoch, bool finished);
+  void count_state_rows();
   bool outputs_have_room() const;
   bool time_has_come() const;
   void fail(Status status);
@@ -115,6 +116,8 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   Counter& rows_out_;
   Counter& watermark_ms_;
   Counter& state_bytes_;
+  Counter* state_rows_ = nullptr;  // of jobs whose epochs are planned
+  Counter* state_rows_written_ = nullptr;
   WakePoint wake_point_;
   Outlet* next_ = nullptr;
 

@@ -58,7 +58,8 @@ JobProgress collect_progress(const Graph& graph, const ExecutionPlan& plan, cons
     const NodeMetrics& node = by_label[plan.nodes[i].label];
     progress.operators.push_back({plan.nodes[i].label, node.sum("rows_in"), node.sum("rows_out"),
                                   node.sum("rows_late"), node.sum("rows_bad"),
-                                  node.sum("state_bytes"), node.lowest_watermark()});
+                                  node.sum("state_bytes"), node.lowest_watermark(),
+                                  node.sum("state_rows"), node.sum("state_rows_written")});
   }
   for (const EpochCoordinator::SourceTasks& tasks : parts.sources) {
     SourceProgress source;

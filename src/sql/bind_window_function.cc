@@ -75,6 +75,22 @@ Result<std::int64_t> Binder::interval_ms(const ExpressionPtr& expression, std::s
   return literal->interval;
 }
 
+/// SESSION's gap as DESCRIPTOR(column): milliseconds, row by row.
+Result<int> Binder::bind_gap(const TableFunction::Argument& gap, const Scope& scope,
+                             const Schema& schema) {
+  const Identifier& name = gap.descriptor.at(0);
+  auto found = resolve(scope, {name});
+  if (!found.is_ok()) return at(name.place, std::move(found).status());
+  const bool is_column = (*found)->kind() == Expr::Kind::kColumn;
+  if (!is_column || gap.descriptor.size() != 1 ||
+      schema.field((*found)->column()).type.kind() != TypeKind::kBigInt) {
+    return error_here(name.place, ErrorCode::kInvalidPlan,
+                      "the gap of SESSION is an interval, or a BIGINT column of milliseconds as "
+                      "DESCRIPTOR(gap)");
+  }
+  return (*found)->column();
+}
+
 /// The first row of each key by arrival, TABLE t and the key's columns.
 Result<BoundRelation> Binder::bind_drop_duplicates(const TableFunction& function, Place place,
                                                    const Scope* outer) {
@@ -144,10 +160,19 @@ Result<BoundRelation> Binder::bind_table_function(const TableFunction& function,
                      "Declare WATERMARK FOR it in its table, and keep it as it is on the way."));
   }
   std::vector<std::int64_t> values;
+  int gap_column = -1;
   for (const TableFunction::Argument* each : arguments->others) {
+    if (each != nullptr && each->is_descriptor && window->kind == Window::Kind::kSession) {
+      TG_ASSIGN_OR_RETURN(gap_column, bind_gap(*each, data.scope, data.schema()));
+      values.push_back(1);
+      continue;
+    }
     if (each == nullptr) {
       values.push_back(0);
       continue;
+    }
+    if (each->value == nullptr) {
+      return error_here(place, ErrorCode::kInvalidPlan, "the size of a window is an interval");
     }
     TG_ASSIGN_OR_RETURN(std::int64_t value, interval_ms(each->value, "the size of a window"));
     values.push_back(value);
@@ -188,6 +213,7 @@ Result<BoundRelation> Binder::bind_table_function(const TableFunction& function,
   }
   auto node = std::make_shared<plan::WindowFunctionNode>(data.input, value, (*time)->column(),
                                                          std::move(partition));
+  node->gap_column = gap_column;
   BoundRelation relation{{node}, std::move(data.scope)};
   const int width = relation.width();
   for (int i = width - 3; i < width; ++i) {

@@ -188,6 +188,8 @@ class Binder {
   // bind_window_function.cc
   Result<BoundRelation> bind_table_function(const TableFunction& function, Place place,
                                             const Scope* outer);
+  Result<int> bind_gap(const TableFunction::Argument& gap, const Scope& scope,
+                       const Schema& schema);
   Result<BoundRelation> bind_drop_duplicates(const TableFunction& function, Place place,
                                              const Scope* outer);
   // bind_predict.cc

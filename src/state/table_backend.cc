@@ -38,17 +38,30 @@ Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
 
 Result<std::vector<StateDelta>> TableBackend::seal(EpochId epoch) {
   memory_.set_sealing(epoch);
+  rows_written_ = 0;
   std::vector<StateDelta> deltas;
   for (const auto& [name, table] : tables_) {
     if (table->spec().transient || !table->is_dirty()) continue;
     DeltaWriter writer(table->fingerprint(), range_);
     before_seal(*table, writer, epoch, deltas);
     table->seal(writer);
+    if (table->spec().layout->size_bytes() > 0) {
+      rows_written_ += static_cast<std::int64_t>(writer.num_records());
+    }
     if (writer.num_records() > 0 && is_writer(*table)) {
       deltas.push_back({epoch, name, writer.finish()});
     }
   }
   return deltas;
+}
+
+std::int64_t TableBackend::num_rows() const {
+  std::int64_t rows = 0;
+  for (const auto& [name, table] : tables_) {
+    const StateTableSpec& spec = table->spec();
+    if (!spec.transient && spec.layout->size_bytes() > 0) rows += table->num_rows();
+  }
+  return rows;
 }
 
 Result<std::vector<StateDelta>> TableBackend::dump(EpochId epoch) {

@@ -27,6 +27,10 @@ class TableBackend : public StateBackend {
   /// Kept until the operator asks for the table: only then is the layout known.
   Status restore(const StateDelta& delta) override;
 
+  /// Rows of all tables, if they are all in memory (else 0); not of tables without values, which
+  /// hold timers. And about how many of them the last seal() has told.
+  virtual std::int64_t num_rows() const;
+  std::int64_t rows_written() const { return rows_written_; }
   std::int64_t memory_bytes() const override { return memory_.used_bytes(); }
   std::int64_t dirty_bytes() const override { return memory_.dirty_bytes(); }
 
@@ -54,6 +58,7 @@ class TableBackend : public StateBackend {
   Result<std::string> own_rows(std::string_view bytes) const;
 
   KeyGroupRange range_;
+  std::int64_t rows_written_ = 0;
   // Memories outlive the tables.
   StateMemory memory_;
   StateMemory resident_;  // for tables without a base, where others have one

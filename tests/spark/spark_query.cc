@@ -4,7 +4,8 @@
 // data in front of it, let it run until nothing is left, stop it and start it again:
 //
 //   set NAME VALUE    an option of the next start: checkpoint, trigger, output-mode, max-files,
-//                     connector (that the sink stands for), failing-sink (rows end the query),
+//                     connector (that the sink stands for), failing-sink (rows, or a batch, end the
+//                     query), state-function (state_function.h; over what the script selects),
 //                     parallelism; any other name is a setting
 //   start BYTES       begins the SQL script of that many bytes that follows: CREATE statements and
 //                     a query
@@ -36,6 +37,7 @@
 #include "sql/binder.h"
 #include "sql/catalog.h"
 #include "sql/parser.h"
+#include "state_function.h"
 #include "tidegate/app.h"
 
 namespace tidegate {
@@ -58,28 +60,41 @@ class Collected {
   std::map<EpochId, std::string> rows_;
 };
 
+/// When the sink fails: as soon as there is a row, or at the end of this batch.
+struct Failing {
+  bool at_rows = false;
+  std::optional<std::uint64_t> batch;
+};
+
 class CollectingWriter final : public SinkWriter {
  public:
-  CollectingWriter(const SchemaPtr& schema, bool fails)
+  CollectingWriter(const SchemaPtr& schema, Failing fails)
       : encoder_(schema, JsonWriteOptions()), fails_(fails) {}
   Result<Progress> write(Batch batch) override {
-    if (fails_) return error(ErrorCode::kInternal, "the sink fails, as it was told to");
+    if (fails_.at_rows) return failure();
     TG_RETURN_IF_ERROR(encoder_.encode(batch, rows_));
     return Progress::kDone;
   }
   /// Also of an epoch without rows, so that it is told.
-  Result<std::string> prepare(EpochId) override { return std::exchange(rows_, {}) + "\n"; }
+  Result<std::string> prepare(EpochId epoch) override {
+    if (fails_.batch && *fails_.batch + 1 == epoch) return failure();
+    return std::exchange(rows_, {}) + "\n";
+  }
 
  private:
+  static Status failure() {
+    return error(ErrorCode::kInternal, "the sink fails, as it was told to");
+  }
+
   JsonEncoder encoder_;
-  const bool fails_;
+  const Failing fails_;
   std::string rows_;
 };
 
 /// Collects the rows of an epoch when it has committed; the same one again after a lost commit.
 class CollectingSink final : public Sink {
  public:
-  CollectingSink(SchemaPtr schema, bool fails) : schema_(std::move(schema)), fails_(fails) {}
+  CollectingSink(SchemaPtr schema, Failing fails) : schema_(std::move(schema)), fails_(fails) {}
   SinkGuarantee guarantee() const override { return SinkGuarantee::kTransactional; }
   int parallelism() const override { return 1; }
   Result<std::unique_ptr<SinkWriter>> open_writer(OperatorContext&) override {
@@ -94,7 +109,7 @@ class CollectingSink final : public Sink {
 
  private:
   SchemaPtr schema_;
-  const bool fails_;
+  const Failing fails_;
   Collected collected_;
 };
 
@@ -120,6 +135,9 @@ class Query {
   Status start(std::string script) {
     TG_ASSIGN_OR_RETURN(RunOptions run, run_options());
     TG_ASSIGN_OR_RETURN(plan::Input rows, plan_of(std::move(script)));
+    if (!state_function_.empty()) {
+      TG_ASSIGN_OR_RETURN(rows, add_state_function(rows, state_function_));
+    }
     const SchemaPtr schema = rows.schema();
     sink_ = std::make_shared<CollectingSink>(schema, fails_);
     auto sink = std::make_shared<plan::SinkNode>(std::move(rows), connector_, Options());
@@ -196,7 +214,10 @@ class Query {
       } else if (name == "parallelism") {
         run.parallelism = std::stoi(value);
       } else if (name == "failing-sink") {
-        fails_ = value == "true";
+        fails_.at_rows = value == "true";
+        if (!fails_.at_rows) fails_.batch = std::stoull(value);
+      } else if (name == "state-function") {
+        state_function_ = value;
       } else if (name == "connector") {
         connector_ = value;
       } else {
@@ -227,7 +248,8 @@ class Query {
 
   std::map<std::string, std::string> options_;
   std::string connector_ = "result";
-  bool fails_ = false;
+  std::string state_function_;
+  Failing fails_;
   std::shared_ptr<CollectingSink> sink_;
   std::optional<RunningJob> job_;
   std::mutex mutex_;
