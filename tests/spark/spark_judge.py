@@ -138,6 +138,8 @@ def judge_state(want, got, of_all_rows):
     for kind, theirs, ours in KINDS:
         wish = [op for op in want["state"] if re.search(theirs, op["op"])]
         have = [op for op in progress["stateOperators"] if re.search(ours, op["operatorName"])]
+        # Those downstream, which come first, may have seen nothing yet.
+        have = [{}] * (len(wish) - len(have)) + have
         for number, op in enumerate(wish):
             there = have[number] if number < len(have) else {}
             pairs = [("dropped", op.get("dropped"), there.get("numRowsDroppedByWatermark", 0))]
