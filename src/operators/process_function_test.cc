@@ -190,9 +190,8 @@ TEST(ProcessFunction, RowsOfAKeyComeTogetherAtTheEndOfAnEpochAndBeforeTimers) {
   EXPECT_THAT(harness.take_rows(), ElementsAre("+I[b 1 rows, 5]", "+I[b e10, 5]"));
   harness.push(rows(R"([["c", 7]])"));
   harness.finish();
-  EXPECT_THAT(harness.take_rows(),
-              ElementsAre("+I[c 1 rows, 7]", "+I[a e20, 5]", "+I[b e40, 0]", "+I[c e70, 7]",
-                          "+I[end, 1]"));
+  EXPECT_THAT(harness.take_rows(), ElementsAre("+I[c 1 rows, 7]", "+I[a e20, 5]", "+I[b e40, 0]",
+                                               "+I[c e70, 7]", "+I[end, 1]"));
 }
 
 TEST(ProcessFunction, ConnectedStreamsShareState) {
