@@ -313,13 +313,34 @@ TEST(BatchLogTest, DamageIsNamed) {
   BatchLog log(blobs);
   BatchPlan plan;
   ASSERT_THAT(log.plan(plan), IsOk());
-  std::string bytes = *blobs->get("offsets/0", 1 << 20);
-  bytes[bytes.size() / 2] ^= 1;
-  ASSERT_THAT(blobs->put("offsets/0", bytes), IsOk());
-  const Status status = log.planned(0).status();
-  EXPECT_EQ(status.code(), ErrorCode::kStateCorrupt);
-  EXPECT_THAT(status.to_string(), testing::HasSubstr("offsets/0"));
+  ASSERT_THAT(log.commit(0, 5), IsOk());
+  ASSERT_EQ(*log.query_id("me"), "me");
+  const auto look_at = [&](std::string_view name) {
+    if (name == "metadata") return log.query_id("another").status();
+    return name == "offsets/0" ? log.planned(0).status() : log.is_committed(0).status();
+  };
+  // Each byte flipped, and each beginning of the file.
+  for (const std::string name : {"offsets/0", "commits/0", "metadata"}) {
+    const std::string good = *blobs->get(name, 1 << 20);
+    for (std::size_t i = 0; i < 2 * good.size(); ++i) {
+      std::string bad = good.substr(0, i < good.size() ? good.size() : i - good.size());
+      if (i < good.size()) bad[i] = static_cast<char>(bad[i] ^ 1 << i % 8);
+      ASSERT_THAT(blobs->put(name, bad), IsOk());
+      const Status status = look_at(name);
+      EXPECT_TRUE(status.code() == ErrorCode::kStateCorrupt ||
+                  status.code() == ErrorCode::kStateVersion)
+          << name << ' ' << i << ' ' << status.to_string();
+      if (name != "metadata") {
+        EXPECT_THAT(status.to_string(), testing::HasSubstr(name));
+      }
+    }
+    ASSERT_THAT(blobs->put(name, good), IsOk());
+    EXPECT_THAT(look_at(name), IsOk());
+  }
   EXPECT_FALSE(log.planned(1)->has_value());
+  // Another batch's plan.
+  ASSERT_THAT(blobs->put("offsets/1", *blobs->get("offsets/0", 1 << 20)), IsOk());
+  EXPECT_EQ(log.planned(1).status().code(), ErrorCode::kStateCorrupt);
 }
 
 }  // namespace
