@@ -44,7 +44,7 @@ class Pass {
       if (moved) {
         quiet_since_ns = now_ns;
       } else if (now_ns - quiet_since_ns > timeout.count() * std::int64_t{1'000'000}) {
-        return client_.unreachable(timeout).with_context(place());
+        return stuck(timeout);
       }
     }
     return Status::ok();
@@ -59,6 +59,15 @@ class Pass {
   std::string place() const {
     return fmt::format("topic '{}' partition {}", range_.changelog.topic,
                        range_.changelog.partition);
+  }
+
+  Status stuck(milliseconds timeout) const {
+    if (!held_up_at_) return client_.unreachable(timeout).with_context(place());
+    return Status(ErrorCode::kServiceTimeout,
+                  fmt::format("{}: a transaction that began at offset {} is still open after {} ms",
+                              place(), *held_up_at_, timeout.count()),
+                  "If nobody ends it, the broker has lost track of it: find it with "
+                  "kafka-transactions.sh (find-hanging), and abort it.");
   }
 
   Result<bool> read_some() {
@@ -85,6 +94,7 @@ class Pass {
   }
 
   Status take(const rd_kafka_message_t& message) {
+    held_up_at_.reset();
     if (messages_++ == 0) first_offset_ = message.offset;
     bytes_ += static_cast<std::int64_t>(message.len);
     TG_RETURN_IF_ERROR(
@@ -96,7 +106,10 @@ class Pass {
   /// Behind all that is committed for now. Whether something follows is known only when no
   /// transaction is open in front of the end.
   Status at_end(std::int64_t offset) {
-    if (offset < range_.end) return Status::ok();
+    if (offset < range_.end) {
+      held_up_at_ = offset;
+      return Status::ok();
+    }
     if (range_.mark && reader_.last() < range_.mark->epoch)
       return Status(ErrorCode::kStateCorrupt,
                     fmt::format("the changelog ends with epoch {}, but epoch {} was committed",
@@ -117,6 +130,7 @@ class Pass {
   std::int64_t messages_ = 0;
   std::int64_t bytes_ = 0;
   std::int64_t first_offset_ = 0;
+  std::optional<std::int64_t> held_up_at_;  // by an open transaction
 };
 
 }  // namespace
