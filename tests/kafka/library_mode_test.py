@@ -10,6 +10,7 @@ reader of committed messages finds it, is compared with the truth recomputed fro
 * instances that are stopped and started again with the same state folders.
 
     library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|restart]
+                         [--campaign RUNS]
 """
 
 import argparse
@@ -165,6 +166,45 @@ def restarts(case, rng):
     case.check(f" after {kills} restarts")
 
 
+def campaign(case, rng):
+    """Up to four instances start, stop, are killed, or sleep beyond the session time-out."""
+    live, log = {}, []
+
+    def start():
+        name = rng.choice([name for name in "abcd" if name not in live])
+        live[name] = case.start(name)
+        log.append(f"start {name}")
+
+    start()
+    for _ in range(rng.randrange(5, 25)):
+        time.sleep(rng.uniform(0.2, 1.2))
+        act = rng.choice(["start", "start", "kill", "stop", "pause", "pause"])
+        if act == "start" and len(live) < 4:
+            start()
+            continue
+        name = rng.choice(list(live))
+        instance = live[name]
+        if instance.process.poll() is not None:
+            live.pop(name).finish()  # all that it had was counted
+            break
+        log.append(f"{act} {name}")
+        if act == "kill":
+            live.pop(name).kill()
+        elif act == "stop":
+            live.pop(name).stop()
+        else:
+            instance.process.send_signal(signal.SIGSTOP)
+            time.sleep(rng.choice([0.5, 8]))
+            instance.process.send_signal(signal.SIGCONT)
+        if not live:
+            start()
+    if not live:
+        start()
+    for instance in live.values():
+        instance.finish()
+    case.check(f" after {', '.join(log)}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine",
@@ -172,6 +212,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--case", choices=["one", "kill", "restart"])
+    parser.add_argument("--campaign", type=int, default=0, metavar="RUNS",
+                        help="runs of random starts, stops, kills and pauses instead; best with "
+                             "--rows 1000000")
     arguments = parser.parse_args()
     if shutil.which("java") is None:
         print("java is missing: no broker can be run on this machine")
@@ -189,6 +232,9 @@ def main():
             cases = {"one": lambda case: one_instance(case),
                      "kill": lambda case: kill_and_join(case, rng),
                      "restart": lambda case: restarts(case, rng)}
+            if arguments.campaign > 0:
+                cases = {f"campaign-{arguments.seed}-{run}": lambda case: campaign(case, rng)
+                         for run in range(arguments.campaign)}
             for name, run in cases.items():
                 if arguments.case in (None, name):
                     run(Case(engine, broker, all_clicks, name))
