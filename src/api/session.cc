@@ -110,6 +110,9 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
   LoweringOptions lowering;
   lowering.job_name = std::move(job_name);
   lowering.parallelism = parallelism_of(options);
+  if (options.parallelism > 0) {
+    lowering.settings.set("runtime.asked-parallelism", std::to_string(options.parallelism));
+  }
   lowering.connectors = &builtin_connectors();
   lowering.formats = &formats;
   lowering.files = &local_file_system();

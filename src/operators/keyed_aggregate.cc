@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "operators/keyed_input.h"
 #include "operators/live_rows.h"
+#include "operators/partial_columns.h"
 #include "operators/stepwise_update.h"
 #include "operators/unchanged_rows.h"
 #include "state/ttl.h"
@@ -29,6 +30,7 @@ class KeyedAggregate final : public Operator, public StateReader {
         codec_(options_.key_types),
         decodes_keys_(!std::ranges::all_of(options_.key_types, has_one_form)),
         input_(options_.keys, &codec_),
+        partials_(layout_.get()),
         update_(layout_.get()),
         stepwise_(layout_.get()),
         results_(layout_.get()) {}
@@ -48,6 +50,10 @@ class KeyedAggregate final : public Operator, public StateReader {
   Result<Progress> process(int, Batch batch, Output& out) override {
     if (batch.empty()) return Progress::kDone;
     TG_RETURN_IF_ERROR(input_.read(batch));
+    if (options_.merges_partials) {
+      const auto first = static_cast<int>(options_.keys.size());
+      TG_RETURN_IF_ERROR(read_partial_columns(*layout_, batch, first, partials_));
+    }
     if (ttl_.enabled()) sweep_->sweep(ttl_, clock_->wall_ms(), kSweepRows);
     values_.resize(static_cast<std::size_t>(batch.num_rows()));
     TG_RETURN_IF_ERROR(groups_->find_or_create(kNamespace, input_.all(), values_));
@@ -201,7 +207,7 @@ class KeyedAggregate final : public Operator, public StateReader {
         rows_not_found_->add(1);
         continue;
       }
-      group.count += adds ? 1 : -1;
+      group.count += options_.merges_partials ? layout_->row_count(partials_[row]) : adds ? 1 : -1;
       if (group.rows++ == 0) group.first_row = static_cast<std::int32_t>(row);
       group_of_[row] = found->second;
     }
@@ -280,6 +286,12 @@ class KeyedAggregate final : public Operator, public StateReader {
   }
 
   Status change_silently(const Batch& batch) {
+    if (options_.merges_partials) {
+      for (std::size_t row = 0; row < values_.size(); ++row) {
+        TG_RETURN_IF_ERROR(layout_->merge(values_[row], partials_[row]));
+      }
+      return Status::ok();
+    }
     if (batch.insert_only()) return update_.update(batch, values_);
     others_.clear();
     for (std::int32_t row = 0; row < batch.num_rows(); ++row) {
@@ -416,6 +428,7 @@ class KeyedAggregate final : public Operator, public StateReader {
   std::vector<std::int32_t> alone_;
   std::vector<std::int32_t> others_;
   std::vector<std::byte*> picked_;
+  AccumulatorCopies partials_;  // per row, where the input is partial results
   AccumulatorUpdate update_;
   StepwiseUpdate stepwise_;
   KeptResults results_;
@@ -429,6 +442,11 @@ Result<std::unique_ptr<Operator>> make_keyed_aggregate(KeyedAggregateOptions opt
   if (options.emit_empty_at_end && !options.keys.empty()) {
     return error(ErrorCode::kInvalidArgument,
                  "only an aggregation without keys has a result for no rows");
+  }
+  const bool tells_each =
+      !options.per_batch && options.per_epoch == KeyedAggregateOptions::PerEpoch::kNothing;
+  if (options.merges_partials && (tells_each || options.retracts)) {
+    return error(ErrorCode::kInternal, "this aggregation does not take partial results");
   }
   auto layout = std::make_shared<const AccumulatorLayout>(options.aggregates, true);
   if (options.retracts && !layout->can_retract()) {

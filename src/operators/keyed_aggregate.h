@@ -29,6 +29,9 @@ struct KeyedAggregateOptions {
   /// Only the last change of a key in a batch comes out (Flink's mini-batch): fewer rows, which
   /// depend on how rows were cut into batches; the folded result does not.
   bool per_batch = false;
+  /// The input is what batch_aggregate.h makes for the same keys and aggregates. Only per batch or
+  /// per epoch, and without retractions.
+  bool merges_partials = false;
   /// A key's state goes when it has had no row for this long in processing time; 0: never.
   std::int64_t ttl_ms = 0;
   /// Results with the key columns in front.

@@ -11,6 +11,7 @@
 #include "plan/source.h"
 #include "plan/top_n.h"
 #include "plan/window_group.h"
+#include "planner/connector_request.h"
 #include "planner/state_bound.h"
 #include "planner/stream_facts.h"
 
@@ -119,6 +120,52 @@ void check_idle_sources(const std::vector<plan::Node*>& order, Lowering& lowerin
   }
 }
 
+/// How many tasks were asked for to read a source; 0: nobody said.
+int tasks_asked_for(const plan::SourceNode& source, const Lowering& lowering) {
+  if (source.parallelism > 0) return source.parallelism;
+  if (lowering.settings().parallelism > 0) return lowering.settings().parallelism;
+  const Result<std::int64_t> asked =
+      lowering.options().settings.get_int_or("runtime.asked-parallelism", 0);
+  return asked.is_ok() ? static_cast<int>(*asked) : 0;  // else it is what the machine has
+}
+
+/// The splits of a table whose connector finds them without asking a service; 0: not known. Asked
+/// of another instance: the job's own has not been opened.
+std::size_t splits_of(const plan::SourceNode& source, const LoweringOptions& options) {
+  if (source.instance != nullptr || options.sources.contains(source.name) ||
+      options.connectors == nullptr) {
+    return 0;
+  }
+  const auto make = connector_source_maker(source, options);
+  if (!make.is_ok()) return 0;
+  const Result<std::shared_ptr<Source>> instance = (*make)();
+  if (!instance.is_ok() || !(*instance)->splits_end()) return 0;
+  const Result<Discovery> found = (*instance)->discover({});
+  return found.is_ok() ? found->splits.size() : 0;
+}
+
+/// A split is read in order, by one task.
+void check_splits(const std::vector<plan::Node*>& order, const Lowering& lowering,
+                  std::vector<LintWarning>& found) {
+  for (const plan::Node* node : order) {
+    const auto* source = dynamic_cast<const plan::SourceNode*>(node);
+    if (source == nullptr) continue;
+    const int tasks = tasks_asked_for(*source, lowering);
+    if (tasks <= 1) continue;
+    const std::size_t splits = splits_of(*source, lowering.options());
+    if (splits == 0 || splits >= static_cast<std::size_t>(tasks)) continue;
+    found.push_back(
+        {"parallelism-above-splits",
+         fmt::format("{} tasks are to read table '{}', which has {} split{}: {} of them "
+                     "get no rows",
+                     tasks, source->name, splits, splits == 1 ? "" : "s",
+                     static_cast<std::size_t>(tasks) - splits),
+         "Lower the parallelism ('scan.parallelism' for this table alone), or give the "
+         "table more files.",
+         place_of(*source)});
+  }
+}
+
 void check_sinks(const Graph& graph, const std::vector<plan::NodePtr>& roots,
                  std::vector<LintWarning>& found) {
   for (const Node& node : graph.nodes) {
@@ -142,6 +189,7 @@ std::vector<LintWarning> lint(const std::vector<plan::NodePtr>& roots, Lowering&
     if (node->schema != nullptr) check_state(*node, lowering, found);
   }
   check_idle_sources(order, lowering, found);
+  check_splits(order, lowering, found);
   check_sinks(lowering.graph(), roots, found);
   return found;
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <functional>
+#include <memory>
+#include <utility>
+
 #include "base/check.h"
+#include "operators/batch_aggregate.h"
 #include "operators/keyed_aggregate.h"
 #include "operators/partial_aggregate.h"
 #include "operators/window_aggregate.h"
@@ -50,8 +55,28 @@ bool can_merge(const plan::KeyedNode& node) {
 }
 
 /// A node in front of the exchange that aggregates what is there; rows then come from it.
-int add_partial(const plan::KeyedNode& window, const WindowAggregateOptions& options,
-                Lowering& lowering) {
+int add_partial(const plan::KeyedNode& of, const std::vector<LogicalType>& types, TimeGrain grain,
+                std::function<Result<std::unique_ptr<Operator>>()> make, Lowering& lowering) {
+  std::vector<Field> fields;
+  for (const LogicalType& type : types) {
+    fields.push_back({fmt::format("p{}", fields.size()), type});
+  }
+  Node node = lowering.make_node(of);
+  node.name += ".partial";
+  node.uid += ".partial";
+  node.schema = std::make_shared<Schema>(std::move(fields));
+  node.side_schemas.clear();
+  Edge edge = lowering.edge_from(of.inputs[0], Exchange::kForward);
+  const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
+  node.parallelism = input.parallelism;
+  node.inputs.push_back(std::move(edge));
+  node.time_grain = grain;
+  node.make_operator = std::move(make);
+  return lowering.add(std::move(node));
+}
+
+int add_partial_windows(const plan::KeyedNode& window, const WindowAggregateOptions& options,
+                        Lowering& lowering) {
   PartialAggregateOptions partial;
   partial.keys = options.keys;
   partial.key_types = options.key_types;
@@ -59,23 +84,16 @@ int add_partial(const plan::KeyedNode& window, const WindowAggregateOptions& opt
   partial.window = options.window;
   partial.grace_ms = options.grace_ms;
   partial.time_column = options.time_column;
+  return add_partial(
+      window, partial_output_types(partial), window_time_grain(options),
+      [partial] { return make_partial_aggregate(partial); }, lowering);
+}
 
-  std::vector<Field> fields;
-  for (const LogicalType& type : partial_output_types(partial)) {
-    fields.push_back({fmt::format("p{}", fields.size()), type});
-  }
-  Node node = lowering.make_node(window);
-  node.name += ".partial";
-  node.uid += ".partial";
-  node.schema = std::make_shared<Schema>(std::move(fields));
-  node.side_schemas.clear();
-  Edge edge = lowering.edge_from(window.inputs[0], Exchange::kForward);
-  const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
-  node.parallelism = input.parallelism;
-  node.inputs.push_back(std::move(edge));
-  node.time_grain = window_time_grain(options);
-  node.make_operator = [partial] { return make_partial_aggregate(partial); };
-  return lowering.add(std::move(node));
+/// The keys are the first columns of partial results.
+void read_partials(int from, Edge& edge) {
+  edge.from = from;
+  edge.side = -1;
+  for (std::size_t i = 0; i < edge.keys.size(); ++i) edge.keys[i] = static_cast<int>(i);
 }
 
 Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions options,
@@ -83,9 +101,7 @@ Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions
   Node node = lowering.make_node(window);
   Edge edge = lowering.edge_from(window.inputs[0], Exchange::kHash, window.keys);
   if (allows_partial_aggregate(options) && can_merge(window)) {
-    edge.from = add_partial(window, options, lowering);
-    edge.side = -1;
-    for (std::size_t i = 0; i < edge.keys.size(); ++i) edge.keys[i] = static_cast<int>(i);
+    read_partials(add_partial_windows(window, options, lowering), edge);
     options.merges_partials = true;
   }
   spread_by_key(node, std::move(edge));
@@ -133,6 +149,32 @@ Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering
   return add_window_operator(group, std::move(options), lowering);
 }
 
+/// In two phases where only the last result of a batch or an epoch is told, and rows cross tasks.
+Result<bool> aggregates_in_two_phases(const plan::AggregateNode& aggregate,
+                                      const KeyedAggregateOptions& options,
+                                      const Lowering& lowering) {
+  TG_ASSIGN_OR_RETURN(const std::string phases, lowering.options().settings.get_choice_or(
+                                                    "table.optimizer.agg-phase-strategy",
+                                                    "AUTO|ONE_PHASE|TWO_PHASE", "AUTO"));
+  const bool tells_each =
+      !options.per_batch && options.per_epoch == KeyedAggregateOptions::PerEpoch::kNothing;
+  if (phases == "ONE_PHASE" || tells_each || options.retracts || aggregate.append) return false;
+  if (!can_merge(aggregate) || !allows_batch_aggregate(options.aggregates)) return false;
+  return phases == "TWO_PHASE" || lowering.options().parallelism > 1;
+}
+
+/// Aggregates batches in front of the exchange, and reads what comes from there.
+void add_first_phase(const plan::AggregateNode& aggregate, KeyedAggregateOptions& options,
+                     Edge& edge, Lowering& lowering) {
+  BatchAggregateOptions first{options.keys, options.key_types, options.aggregates};
+  read_partials(add_partial(
+                    aggregate, batch_aggregate_types(first), kBatchAggregateTimeGrain,
+                    [first] { return make_batch_aggregate(first); }, lowering),
+                edge);
+  options.keys = edge.keys;
+  options.merges_partials = true;
+}
+
 Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering) {
   const plan::Input& input = aggregate.inputs[0];
   KeyedAggregateOptions options;
@@ -154,7 +196,13 @@ Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering)
       lowering.settings().output_mode == PlanSettings::OutputMode::kUpdate) {
     node.time_grain = {1, 0};
   }
-  lowering.feed_by_key(node, input, aggregate.keys);
+  Edge edge = lowering.edge_from(input, Exchange::kHash, aggregate.keys);
+  TG_ASSIGN_OR_RETURN(const bool in_two_phases,
+                      aggregates_in_two_phases(aggregate, options, lowering));
+  if (in_two_phases) {
+    add_first_phase(aggregate, options, edge, lowering);
+  }
+  spread_by_key(node, std::move(edge));
   node.make_operator = [options] { return make_keyed_aggregate(options); };
   return lowering.finish(aggregate, std::move(node));
 }

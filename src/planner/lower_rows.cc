@@ -16,17 +16,31 @@
 #include "operators/values.h"
 #include "plan/relational.h"
 #include "planner/lower_nodes.h"
+#include "planner/lower_watermark.h"
 #include "planner/stream_facts.h"
 
 namespace tidegate {
 namespace {
 
+/// The same tasks as those of graph node `from`.
+void feed_from(Node& node, int from, Lowering& lowering) {
+  node.parallelism = lowering.graph().nodes[static_cast<std::size_t>(from)].parallelism;
+  Edge edge;
+  edge.from = from;
+  node.inputs.push_back(std::move(edge));
+}
+
 Status lower_project(const plan::ProjectNode& project, Lowering& lowering) {
-  TG_ASSIGN_OR_RETURN(
-      const auto columns,
-      compile_columns(project.columns, *project.inputs[0].schema(), *project.schema, lowering));
+  std::vector<ExprPtr> exprs = project.columns;
+  TG_ASSIGN_OR_RETURN(const auto attached, attach_watermark(project, exprs, lowering));
+  const Schema& input = attached ? *attached->schema : *project.inputs[0].schema();
+  TG_ASSIGN_OR_RETURN(const auto columns, compile_columns(exprs, input, *project.schema, lowering));
   Node node = lowering.make_node(project);
-  lowering.feed_in_place(node, project.inputs[0]);
+  if (attached) {
+    feed_from(node, attached->node, lowering);
+  } else {
+    lowering.feed_in_place(node, project.inputs[0]);
+  }
   node.time_grain = kProjectTimeGrain;
   node.make_operator = [columns,
                         context = lowering.eval_context()]() -> Result<std::unique_ptr<Operator>> {
@@ -37,18 +51,32 @@ Status lower_project(const plan::ProjectNode& project, Lowering& lowering) {
 
 Status lower_filter(const plan::FilterNode& filter, Lowering& lowering) {
   TG_ASSIGN_OR_RETURN(const FunctionRegistry* functions, lowering.functions());
-  TG_ASSIGN_OR_RETURN(
-      CompiledFilter compiled,
-      CompiledFilter::compile(filter.condition, *filter.inputs[0].schema(), *functions));
+  std::vector<ExprPtr> exprs = {filter.condition};
+  TG_ASSIGN_OR_RETURN(const auto attached, attach_watermark(filter, exprs, lowering));
+  const SchemaPtr& input = attached ? attached->schema : filter.inputs[0].schema();
+  TG_ASSIGN_OR_RETURN(CompiledFilter compiled,
+                      CompiledFilter::compile(exprs[0], *input, *functions));
   const auto condition = std::make_shared<const CompiledFilter>(std::move(compiled));
   Node node = lowering.make_node(filter);
-  lowering.feed_in_place(node, filter.inputs[0]);
+  if (attached) {
+    feed_from(node, attached->node, lowering);
+    node.schema = attached->schema;
+  } else {
+    lowering.feed_in_place(node, filter.inputs[0]);
+  }
   node.time_grain = kFilterTimeGrain;
   node.make_operator = [condition,
                         context = lowering.eval_context()]() -> Result<std::unique_ptr<Operator>> {
     return make_filter(condition, context);
   };
-  return lowering.finish(filter, std::move(node));
+  if (!attached) return lowering.finish(filter, std::move(node));
+  const std::string name = node.uid + ".columns";
+  const int from = lowering.add(std::move(node));
+  std::vector<ExprPtr> columns;
+  for (int i = 0; i < filter.schema->num_fields(); ++i) columns.push_back(col(i));
+  TG_ASSIGN_OR_RETURN(const int last, add_projection(from, columns, filter.schema, name, lowering));
+  lowering.set_output(filter, last);
+  return Status::ok();
 }
 
 Status lower_values(const plan::ValuesNode& values, Lowering& lowering) {

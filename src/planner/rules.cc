@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "planner/rewrite.h"
+#include "planner/split_distinct.h"
 
 namespace tidegate {
 namespace {
@@ -43,6 +44,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "lookup-join", .rewrite_node = find_lookup_join},
       {.name = "window-join", .rewrite_node = find_window_join},
       {.name = "window-aggregate", .rewrite_node = find_window_aggregate},
+      {.name = "split-distinct", .rewrite_node = split_distinct},
       {.name = "merge-projects", .rewrite_node = merge_projects},
       {.name = "output-mode", .rewrite = apply_output_mode},
       {.name = "batch-event-times", .rewrite = restrict_event_times},

@@ -11,6 +11,7 @@
 namespace tidegate {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -71,6 +72,26 @@ Project[price AS x]
     Project[category, CAST(seller AS BIGINT) AS key_4]
       Source[connector=test, columns=[seller, category, ts]]
 )");
+}
+
+TEST(Rules, SplitsDistinctValues) {
+  Options split;
+  split.set("table.optimizer.distinct-agg.split.enabled", "true");
+  const std::string query = "SELECT url, COUNT(DISTINCT bidder) FROM bids GROUP BY url";
+  const std::string columns = "u STRING, n BIGINT";
+  const std::string whole = "Aggregate[keys=[url], calls=[COUNT(DISTINCT bidder)]]";
+  EXPECT_THAT(planned(query, columns, {}, split),
+              AllOf(HasSubstr("Aggregate[keys=[url], calls=[COUNT(bidder)]]\n"),
+                    HasSubstr("  Aggregate[keys=[url, bidder], calls=[]]\n")));
+  EXPECT_THAT(planned(query, columns), HasSubstr(whole));
+  EXPECT_THAT(planned(query, columns, {"split-distinct"}, split), HasSubstr(whole));
+  // Of two columns, or beside what is not distinct.
+  EXPECT_THAT(planned("SELECT COUNT(DISTINCT bidder), COUNT(DISTINCT url) FROM bids",
+                      "n BIGINT, m BIGINT", {}, split),
+              HasSubstr("COUNT(DISTINCT bidder), COUNT(DISTINCT url)"));
+  EXPECT_THAT(
+      planned("SELECT COUNT(DISTINCT bidder), COUNT(*) FROM bids", "n BIGINT, m BIGINT", {}, split),
+      HasSubstr("COUNT(DISTINCT bidder), COUNT(*)"));
 }
 
 TEST(Rules, FindsWindowAggregates) {

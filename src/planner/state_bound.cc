@@ -13,6 +13,7 @@
 #include "plan/window.h"
 #include "plan/window_group.h"
 #include "planner/node_table.h"
+#include "planner/unique_keys.h"
 
 namespace tidegate {
 namespace {
@@ -40,11 +41,24 @@ StateBound aggregate(const plan::AggregateNode& node, const Around& around) {
                 grows ? "one row and its distinct values per key" : "one row per key");
 }
 
+/// What a join keeps of an input: where its key is known, a row takes the place of the one before.
+std::string rows_of(const char* side, const plan::Input& input, const Around& around) {
+  const StreamFacts& facts = around.facts.of(input);
+  const ColumnSet key = smallest_key(facts.keys);
+  if (!facts.retracts || key.empty()) return fmt::format("all rows of the {}", side);
+  return fmt::format("rows of the {} by {}", side, plan::column_names(*input.schema(), key));
+}
+
 StateBound join(const plan::JoinNode& node, const Around& around) {
   const std::int64_t ttl = around.settings.state_ttl_ms;
   const std::int64_t left = node.left_ttl_ms > 0 ? node.left_ttl_ms : ttl;
   const std::int64_t right = node.right_ttl_ms > 0 ? node.right_ttl_ms : ttl;
-  return ttl_or(std::min(left, right), Kind::kUnbounded, "all rows of both inputs");
+  std::string text = "all rows of both inputs";
+  if (around.facts.of(node.inputs[0]).retracts || around.facts.of(node.inputs[1]).retracts) {
+    text =
+        rows_of("left", node.inputs[0], around) + ", " + rows_of("right", node.inputs[1], around);
+  }
+  return ttl_or(std::min(left, right), Kind::kUnbounded, std::move(text));
 }
 
 StateBound temporal_join(const plan::TemporalJoinNode&, const Around&) {

@@ -52,13 +52,14 @@ inline const std::string kTestTables = R"(
 
 /// Runs the rules over `INSERT INTO out query`; the plan without sink, or the error.
 inline std::string planned(const std::string& query, const std::string& out_columns,
-                           std::vector<std::string> disabled = {}) {
+                           std::vector<std::string> disabled = {}, Options settings = {}) {
   auto roots = plan_of(kTestTables + "CREATE TABLE outcome (" + out_columns +
                        ") WITH ('connector' = 'test'); INSERT INTO outcome " + query + ";");
   if (!roots.is_ok()) return "binder: " + roots.status().message();
   LoweringOptions options;
   options.functions = &builtin_functions();
   options.disabled_rules = std::move(disabled);
+  options.settings = std::move(settings);
   const Status status = rewrite_plan(*roots, options);
   if (!status.is_ok()) return status.message();
   return "\n" + explain_plan({(*roots)[0]->inputs[0].node});

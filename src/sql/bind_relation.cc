@@ -260,8 +260,11 @@ Status Binder::read_hints(const Select& select) {
   for (const Select::Hint& hint : select.hints) {
     if (upper(hint.name) != "STATE_TTL") continue;  // others are about how, not what
     for (const auto& [table, value] : hint.options) {
-      TG_ASSIGN_OR_RETURN(const std::chrono::milliseconds ttl, parse_duration(value));
-      state_ttls_[table] = ttl.count();
+      const Result<std::chrono::milliseconds> ttl = parse_duration(value);
+      if (!ttl.is_ok()) {
+        return Status(ttl.status()).with_context(fmt::format("hint STATE_TTL of '{}'", table));
+      }
+      state_ttls_[table] = ttl->count();
     }
   }
   return Status::ok();

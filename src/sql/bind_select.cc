@@ -114,6 +114,11 @@ std::vector<ExprPtr> values_over_nothing(const std::vector<AggregateUse>& aggreg
   return values;
 }
 
+bool names_table(const Scope& from, const std::string& table) {
+  return std::any_of(from.columns.begin(), from.columns.end(),
+                     [&](const ScopeColumn& column) { return column.table == table; });
+}
+
 }  // namespace
 
 Result<BoundQuery> Binder::bind_select(const Select& select, const Query& clauses,
@@ -124,6 +129,12 @@ Result<BoundQuery> Binder::bind_select(const Select& select, const Query& clause
   TG_RETURN_IF_ERROR(read_hints(select));
   if (select.from != nullptr) {
     TG_ASSIGN_OR_RETURN(from, bind_relation(*select.from, outer));
+    // By its alias where it has one.
+    for (const auto& [table, ttl] : state_ttls_) {
+      if (names_table(from.scope, table)) continue;
+      return error_here(select.from->place, ErrorCode::kUnknownName,
+                        "the hint STATE_TTL names '{}', which is no table of this FROM", table);
+    }
     state.ttl_ms = state_ttl_of(from.scope);
     state_ttls_ = outside;
   } else {

@@ -112,10 +112,11 @@ Result<BoundRelation> Binder::bind_definition(const TableDefinition& table,
   }
   ExpressionContext context{.scope = &physical, .clause = "a computed column"};
   std::vector<ExprPtr> declared;
+  int place = 0;  // in the schema, where columns keep their order
   bool computes = false;
   for (const TableColumn& column : table.columns) {
     if (column.kind != TableColumn::Kind::kComputed) {
-      declared.push_back(col(schema->index_of(column.name)));
+      declared.push_back(col(place++));
       continue;
     }
     computes = true;

@@ -45,8 +45,10 @@ TableColumn* find_column(TableDefinition& table, const std::string& name) {
 Status add_columns(const std::vector<ColumnDefinition>& columns,
                    const std::vector<WatermarkDefinition>& watermarks,
                    const std::vector<Identifier>& primary_key, TableDefinition& table) {
+  std::set<std::string> names;
+  for (const TableColumn& column : table.columns) names.insert(column.name);
   for (const ColumnDefinition& definition : columns) {
-    if (find_column(table, definition.name.text) != nullptr) {
+    if (!names.insert(definition.name.text).second) {
       return error(ErrorCode::kInvalidArgument, "table '{}' has two columns '{}'", table.name,
                    definition.name.text);
     }

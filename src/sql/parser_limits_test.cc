@@ -43,6 +43,9 @@ TEST(ParserLimitsTest, DeepAndLongTextsEndInALimitOrParse) {
   }
   for (const char* word : {" OR a", " AND a", ", a"})
     EXPECT_TRUE(parse_script({"", "SELECT a" + repeat(word, 100000)}).is_ok());
+  const Status long_one = parse_script({"", "SELECT a" + repeat(", a", 500'000)}).status();
+  EXPECT_EQ(long_one.code(), ErrorCode::kLimitExceeded) << long_one.to_string();
+  EXPECT_TRUE(parse_script({"", repeat("SELECT a, a, a;", 100'000)}).is_ok());
   const std::string chain = "SELECT a" + repeat(" + a * b", 1000);
   EXPECT_EQ(canonical(canonical(chain)), canonical(chain));
 }

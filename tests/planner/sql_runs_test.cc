@@ -17,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kRules[] = {
     "fold-conditions", "merge-projects", "push-filters",     "outer-to-inner", "top-n",
@@ -220,6 +221,73 @@ TEST(SqlPlans, ExplainWhatIsKnown) {
   EXPECT_THAT(text, HasSubstr("event time:  ts, watermark 4000 ms behind"));
   EXPECT_THAT(text, HasSubstr("end to end: exactly-once"));
   EXPECT_THAT(explain_json(plan->graph, plan->notes), HasSubstr("\"key\": \"auction\""));
+}
+
+TEST(SqlPlans, AggregateInTwoPhases) {
+  const std::string counts =
+      into("u STRING, n BIGINT", "SELECT url, COUNT(*) FROM bids GROUP BY url");
+  const auto explained = [](const std::string& script, int parallelism, const char* phases,
+                            bool per_batch = true) {
+    LoweringOptions options;
+    options.parallelism = parallelism;
+    options.settings.set("table.exec.mini-batch.enabled", per_batch ? "true" : "false");
+    options.settings.set("table.optimizer.agg-phase-strategy", phases);
+    const Result<LoweredPlan> plan = lowered(script, options);
+    return plan.is_ok() ? explain_graph(plan->graph, plan->notes) : plan.status().message();
+  };
+  const auto partial = HasSubstr("Aggregate[keys=[url], calls=[COUNT(*)]].partial");
+  EXPECT_THAT(explained(counts, 2, "AUTO"), partial);
+  EXPECT_THAT(explained(counts, 1, "TWO_PHASE"), partial);
+  EXPECT_THAT(explained(counts, 1, "AUTO"), Not(partial));
+  EXPECT_THAT(explained(counts, 2, "ONE_PHASE"), Not(partial));
+  // Each change is told; rows are taken back; sets of values; the order counts.
+  EXPECT_THAT(explained(counts, 2, "TWO_PHASE", false), Not(HasSubstr(".partial")));
+  const auto whole = [&](const char* query) {
+    EXPECT_THAT(explained(into("n BIGINT", query), 2, "TWO_PHASE"), Not(HasSubstr("[n].partial")));
+  };
+  whole("SELECT COUNT(DISTINCT bidder) FROM bids");
+  whole("SELECT LAST_VALUE(bidder) FROM bids");
+  EXPECT_THAT(explained(into("n BIGINT",
+                             "SELECT SUM(n) FROM (SELECT COUNT(*) AS n FROM bids GROUP "
+                             "BY url)"),
+                        2, "TWO_PHASE"),
+              Not(HasSubstr("calls=[SUM(n)]].partial")));
+}
+
+TEST(SqlPlans, ExplainWhatAJoinKeeps) {
+  const Result<LoweredPlan> plan =
+      lowered(into("a BIGINT, n BIGINT",
+                   "SELECT id, n FROM auctions JOIN (SELECT auction, COUNT(*) AS n FROM bids GROUP "
+                   "BY auction) ON id = auction"),
+              {});
+  ASSERT_TRUE(plan.is_ok()) << plan.status().to_string();
+  EXPECT_THAT(explain_graph(plan->graph, plan->notes),
+              HasSubstr("state:       all rows of the left, rows of the right by auction"));
+}
+
+TEST(SqlPlans, WarnOfTasksWithoutSplits) {
+  ConnectorRegistry connectors;
+  Connector connector;
+  connector.name = "test";
+  connector.make_source = [](const ConnectorRequest& request) -> Result<std::shared_ptr<Source>> {
+    return std::make_shared<MemorySource>(request.schema, std::vector<std::vector<Batch>>{{}, {}});
+  };
+  connector.make_sink = [](const ConnectorRequest&) -> Result<std::shared_ptr<Sink>> {
+    return std::make_shared<CollectSink>();
+  };
+  connectors.add(connector);
+  LoweringOptions options;
+  options.connectors = &connectors;
+  const std::string script = into("p BIGINT", "SELECT price FROM bids");
+  EXPECT_THAT(warnings_of(script, options), ElementsAre());
+  options.settings.set("runtime.asked-parallelism", "3");
+  EXPECT_THAT(warnings_of(script, options), ElementsAre("parallelism-above-splits"));
+  options.settings.set("runtime.asked-parallelism", "2");
+  EXPECT_THAT(warnings_of(script, options), ElementsAre());
+  options.settings.set("parallelism.default", "5");
+  EXPECT_THAT(lowered(script, options)->warnings[0].message,
+              HasSubstr("5 tasks are to read table 'bids', which has 2 splits: 3 of them get no "
+                        "rows"));
 }
 
 TEST(SqlPlans, WarnOfStateThatGrows) {
