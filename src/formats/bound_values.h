@@ -21,9 +21,10 @@ namespace tidegate {
 template <typename Writer>
 class BoundValues {
  public:
-  /// What is written from now on is about this array, which must stay alive.
-  void bind(const arrow::ArrayData& array) {
-    offset_ = array.offset;
+  /// What is written from now on is about this array, which must stay alive; `offset`: of the rows
+  /// that it is a part of, down to the parts of its parts.
+  void bind(const arrow::ArrayData& array, std::int64_t offset = 0) {
+    offset_ = array.offset + offset;
     all_null_ = array.type->id() == arrow::Type::NA;
     const auto buffer = [&](std::size_t i) {
       return array.buffers.size() > i && array.buffers[i] != nullptr ? array.buffers[i]->data()
@@ -35,16 +36,12 @@ class BoundValues {
     if (type_.kind() == TypeKind::kMap || type_.kind() == TypeKind::kMultiset) {
       // Arrow keeps entries in a struct, which may be a slice of its own.
       const arrow::ArrayData& entries = *array.child_data[0];
-      for (std::size_t i = 0; i < 2; ++i) {
-        children_[i].bind(*entries.child_data[i]);
-        children_[i].offset_ += entries.offset;
-      }
+      for (std::size_t i = 0; i < 2; ++i) children_[i].bind(*entries.child_data[i], entries.offset);
       return;
     }
-    for (std::size_t i = 0; i < array.child_data.size(); ++i) {
-      children_[i].bind(*array.child_data[i]);
-      if (type_.kind() == TypeKind::kRow) children_[i].offset_ += offset_;
-    }
+    const std::int64_t parts_offset = type_.kind() == TypeKind::kRow ? offset_ : 0;
+    for (std::size_t i = 0; i < array.child_data.size(); ++i)
+      children_[i].bind(*array.child_data[i], parts_offset);
   }
   /// For a ROW: its fields are the columns of a batch.
   void bind_columns(const Batch& batch) {
