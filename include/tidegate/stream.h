@@ -160,8 +160,8 @@ class Stream {
   /// Scores batches by a model: predict<Scored>(onnx("fraud.onnx"), &Payment::amount, ...), where
   /// the members go into the model in this order. Members of Out that T has are handed on, the
   /// others are the model's outputs, null where a row has a null among the model's inputs.
-  template <RecordType Out, typename... M>
-  Stream<Out> predict(const ModelSpec& model, M T::*... members) const {
+  template <RecordType Out, typename Row = T, typename... M>
+  Stream<Out> predict(const ModelSpec& model, M Row::*... members) const {
     return Stream<Out>(
         plan_, plan_->predict(node_, model, {static_cast<int>(Record<T>::index_of(members))...},
                               record_columns<Out>()));
