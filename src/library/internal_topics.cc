@@ -157,10 +157,13 @@ Result<int> InternalTopics::partition_count(const std::string& topic) {
 Status InternalTopics::delete_records(const std::vector<Position>& positions) {
   if (positions.empty()) return Status::ok();
   const kafka::PartitionsPtr list(rd_kafka_topic_partition_list_new(1));
-  for (const Position& position : positions)
+  for (const Position& position : positions) {
+    // -1 would stand for the end: everything would go.
+    TG_CHECK(position.offset >= 0, "offset {}", position.offset);
     rd_kafka_topic_partition_list_add(list.get(), position.partition.topic.c_str(),
                                       position.partition.partition)
         ->offset = position.offset;
+  }
   rd_kafka_DeleteRecords_t* records = rd_kafka_DeleteRecords_new(list.get());
   const EventPtr event =
       administer(client_->handle(), options_.timeout,
@@ -178,8 +181,7 @@ Status InternalTopics::delete_records(const std::vector<Position>& positions) {
     const rd_kafka_topic_partition_t& each = deleted->elems[i];
     if (each.err != RD_KAFKA_RESP_ERR_NO_ERROR)
       return kafka::kafka_status(
-          each.err, fmt::format("{}: topic '{}' partition {} in front of {}", what, each.topic,
-                                each.partition, each.offset));
+          each.err, fmt::format("{}: topic '{}' partition {}", what, each.topic, each.partition));
   }
   return Status::ok();
 }
