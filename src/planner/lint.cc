@@ -139,7 +139,7 @@ std::size_t splits_of(const plan::SourceNode& source, const LoweringOptions& opt
   const auto make = connector_source_maker(source, options);
   if (!make.is_ok()) return 0;
   const Result<std::shared_ptr<Source>> instance = (*make)();
-  if (!instance.is_ok() || !(*instance)->splits_end()) return 0;
+  if (!instance.is_ok() || !(*instance)->splits_end() || (*instance)->log_topics()) return 0;
   const Result<Discovery> found = (*instance)->discover({});
   return found.is_ok() ? found->splits.size() : 0;
 }
