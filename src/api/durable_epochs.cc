@@ -8,6 +8,7 @@
 #include "api/run_settings.h"
 #include "base/check.h"
 #include "base/executor.h"
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "epoch/savepoint.h"
@@ -104,7 +105,7 @@ Status DurableEpochs::open_checkpoints(const std::string& uri, const RunOptions&
   how.run_beside = [&executor](std::function<void()> work) {
     executor.submit_blocking(std::move(work));
   };
-  if (const auto path = local_path_of(uri)) {
+  if (const auto path = local_path_of(uri); path && TG_PROTECTED("fencing")) {
     TG_ASSIGN_OR_RETURN(lock_, FolderLock::acquire(*path));
   }
   TG_ASSIGN_OR_RETURN(blobs_, open_blob_store(uri, settings));

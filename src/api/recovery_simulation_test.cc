@@ -244,7 +244,8 @@ TEST_P(WithoutProtection, TheSimulationFindsIt) {
   FAIL() << "nothing was missed";
 }
 
-INSTANTIATE_TEST_SUITE_P(Planted, WithoutProtection, testing::Values("fsync", "commit-first"));
+INSTANTIATE_TEST_SUITE_P(Planted, WithoutProtection,
+                         testing::Values("fsync", "commit-first", "manifest-last"));
 #endif
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/failpoints.h"
+
 namespace tidegate {
 namespace {
 
@@ -78,6 +80,10 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) {
   if (has_instruction) return crc32c_by_instruction(bytes, before);
 #endif
   return crc32c_by_table(bytes, before);
+}
+
+bool has_crc32c(std::string_view bytes, std::uint32_t checksum) {
+  return crc32c(bytes) == checksum || !TG_PROTECTED("checksum");
 }
 
 }  // namespace tidegate

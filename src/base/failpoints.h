@@ -30,15 +30,22 @@ namespace tidegate {
 ///   if (TG_PROTECTED("fsync")) TG_RETURN_IF_ERROR(file->sync());
 ///
 /// is a protection that a test takes away by arming "unprotected.fsync=error", to see that it is
-/// missed.
+/// missed. Where the protection is an order of steps, the wrong order is planted beside it:
+///
+///   TG_PLANTED("commit-first", publish(record));
 #ifndef TIDEGATE_NO_FAILPOINTS
 #define TG_FAILPOINT(name) TG_RETURN_IF_ERROR(::tidegate::hit_failpoint(name))
 #define TG_PROTECTED(name) (::tidegate::hit_failpoint("unprotected." name).is_ok())
+#define TG_PLANTED(name, step) \
+  if (!TG_PROTECTED(name)) TG_RETURN_IF_ERROR(step)
 #else
 #define TG_FAILPOINT(name) \
   do {                     \
   } while (false)
 #define TG_PROTECTED(name) true
+#define TG_PLANTED(name, step) \
+  do {                         \
+  } while (false)
 #endif
 
 /// What an armed failpoint does; an error is returned from where it stands. Called without a lock,

@@ -12,6 +12,7 @@
 #include "base/blob_store.h"
 #include "base/check.h"
 #include "base/options.h"
+#include "cli/probe_state.h"
 #include "expr/function_registry.h"
 #include "library/subtopologies.h"
 #include "plan/relational.h"
@@ -466,7 +467,7 @@ Result<std::vector<JobOutline>> SqlSession::outline(const std::string& name, std
   TG_ASSIGN_OR_RETURN(const std::vector<sql::Statement> statements,
                       sql::parse_script(script.source()));
   std::vector<JobOutline> jobs;
-  const auto take = [&jobs](const PlannedJob& job) {
+  const auto take = [&jobs](const PlannedJob& job) -> Status {
     JobOutline outline{
         job.graph.job_name, folder_of_job(static_cast<int>(jobs.size()) + 1, job.graph), {}};
     for (std::size_t i = 0; i < job.graph.nodes.size(); ++i) {
@@ -474,6 +475,7 @@ Result<std::vector<JobOutline>> SqlSession::outline(const std::string& name, std
       outline.steps.push_back({node.name, node.uid, i < job.notes.size() ? job.notes[i].state : "",
                                node.schema == nullptr ? "" : node.schema->to_string(),
                                node.source != nullptr, node.sink != nullptr});
+      TG_ASSIGN_OR_RETURN(outline.steps.back().tables, probe_state(job.graph, node));
     }
     jobs.push_back(std::move(outline));
     return Status::ok();

@@ -16,6 +16,7 @@
 #include "planner/lowering.h"
 #include "sql/catalog.h"
 #include "sql/syntax.h"
+#include "state/state_table.h"
 #include "tidegate/app.h"
 #include "tidegate/status.h"
 
@@ -38,6 +39,7 @@ struct JobOutline {
     std::string schema;  ///< of its rows
     bool is_source = false;
     bool is_sink = false;
+    std::vector<StateTableSpec> tables = {};  ///< of its state, with their schemas
   };
   std::string name;
   std::string folder;  ///< in those of the run's checkpoints and savepoints: "/1-insert-into_t"

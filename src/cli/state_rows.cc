@@ -2,8 +2,6 @@
 #include "cli/state_rows.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -33,15 +31,6 @@ std::string_view without_null(std::string_view type) {
   constexpr std::string_view kNotNull = " NOT NULL";
   if (type.ends_with(kNotNull)) type.remove_suffix(kNotNull.size());
   return type;
-}
-
-/// The number at the front of `text`, which is taken off.
-std::optional<std::size_t> take_number(std::string_view& text) {
-  std::size_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
-  return number;
 }
 
 }  // namespace
@@ -86,9 +75,22 @@ StateRows::StateRows(BlobStore& blobs, const TableState& table, int key_groups,
     : blobs_(blobs), table_(table), key_groups_(key_groups), info_(info), formats_(formats) {}
 
 void StateRows::prepare() {
-  if (std::exchange(is_prepared_, true) || info_ == nullptr) return;
+  if (std::exchange(is_prepared_, true)) return;
+  const auto json = formats_.find("json");
+  if (!json.is_ok()) return;
+  if (const auto schema = StateSchema::parse(table_.layout); schema.is_ok()) {
+    values_ = StateValues::of(*schema);
+  }
+  if (values_ != nullptr) {
+    auto encoder = (*json)->make_encoder(std::make_shared<Schema>(values_->fields()), Options());
+    if (encoder.is_ok()) {
+      value_encoder_ = *std::move(encoder);
+    } else {
+      values_ = nullptr;
+    }
+  }
+  if (info_ == nullptr) return;
   const OperatorInfo* info = info_;
-  find_counts(info);
   keys_ = info->keys;
   // Rows that were aggregated in part on their way have names of no meaning; keys come out in
   // front.
@@ -101,14 +103,19 @@ void StateRows::prepare() {
   }
   std::vector<Field> fields;
   std::vector<LogicalType> types;
-  for (const NamedType& key : keys_) {
-    const auto type = LogicalType::parse(key.type);
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    const auto type = LogicalType::parse(keys_[i].type);
     if (!type.is_ok()) return;
-    fields.push_back({key.name, *type});
     types.push_back(*type);
+    // Rows that are values have them, too.
+    const bool is_value =
+        values_ != nullptr && std::ranges::find(values_->fields(), keys_[i].name, &Field::name) !=
+                                  values_->fields().end();
+    if (is_value) continue;
+    fields.push_back({keys_[i].name, *type});
+    shown_keys_.push_back(static_cast<int>(i));
   }
-  const auto json = formats_.find("json");
-  if (fields.empty() || !json.is_ok()) return;
+  if (types.empty()) return;
   auto encoder = (*json)->make_encoder(std::make_shared<Schema>(std::move(fields)), Options());
   if (!encoder.is_ok()) return;
   codec_ = std::make_unique<KeyCodec>(std::move(types));
@@ -131,7 +138,6 @@ void StateRows::prepare() {
       });
   if (read.is_ok() && fits) return;
   codec_ = nullptr;
-  keys_.clear();
 }
 
 bool StateRows::are_keys(const std::vector<DeltaRecord>& rows) const {
@@ -150,65 +156,21 @@ bool StateRows::are_keys(const std::vector<DeltaRecord>& rows) const {
   return true;
 }
 
-/// Accumulators of COUNT are the only ones of 8 bytes with a result that is never null, so the
-/// layout tells them. Results are the last output columns, which gives the names where the types
-/// agree.
-void StateRows::find_counts(const OperatorInfo* info) {
-  std::string_view layout = table_.layout;
-  std::size_t at = 0;
-  const auto take = [&](std::string_view word) {
-    if (!layout.starts_with(word)) return false;
-    layout.remove_prefix(word.size());
-    return true;
-  };
-  if (take("stamped ")) at += 8;
-  if (!take("accumulators head=")) return;
-  const auto head = take_number(layout);
-  if (!head) return;
-  at += *head;
-  if (take(" counted")) at += 8;
-  std::vector<Count> counts;
-  std::vector<std::size_t> numbers;  // of counts_ among the results
-  std::vector<std::string_view> types;
-  while (!layout.empty()) {
-    const std::size_t colon = layout.find(':');
-    if (!take(" ") || colon == std::string_view::npos) return;
-    const std::string_view type = layout.substr(0, colon - 1);
-    layout.remove_prefix(colon);
-    const auto size = take_number(layout);
-    if (!size) return;
-    if (type == "BIGINT NOT NULL" && *size == 8) {
-      numbers.push_back(types.size());
-      counts.push_back({fmt::format("count_{}", types.size()), at});
-    }
-    types.push_back(type);
-    at += *size;
-  }
-  const std::vector<NamedType>& output = info->output;
-  bool are_last = output.size() >= types.size();
-  for (std::size_t i = 0; are_last && i < types.size(); ++i) {
-    are_last = output[output.size() - types.size() + i].type == types[i];
-  }
-  for (std::size_t i = 0; are_last && i < counts.size(); ++i) {
-    counts[i].name = output[output.size() - types.size() + numbers[i]].name;
-  }
-  counts_ = std::move(counts);
-  value_bytes_ = at;
-}
-
 std::string StateRows::columns() {
   prepare();
   std::string text;
-  if (codec_ == nullptr) {
-    text = "`key` STRING";
-    keys_.clear();
-  }
-  for (const NamedType& key : keys_) {
+  if (codec_ == nullptr) text = "`key` STRING";
+  for (const int shown : codec_ == nullptr ? std::vector<int>() : shown_keys_) {
+    const NamedType& key = keys_[static_cast<std::size_t>(shown)];
     text += fmt::format("{}`{}` {}", text.empty() ? "" : ", ", key.name, key.type);
   }
-  text += ", `namespace` BIGINT, namespace_time TIMESTAMP(3), key_group INT";
-  for (const Count& count : counts_) text += fmt::format(", `{}` BIGINT", count.name);
-  return text + ", `value` STRING";
+  text += text.empty() ? "" : ", ";
+  text += "`namespace` BIGINT, namespace_time TIMESTAMP(3), key_group INT";
+  if (values_ == nullptr) return text + ", `value` STRING";
+  for (const Field& field : values_->fields()) {
+    text += fmt::format(", `{}` {}", field.name, field.type.with_nullable(true).to_string());
+  }
+  return text;
 }
 
 Status StateRows::read(const std::function<Status(std::string_view)>& line) {
@@ -236,32 +198,49 @@ Status StateRows::read_batch(std::vector<DeltaRecord>& rows,
     std::vector<std::string_view> bytes;
     for (const DeltaRecord& row : rows) bytes.push_back(row.key);
     TG_ASSIGN_OR_RETURN(std::vector<ArrayPtr> columns, codec_->decode(bytes));
-    keys.emplace(std::ssize(rows), std::move(columns));
+    std::vector<ArrayPtr> shown;
+    for (const int key : shown_keys_) shown.push_back(columns[static_cast<std::size_t>(key)]);
+    keys.emplace(std::ssize(rows), std::move(shown));
   }
+  std::optional<Batch> values;
+  std::vector<std::int64_t> rows_of;
+  if (values_ != nullptr) {
+    TG_ASSIGN_OR_RETURN(values, values_->read(rows, rows_of));
+  }
+  std::int64_t next = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const DeltaRecord& record = rows[i];
     JsonRow row;
-    if (keys) {
+    TG_RETURN_IF_ERROR(write_key(rows[i], keys ? &*keys : nullptr, i, row));
+    if (!values) {
+      row.hex("value", rows[i].value);
+      TG_RETURN_IF_ERROR(line(row.take()));
+      continue;
+    }
+    for (std::int64_t left = rows_of[i]; left > 0; --left) {
+      JsonRow whole = row;
       std::string object;
-      TG_RETURN_IF_ERROR(encoder_->encode_message(*keys, static_cast<std::int64_t>(i), object));
-      row.members(object);
-    } else {
-      row.hex("key", record.key);
+      TG_RETURN_IF_ERROR(value_encoder_->encode_message(*values, next++, object));
+      whole.members(object);
+      TG_RETURN_IF_ERROR(line(whole.take()));
     }
-    row.number("namespace", record.name_space);
-    const bool is_time = record.name_space > 0 && record.name_space <= kLastReadableMs;
-    if (is_time) row.time("namespace_time", record.name_space);
-    row.number("key_group", key_group_of(record.hash, key_groups_));
-    for (const Count& count : counts_) {
-      if (record.value.size() != value_bytes_) continue;
-      std::int64_t number = 0;
-      std::memcpy(&number, record.value.data() + count.offset, sizeof(number));
-      row.number(count.name, number);
-    }
-    row.hex("value", record.value);
-    TG_RETURN_IF_ERROR(line(row.take()));
   }
   rows.clear();
+  return Status::ok();
+}
+
+Status StateRows::write_key(const DeltaRecord& record, const Batch* keys, std::size_t index,
+                            JsonRow& row) const {
+  if (keys == nullptr) {
+    row.hex("key", record.key);
+  } else if (!shown_keys_.empty()) {
+    std::string object;
+    TG_RETURN_IF_ERROR(encoder_->encode_message(*keys, static_cast<std::int64_t>(index), object));
+    row.members(object);
+  }
+  row.number("namespace", record.name_space);
+  const bool is_time = record.name_space > 0 && record.name_space <= kLastReadableMs;
+  if (is_time) row.time("namespace_time", record.name_space);
+  row.number("key_group", key_group_of(record.hash, key_groups_));
   return Status::ok();
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/blob_store.h"
+#include "cli/state_values.h"
 #include "epoch/manifest.h"
 #include "formats/format.h"
 #include "state/delta.h"
@@ -51,14 +52,10 @@ class StateRows {
   Status read(const std::function<Status(std::string_view)>& line);
 
  private:
-  struct Count {
-    std::string name;
-    std::size_t offset = 0;  // of its 8 bytes in the value
-  };
-
   /// Looks at the rows once, to see whether the operator's keys are theirs.
   void prepare();
-  void find_counts(const OperatorInfo* info);
+  Status write_key(const DeltaRecord& record, const Batch* keys, std::size_t index,
+                   JsonRow& row) const;
   Status read_batch(std::vector<DeltaRecord>& rows,
                     const std::function<Status(std::string_view)>& line);
   /// True when the key columns are what these keys were made of.
@@ -71,10 +68,11 @@ class StateRows {
   const FormatRegistry& formats_;
   bool is_prepared_ = false;
   std::vector<NamedType> keys_;
-  std::unique_ptr<KeyCodec> codec_;   // null: keys are not known
-  std::shared_ptr<Encoder> encoder_;  // of the key columns
-  std::vector<Count> counts_;
-  std::size_t value_bytes_ = 0;  // that a value must have for counts_ to be right
+  std::vector<int> shown_keys_;             // those that the values do not have, too
+  std::unique_ptr<KeyCodec> codec_;         // null: keys are not known
+  std::shared_ptr<Encoder> encoder_;        // of the key columns
+  std::unique_ptr<StateValues> values_;     // null: values are not known
+  std::shared_ptr<Encoder> value_encoder_;  // of their columns
 };
 
 }  // namespace tidegate

@@ -30,7 +30,8 @@ struct StateTableView {
 ///   <operator>_<state>   the rows of a state table: its key columns (by the names that they have
 ///       where rows come to the operator), or `key` in hexadecimal where that cannot be told for
 ///       certain; namespace, and as a time (a window's or slice's end, a timer's time); key_group;
-///       counts; the value in hexadecimal
+///       the columns of the value: results so far, or stored rows, one by one; `value` in
+///       hexadecimal where only the program knows what it is
 ///
 /// `blobs`, `manifest` and `formats` must outlive them.
 std::vector<StateTableView> state_table_views(BlobStore& blobs, const Manifest& manifest,

@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "api/durable_epochs.h"
 #include "base/blob_store.h"
 #include "base/check.h"
+#include "state/delta.h"
+#include "state/migrate_rows.h"
 
 namespace tidegate {
 namespace {
@@ -21,21 +22,26 @@ using Step = JobOutline::Step;
 struct Held {
   bool is_source = false;
   std::size_t bytes = 0;
-  std::set<std::string> tables;
+  std::map<std::string, std::string> tables;  // schemas by name
 
   std::string text() const {
     if (is_source) return "positions";
-    return fmt::format("{} bytes of state ({})", bytes, fmt::join(tables, ", "));
+    std::vector<std::string_view> names;
+    for (const auto& [name, schema] : tables) names.push_back(name);
+    return fmt::format("{} bytes of state ({})", bytes, fmt::join(names, ", "));
   }
 };
 
-std::map<std::string, Held> held_by(const EpochRecord& record) {
+Result<std::map<std::string, Held>> held_by(const EpochRecord& record) {
   std::map<std::string, Held> held;
+  std::string buffer;
   for (const SourceState& source : record.sources) held[source.uid].is_source = true;
   for (const OperatorState& state : record.operators) {
     for (const StateDelta& delta : state.deltas) {
-      held[state.uid].bytes += delta.bytes.size();
-      held[state.uid].tables.insert(delta.table);
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
+      held[state.uid].bytes += bytes.size();
+      held[state.uid].tables[delta.table] = reader.fingerprint();
     }
   }
   return held;
@@ -49,46 +55,76 @@ const Step* step_of(const JobOutline& job, const std::string& uid) {
 /// "WindowAggregate" of "WindowAggregate[keys=[url], ...]".
 std::string_view kind_of(std::string_view uid) { return uid.substr(0, uid.find_first_of("[.#")); }
 
+/// What becomes of the state of a step.
+struct Change {
+  bool is_refused = false;
+  std::string text;  // empty: nothing changes
+};
+
+Result<Change> change_of(const Step& step, const Held& held, bool may_drop) {
+  Change change;
+  for (const StateTableSpec& spec : step.tables) {
+    const auto there = held.tables.find(spec.name);
+    if (there == held.tables.end() || there->second == spec.schema) continue;
+    TG_ASSIGN_OR_RETURN(const StateSchema old, StateSchema::parse(there->second));
+    TG_ASSIGN_OR_RETURN(const StateSchema now, StateSchema::parse(spec.schema));
+    const auto planned = RowMigration::plan(spec, old, now, may_drop);
+    change.is_refused = change.is_refused || !planned.is_ok();
+    change.text +=
+        fmt::format("{}{}: {}", change.text.empty() ? "" : "; ", spec.name,
+                    planned.is_ok() ? describe_change(old, now) : planned.status().message());
+  }
+  return change;
+}
+
 class Report {
  public:
-  Report(const JobOutline& old_job, const JobOutline& new_job, const EpochRecord& savepoint)
-      : old_(old_job), new_(new_job), held_(held_by(savepoint)) {
-    text_ = fmt::format("job {}, epoch {}\n", new_.name, savepoint.epoch);
-    if (savepoint.finished) text_ += "  it has read all of its input: nothing is left to do\n";
-  }
+  Report(const JobOutline& old_job, const JobOutline& new_job, const EpochRecord& savepoint,
+         bool may_drop)
+      : old_(old_job), new_(new_job), savepoint_(savepoint), may_drop_(may_drop) {}
 
-  std::string make() {
-    for (const Step& step : new_.steps) say(step);
+  Result<std::string> make() {
+    TG_ASSIGN_OR_RETURN(held_, held_by(savepoint_));
+    text_ = fmt::format("job {}, epoch {}\n", new_.name, savepoint_.epoch);
+    if (savepoint_.finished) text_ += "  it has read all of its input: nothing is left to do\n";
+    for (const Step& step : new_.steps) TG_RETURN_IF_ERROR(say(step));
     std::size_t lost = 0;
     for (const auto& [uid, held] : held_) {
       if (step_of(new_, uid) != nullptr) continue;
       ++lost;
       line("drop", uid, held.text());
     }
-    text_ += lost == 0 ? "  nothing is lost\n"
-                       : fmt::format(
-                             "  {} would be lost: restoring is refused without "
-                             "--allow-non-restored-state\n",
-                             lost == 1 ? "1 step's" : fmt::format("{} steps'", lost));
+    if (refused_) text_ += "  restoring is refused: some state does not fit the new program\n";
+    if (lost == 0) {
+      text_ += "  nothing is lost\n";
+    } else {
+      text_ += fmt::format(
+          "  {} would be lost: restoring is refused without --allow-non-restored-state\n",
+          lost == 1 ? "1 step's" : fmt::format("{} steps'", lost));
+    }
     return std::move(text_);
   }
 
  private:
-  void say(const Step& step) {
+  Status say(const Step& step) {
     const auto held = held_.find(step.uid);
     if (held != held_.end()) {
-      const Step* old = step_of(old_, step.uid);
-      const bool other_rows = !step.is_source && old != nullptr && old->schema != step.schema;
-      if (!other_rows) return line("keep", step.uid, held->second.text());
-      return line("keep", step.uid,
-                  held->second.text() + fmt::format("; rows change from {} to {}: restoring is "
-                                                    "refused if the state's layout changes too",
-                                                    old->schema, step.schema));
+      TG_ASSIGN_OR_RETURN(const Change change, change_of(step, held->second, may_drop_));
+      refused_ = refused_ || change.is_refused;
+      const std::string_view what = change.is_refused     ? "refuse"
+                                    : change.text.empty() ? "keep"
+                                                          : "migrate";
+      line(what, step.uid, held->second.text() + (change.text.empty() ? "" : "; " + change.text));
+      return Status::ok();
     }
-    if (step.is_sink || (step.state.empty() && !step.is_source)) return;
+    if (step.is_sink || (step.tables.empty() && !step.is_source)) return Status::ok();
     const Step* replaced = replaced_by(step);
-    if (replaced == nullptr) return line("begin", step.uid, "empty");
-    line("rebuild", step.uid, fmt::format("empty, in the place of '{}'", replaced->uid));
+    if (replaced == nullptr) {
+      line("begin", step.uid, "empty");
+    } else {
+      line("rebuild", step.uid, fmt::format("empty, in the place of '{}'", replaced->uid));
+    }
+    return Status::ok();
   }
 
   /// A step of the same kind whose state nobody claims any more.
@@ -106,16 +142,14 @@ class Report {
 
   const JobOutline& old_;
   const JobOutline& new_;
-  const std::map<std::string, Held> held_;
+  const EpochRecord& savepoint_;
+  const bool may_drop_;
+  std::map<std::string, Held> held_;
   std::string text_;
+  bool refused_ = false;
 };
 
 }  // namespace
-
-std::string upgrade_report(const JobOutline& old_job, const JobOutline& new_job,
-                           const EpochRecord& savepoint) {
-  return Report(old_job, new_job, savepoint).make();
-}
 
 Result<std::string> upgrade_report(const std::vector<JobOutline>& old_jobs,
                                    const std::vector<JobOutline>& new_jobs,
@@ -131,7 +165,9 @@ Result<std::string> upgrade_report(const std::vector<JobOutline>& old_jobs,
     RunOptions own = options;
     own.restore = folder_in(own.restore, job.folder);
     TG_ASSIGN_OR_RETURN(const EpochRecord record, read_savepoint_of(own));
-    text += upgrade_report(*old, job, record);
+    TG_ASSIGN_OR_RETURN(const std::string page,
+                        Report(*old, job, record, options.allow_non_restored_state).make());
+    text += page;
   }
   for (const JobOutline& job : old_jobs) {
     if (std::ranges::count(new_jobs, job.folder, &JobOutline::folder) == 0)

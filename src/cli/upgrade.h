@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "cli/sql_session.h"
-#include "runtime/epoch_record.h"
 #include "tidegate/app.h"
 #include "tidegate/status.h"
 
@@ -15,6 +14,8 @@ namespace tidegate {
 /// one have left. A line per step:
 ///
 ///   keep      its state or positions go on
+///   migrate   its state goes on with another schema: columns are new, types wider
+///   refuse    its state does not fit; the reason is what restoring would say
 ///   begin     it is new, or has nothing in the savepoint: it begins empty
 ///   rebuild   it stands for a step of the old script with another meaning: it begins empty, and
 ///             the state of the old one is dropped
@@ -22,9 +23,5 @@ namespace tidegate {
 Result<std::string> upgrade_report(const std::vector<JobOutline>& old_jobs,
                                    const std::vector<JobOutline>& new_jobs,
                                    const RunOptions& options);
-
-/// The same for one job and what was read.
-std::string upgrade_report(const JobOutline& old_job, const JobOutline& new_job,
-                           const EpochRecord& savepoint);
 
 }  // namespace tidegate

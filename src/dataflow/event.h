@@ -18,6 +18,8 @@ struct Barrier {
   EpochId epoch = 0;
   /// The job stops after this epoch without draining: no maximum watermark follows.
   bool stops = false;
+  /// All input has been read: windows that the clock would close soon are closed before it.
+  bool at_end = false;
 };
 
 /// The channel has nothing to say about time until its next batch or watermark (`idle` true), or

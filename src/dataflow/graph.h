@@ -50,8 +50,8 @@ struct Node {
 
   /// What an operator can tell apart in event time; the runtime passes it on to the sources.
   TimeGrain time_grain{0, 0};
-  /// Windows that the clock closes, not the rows: a job that stops at the end of its input with
-  /// open windows closes those of them that would close soon.
+  /// Windows that the clock closes, not the rows: at the end of the input (Barrier::at_end) those
+  /// that would close soon are closed, as far as wake() with that time does.
   std::optional<Window> clock_window = std::nullopt;
 };
 

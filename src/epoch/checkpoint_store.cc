@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "epoch/checkpoint_files.h"
 #include "epoch/savepoint.h"
+#include "epoch/unprotected_blobs.h"
 #include "state/delta.h"
 
 namespace tidegate {
@@ -20,6 +21,7 @@ EpochRecord without_deltas(const EpochRecord& record) {
   stripped.epoch = record.epoch;
   stripped.finished = record.finished;
   stripped.key_groups = record.key_groups;
+  stripped.clock_ms = record.clock_ms;
   stripped.sources = record.sources;
   for (const OperatorState& state : record.operators) {
     stripped.operators.push_back({state.uid, state.subtasks, {}});
@@ -46,7 +48,7 @@ Status another_run(BlobStore& blobs) {
 }  // namespace
 
 CheckpointStore::CheckpointStore(std::shared_ptr<BlobStore> blobs, CheckpointOptions options)
-    : blobs_(std::move(blobs)),
+    : blobs_(with_planted_bugs(std::move(blobs))),
       options_(std::move(options)),
       run_(fmt::format("{:016x}", entropy_seed())) {}
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/content_hash.h"
+#include "base/failpoints.h"
 #include "epoch/fold_deltas.h"
 #include "state/delta.h"
 
@@ -72,7 +73,8 @@ Result<std::string_view> DataFileReader::read(const StateSection& section) {
       return error(ErrorCode::kStateCorrupt, "'{}' has {} bytes instead of {}", place,
                    content->size(), file.size_bytes);
     }
-    if (content_hash(*content) != file.hash || !content->starts_with(kHeader)) {
+    const bool is_same = content_hash(*content) == file.hash || !TG_PROTECTED("checksum");
+    if (!is_same || !content->starts_with(kHeader)) {
       return error(ErrorCode::kStateCorrupt, "'{}' is damaged: its content is not what it was",
                    place);
     }

@@ -91,11 +91,8 @@ DeltaFolder::~DeltaFolder() = default;
 
 Status DeltaFolder::add(std::string_view delta) {
   TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta));
-  if (has_any_ && fingerprint_ != reader.fingerprint()) {
-    return error(ErrorCode::kStateMismatch,
-                 "the layout changes between epochs, from \"{}\" to \"{}\"", fingerprint_,
-                 reader.fingerprint());
-  }
+  // An epoch of another schema holds all rows of its writers anew.
+  if (has_any_ && fingerprint_ != reader.fingerprint()) rows_ = std::make_unique<Rows>();
   has_any_ = true;
   fingerprint_ = reader.fingerprint();
   DeltaRecord record;
@@ -177,6 +174,7 @@ DeltaMerger::~DeltaMerger() = default;
 Status DeltaMerger::add(std::string_view delta) {
   TG_ASSIGN_OR_RETURN(DeltaReader reader, DeltaReader::open(delta));
   TG_CHECK(reader.key_groups() == writer_, "begin={} end={}", writer_.begin, writer_.end);
+  if (fingerprint_ != reader.fingerprint()) changes_ = std::make_unique<Changes>();
   fingerprint_ = reader.fingerprint();
   DeltaRecord record;
   while (true) {

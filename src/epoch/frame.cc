@@ -38,7 +38,7 @@ Result<std::string_view> unframe(const FrameKind& kind, std::string_view bytes) 
   read_fixed(in, length);
   read_fixed(in, checksum);
   // The checksum first: what is damaged is not of another version.
-  if (checksum != crc32c(bytes.substr(0, kHeaderBytes))) {
+  if (!has_crc32c(bytes.substr(0, kHeaderBytes), checksum)) {
     return damaged(kind, "checksum of the header");
   }
   if (version != kind.version) {
@@ -49,7 +49,7 @@ Result<std::string_view> unframe(const FrameKind& kind, std::string_view bytes) 
   const std::string_view payload = in.substr(0, length);
   in.remove_prefix(length);
   read_fixed(in, checksum);
-  if (checksum != crc32c(payload)) return damaged(kind, "checksum of the content");
+  if (!has_crc32c(payload, checksum)) return damaged(kind, "checksum of the content");
   return payload;
 }
 

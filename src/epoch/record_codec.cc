@@ -10,7 +10,7 @@
 namespace tidegate {
 namespace {
 
-constexpr FrameKind kFrame{"TGER", 2, "epoch record"};
+constexpr FrameKind kFrame{"TGER", 3, "epoch record"};
 
 /// Writes and reads the same fields by one description each, so that they cannot drift apart.
 class Writer {
@@ -126,6 +126,7 @@ void fields_of(Codec& codec, auto& s, const EpochRecord*) {
   codec.value(s.epoch);
   codec.value(s.finished);
   codec.value(s.key_groups);
+  codec.value(s.clock_ms);
   codec.value(s.sources);
   codec.value(s.operators);
   codec.value(s.committables);

@@ -8,9 +8,62 @@
 #include <utility>
 
 #include "base/check.h"
+#include "state/migrate_rows.h"
 #include "types/arrow_status.h"
 
 namespace tidegate {
+namespace {
+
+constexpr std::string_view kAs = " as ";
+
+std::string_view binding_of(const StateColumn& column) {
+  return std::string_view(column.origin).substr(0, column.origin.find(kAs));
+}
+
+std::string origin_of(std::string_view binding, const Aggregator& aggregator) {
+  return fmt::format("{}{}{}", binding, kAs, aggregator.fingerprint());
+}
+
+/// "SUM" of "SUM(INT)".
+std::string_view function_of(std::string_view binding) {
+  return binding.substr(0, binding.find('('));
+}
+
+}  // namespace
+
+/// One value of a layout, outside of a table.
+class AccumulatorLayout::AccumulatorMemory {
+ public:
+  explicit AccumulatorMemory(const AccumulatorLayout& layout)
+      : layout_(layout),
+        words_(static_cast<std::size_t>(layout.size_bytes() + 7) / sizeof(std::uint64_t)) {
+    layout_.create_in(get());
+  }
+  ~AccumulatorMemory() { layout_.destroy(get()); }
+  AccumulatorMemory(const AccumulatorMemory&) = delete;
+  AccumulatorMemory& operator=(const AccumulatorMemory&) = delete;
+  std::byte* get() { return reinterpret_cast<std::byte*>(words_.data()); }
+
+ private:
+  const AccumulatorLayout& layout_;
+  std::vector<std::uint64_t> words_;
+};
+
+Result<std::vector<LogicalType>> argument_types(std::string_view binding) {
+  std::vector<LogicalType> types;
+  const std::size_t open = binding.find('(');
+  if (open == std::string_view::npos || !binding.ends_with(')')) {
+    return error(ErrorCode::kStateVersion, "'{}' is not a bound aggregate", binding);
+  }
+  std::string_view rest = binding.substr(open + 1, binding.size() - open - 2);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find("; "), rest.size());
+    TG_ASSIGN_OR_RETURN(LogicalType type, LogicalType::parse(rest.substr(0, end)));
+    types.push_back(std::move(type));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return types;
+}
 
 std::vector<LogicalType> result_types(std::span<const BoundAggregate> aggregates) {
   std::vector<LogicalType> types;
@@ -125,13 +178,102 @@ Status AccumulatorLayout::results(std::span<const std::byte* const> values,
 }
 
 std::string AccumulatorLayout::fingerprint() const {
-  std::string text =
-      fmt::format("accumulators head={}{}", head_bytes_, counts_rows_ ? " counted" : "");
+  return fmt::format("accumulators/2 head={}{}", head_bytes_, counts_rows_ ? " counted" : "");
+}
+
+std::vector<StateColumn> AccumulatorLayout::columns(const StateContext&) const {
+  std::vector<StateColumn> columns;
   for (const BoundAggregate& aggregate : aggregates_) {
-    text += fmt::format(" {}:{}", aggregate.aggregator->result_type().to_string(),
-                        aggregate.aggregator->size_bytes());
+    columns.push_back({aggregate.text, aggregate.aggregator->result_type().to_string(),
+                       origin_of(aggregate.binding, *aggregate.aggregator)});
   }
-  return text;
+  return columns;
+}
+
+Result<ValueMigration> AccumulatorLayout::migration(const StateSchema& old, const StateSchema& now,
+                                                    bool may_drop) const {
+  if (old.layout != now.layout) return ValueLayout::migration(old, now, may_drop);
+  const std::string dropped = dropped_columns(old.columns, now.columns);
+  if (!dropped.empty() && !may_drop) {
+    return error(ErrorCode::kStateMismatch,
+                 "the program does not have {} any more (--allow-non-restored-state drops it)",
+                 dropped);
+  }
+  std::vector<OldAccumulator> accumulators(old.columns.size());
+  const std::vector<int> matches = match_columns(old.columns, now.columns);
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    if (matches[i] >= 0) accumulators[static_cast<std::size_t>(matches[i])].index = i;
+  }
+  for (std::size_t i = 0; i < accumulators.size(); ++i) {
+    TG_RETURN_IF_ERROR(plan_accumulator(old.columns[i], now.columns, accumulators[i]));
+  }
+  return ValueMigration([this, accumulators = std::move(accumulators)](
+                            std::int64_t, std::string_view value, std::string& out) {
+    return migrate(accumulators, value, out);
+  });
+}
+
+/// How one accumulator of an older program is read.
+Status AccumulatorLayout::plan_accumulator(const StateColumn& was,
+                                           const std::vector<StateColumn>& now,
+                                           OldAccumulator& plan) const {
+  const auto refuse = [&](std::string_view why) {
+    return error(ErrorCode::kStateMismatch, "aggregate '{}' was of {} {}, {}", was.name,
+                 binding_of(was), was.type, why);
+  };
+  if (plan.index && now[*plan.index].origin == was.origin) return Status::ok();
+  // Any aggregate of SQL can bind the functions of others, too.
+  const auto binder = std::ranges::find_if(
+      aggregates_, [](const BoundAggregate& each) { return each.bind != nullptr; });
+  if (binder == aggregates_.end()) return refuse("which cannot be read any more");
+  auto bound = binder->bind(binding_of(was));
+  if (!bound.is_ok()) return refuse(bound.status().message());
+  plan.aggregator = *std::move(bound);
+  if (was.origin != origin_of(binding_of(was), *plan.aggregator)) {
+    return refuse("which has another form by now");
+  }
+  if (!plan.index) return Status::ok();  // dropped
+  const BoundAggregate& aggregate = aggregates_[*plan.index];
+  TG_ASSIGN_OR_RETURN(const std::vector<LogicalType> from, argument_types(binding_of(was)));
+  TG_ASSIGN_OR_RETURN(const std::vector<LogicalType> to, argument_types(aggregate.binding));
+  bool is_wider =
+      from.size() == to.size() && function_of(binding_of(was)) == function_of(aggregate.binding);
+  for (std::size_t i = 0; is_wider && i < from.size(); ++i) is_wider = is_widening(from[i], to[i]);
+  if (!is_wider || aggregate.widening == BoundAggregate::Widening::kNone) {
+    return refuse(fmt::format("is of {}, which cannot be made of it", aggregate.binding));
+  }
+  plan.widening = aggregate.widening;
+  return Status::ok();
+}
+
+Status AccumulatorLayout::migrate(const std::vector<OldAccumulator>& accumulators,
+                                  std::string_view value, std::string& out) const {
+  AccumulatorMemory made(*this);
+  const std::size_t begin = accumulators_begin();
+  if (value.size() < begin)
+    return error(ErrorCode::kStateCorrupt, "a row of accumulators is short");
+  std::memcpy(made.get(), value.data(), begin);
+  value.remove_prefix(begin);
+  for (const OldAccumulator& old : accumulators) {
+    std::byte* const slot = old.index ? made.get() + offsets_[*old.index] : nullptr;
+    if (slot != nullptr &&
+        (old.aggregator == nullptr || old.widening == BoundAggregate::Widening::kSameBytes)) {
+      TG_RETURN_IF_ERROR(aggregates_[*old.index].aggregator->deserialize(value, slot));
+      continue;
+    }
+    const AccumulatorLayout alone({{.aggregator = old.aggregator}}, false);
+    AccumulatorMemory there(alone);
+    TG_RETURN_IF_ERROR(old.aggregator->deserialize(value, there.get()));
+    if (slot == nullptr) continue;
+    const std::byte* const from = there.get();
+    TG_ASSIGN_OR_RETURN(ArrayPtr one, old.aggregator->result({&from, 1}));
+    const Aggregator& now = *aggregates_[*old.index].aggregator;
+    TG_ASSIGN_OR_RETURN(one, widen_column(one, old.aggregator->result_type(), now.result_type()));
+    TG_RETURN_IF_ERROR(now.add({&slot, 1}, {&one, 1}));
+  }
+  if (!value.empty()) return error(ErrorCode::kStateCorrupt, "a row of accumulators is too long");
+  serialize(made.get(), out);
+  return Status::ok();
 }
 
 void AccumulatorLayout::create(std::byte* value) const {

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +56,12 @@ class AccumulatorLayout final : public ValueLayout {
   /// Appends the columns of results, one entry per value.
   Status results(std::span<const std::byte* const> values, std::vector<ArrayPtr>& columns) const;
 
+  /// Of the parts that are not aggregates; those are the columns.
   std::string fingerprint() const override;
+  std::vector<StateColumn> columns(const StateContext& context) const override;
+  /// Aggregates are found by their texts: new ones begin empty, types may be wider.
+  Result<ValueMigration> migration(const StateSchema& old, const StateSchema& now,
+                                   bool may_drop) const override;
   std::int32_t size_bytes() const override { return size_bytes_; }
   void create(std::byte* value) const override;
   bool needs_create() const override { return needs_create_; }
@@ -64,6 +71,18 @@ class AccumulatorLayout final : public ValueLayout {
   Status deserialize(std::string_view& in, std::byte* value) const override;
 
  private:
+  class AccumulatorMemory;
+  // An accumulator in state of an older program.
+  struct OldAccumulator {
+    std::optional<std::size_t> index;              // of the one that it becomes; none: it goes
+    std::shared_ptr<const Aggregator> aggregator;  // that made it; null: the same as now
+    BoundAggregate::Widening widening = BoundAggregate::Widening::kNone;
+  };
+  Status plan_accumulator(const StateColumn& was, const std::vector<StateColumn>& now,
+                          OldAccumulator& plan) const;
+  Status migrate(const std::vector<OldAccumulator>& accumulators, std::string_view value,
+                 std::string& out) const;
+
   template <typename Predicate>
   bool all(const Predicate& predicate) const;
   std::size_t accumulators_begin() const {
@@ -78,5 +97,8 @@ class AccumulatorLayout final : public ValueLayout {
   bool needs_create_ = false;
   bool needs_destroy_ = false;
 };
+
+/// Of a binding: "SUM(INT)" is over INT.
+Result<std::vector<LogicalType>> argument_types(std::string_view binding);
 
 }  // namespace tidegate

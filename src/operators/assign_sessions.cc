@@ -11,6 +11,7 @@
 #include "operators/event_times.h"
 #include "operators/join_sessions.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
@@ -40,7 +41,8 @@ class AssignSessions final : public WindowOperator {
     TG_ASSIGN_OR_RETURN(JoinSessions sessions,
                         JoinSessions::open(context.state(), options_.window.size.count()));
     sessions_.emplace(std::move(sessions));
-    TG_ASSIGN_OR_RETURN(rows_, context.state().table({"rows", std::make_shared<BytesLayout>()}));
+    TG_ASSIGN_OR_RETURN(
+        rows_, context.state().table({"rows", std::make_shared<RowLayout>("* 8 8 l:stored")}));
     TG_ASSIGN_OR_RETURN(numbers_,
                         context.state().table({"numbers", std::make_shared<FixedLayout>(16)}));
     watermark_ = context.restored_watermark();

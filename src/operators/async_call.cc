@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "operators/user_function.h"
 #include "state/binary_codec.h"
@@ -328,7 +329,7 @@ class AsyncCall final : public Operator {
   //   value  watermark in front of the row (8) | the row (stored_rows.h)
 
   static StateTableSpec calls_table() {
-    return {.name = "calls", .layout = std::make_shared<BytesLayout>()};
+    return {.name = "calls", .layout = std::make_shared<RowLayout>("8 stored")};
   }
 
   Status store_call(std::uint64_t id, Call& call) {

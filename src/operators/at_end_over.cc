@@ -152,7 +152,8 @@ class AtEndOver final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows, OrderedRows::open(context, "rows", 0, stored_columns));
+    TG_ASSIGN_OR_RETURN(auto rows,
+                        OrderedRows::open(context, "rows", "= stored", 0, stored_columns));
     rows_.emplace(std::move(rows));
     return Status::ok();
   }

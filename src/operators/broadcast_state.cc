@@ -15,8 +15,9 @@ StateKey key_of(std::string_view bytes) { return {bytes, hash_key(bytes) & 0xfff
 
 Result<BroadcastState> BroadcastState::open(StateBackend& state, std::string_view name,
                                             const bool* writable) {
-  const StateTableSpec spec{
-      .name = std::string(name), .layout = std::make_shared<BytesLayout>(), .replicated = true};
+  const StateTableSpec spec{.name = std::string(name),
+                            .layout = std::make_shared<BytesLayout>("map/1"),
+                            .replicated = true};
   TG_ASSIGN_OR_RETURN(StateTable * table, state.table(spec));
   return BroadcastState(table, writable);
 }

@@ -19,7 +19,7 @@ class ChangelogNormalize final : public Operator {
         emit_update_before_(options.emit_update_before),
         changes_(options.types) {}
 
-  Status open(OperatorContext& context) override { return rows_.open(context, "rows"); }
+  Status open(OperatorContext& context) override { return rows_.open(context, "rows", "stored"); }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     TG_RETURN_IF_ERROR(rows_.read(batch));

@@ -93,7 +93,8 @@ class ColumnOver final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows, OrderedRows::open(context, "rows", options_.ttl_ms, columns_of));
+    TG_ASSIGN_OR_RETURN(
+        auto rows, OrderedRows::open(context, "rows", "= v stored", options_.ttl_ms, columns_of));
     rows_.emplace(std::move(rows));
     return Status::ok();
   }

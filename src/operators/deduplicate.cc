@@ -9,6 +9,7 @@
 #include "operators/join.h"
 #include "operators/key_table.h"
 #include "operators/late_rows.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
@@ -61,7 +62,7 @@ class KeptRow final : public Operator {
 
   Status open(OperatorContext& context) override {
     if (options_.by_event_time) times_.emplace(context.metrics(), options_.time_column, -1);
-    return keys_.open(context, "kept", std::make_shared<BytesLayout>());
+    return keys_.open(context, "kept", std::make_shared<RowLayout>("8 stored"));
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
@@ -138,7 +139,7 @@ class FirstByTime final : public Operator {
     late_rows_.emplace(context.metrics(), options_.time_column, -1);
     TG_RETURN_IF_ERROR(keys_.open(context, "first", std::make_shared<FixedLayout>(16)));
     TG_ASSIGN_OR_RETURN(waiting_,
-                        context.state().table({"waiting", std::make_shared<BytesLayout>()}));
+                        context.state().table({"waiting", std::make_shared<RowLayout>("stored")}));
     return Status::ok();
   }
 

@@ -43,7 +43,7 @@ struct DeduplicateOptions {
   /// time (rows_null_time); -1: none are.
   int late_column = -1;
   /// With `late_column`: a key is forgotten when the watermark has reached the time of its first
-  /// row and so much more; -1: never. Repetitions do not prolong it.
+  /// row and so much more; -1: never, and then nothing is late. Repetitions do not prolong it.
   std::int64_t keep_ms = -1;
 };
 

@@ -33,8 +33,8 @@ class IndexedRank final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows,
-                        OrderedRows::open(context, "rows", options_.ttl_ms, stored_columns));
+    TG_ASSIGN_OR_RETURN(
+        auto rows, OrderedRows::open(context, "rows", "= stored", options_.ttl_ms, stored_columns));
     rows_.emplace(std::move(rows));
     return Status::ok();
   }

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "operators/late_rows.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
 #include "windows/sliced_window.h"
@@ -80,9 +81,9 @@ class IntervalJoin final : public Operator {
     for (Side& side : sides_) {
       side.late_rows.emplace(context.metrics(), side.input->time_column, side.input->late_output);
     }
-    const auto layout = std::make_shared<BytesLayout>();
-    TG_ASSIGN_OR_RETURN(sides_[kLeft].table, context.state().table({"left", layout}));
-    TG_ASSIGN_OR_RETURN(sides_[kRight].table, context.state().table({"right", layout}));
+    const auto layout = [](int side) { return std::make_shared<RowLayout>("* 8 1 v:row", side); };
+    TG_ASSIGN_OR_RETURN(sides_[kLeft].table, context.state().table({"left", layout(kLeft)}));
+    TG_ASSIGN_OR_RETURN(sides_[kRight].table, context.state().table({"right", layout(kRight)}));
     return Status::ok();
   }
 

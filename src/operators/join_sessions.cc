@@ -13,7 +13,7 @@ namespace tidegate {
 
 Result<JoinSessions> JoinSessions::open(StateBackend& state, std::int64_t gap_ms) {
   TG_ASSIGN_OR_RETURN(StateTable * table,
-                      state.table({"sessions", std::make_shared<BytesLayout>()}));
+                      state.table({"sessions", std::make_shared<BytesLayout>("sessions/1")}));
   TG_ASSIGN_OR_RETURN(TimerService timers, TimerService::open(state, "session_ends"));
   return JoinSessions(table, std::move(timers), gap_ms);
 }

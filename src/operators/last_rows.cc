@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "operators/row_layout.h"
 #include "state/state_bytes.h"
 
 namespace tidegate {
@@ -24,10 +25,10 @@ LastRows::LastRows(std::vector<int> keys, const std::vector<LogicalType>& types,
                    std::int64_t ttl_ms)
     : keys_(keys, types_of(keys, types)), ttl_{.ttl_ms = ttl_ms} {}
 
-Status LastRows::open(OperatorContext& context, std::string name) {
+Status LastRows::open(OperatorContext& context, std::string name, std::string_view form) {
   clock_ = &context.clock();
   const StateTableSpec spec{.name = std::move(name),
-                            .layout = std::make_shared<BytesLayout>(),
+                            .layout = std::make_shared<RowLayout>(form),
                             .stamped = ttl_.enabled()};
   TG_ASSIGN_OR_RETURN(table_, context.state().table(spec));
   sweep_.emplace(table_, 0);

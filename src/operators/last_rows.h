@@ -22,7 +22,8 @@ class LastRows {
   /// `types` are those of all columns.
   LastRows(std::vector<int> keys, const std::vector<LogicalType>& types, std::int64_t ttl_ms);
 
-  Status open(OperatorContext& context, std::string name);
+  /// `form` of the bytes: row_layout.h.
+  Status open(OperatorContext& context, std::string name, std::string_view form);
 
   /// Finds the keys of a batch; keys that have expired are empty, and all count as used now.
   Status read(const Batch& batch);

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "operators/probed_rows.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/single_match.h"
 #include "state/state_bytes.h"
 
@@ -29,7 +30,8 @@ class LatestRowJoin final : public Operator {
         joined_(ProbedRows::Shape{}, options_.right.types) {}
 
   Status open(OperatorContext& context) override {
-    TG_ASSIGN_OR_RETURN(right_, context.state().table({"right", std::make_shared<BytesLayout>()}));
+    TG_ASSIGN_OR_RETURN(right_,
+                        context.state().table({"right", std::make_shared<RowLayout>("row", 1)}));
     return Status::ok();
   }
 

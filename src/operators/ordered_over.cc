@@ -51,7 +51,8 @@ Status OrderedOver::open(OperatorContext& context) {
   generation_ = keys_->generation(0);
   sweep_.emplace(keys_, 0);
   if (bounded_ || most_lag_ > 0) {
-    TG_ASSIGN_OR_RETURN(auto history, OrderedRows::open(context, "history", ttl_.ttl_ms));
+    TG_ASSIGN_OR_RETURN(auto history,
+                        OrderedRows::open(context, "history", "= 8 stored", ttl_.ttl_ms));
     history_.emplace(std::move(history));
   }
   const bool needs_old_rows = functions_.has_numbers() || most_lag_ > 0;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "operators/row_layout.h"
 #include "state/binary_codec.h"
 #include "state/state_backend.h"
 #include "state/state_bytes.h"
@@ -45,8 +46,8 @@ void append_arrival(std::uint64_t arrival, std::string& out) {
 }  // namespace
 
 Result<OrderedRows> OrderedRows::open(OperatorContext& context, std::string table_name,
-                                      std::int64_t ttl_ms, Columns columns) {
-  StateTableSpec spec{.name = std::move(table_name), .layout = std::make_shared<BytesLayout>()};
+                                      std::string_view form, std::int64_t ttl_ms, Columns columns) {
+  StateTableSpec spec{.name = std::move(table_name), .layout = std::make_shared<RowLayout>(form)};
   spec.stamped = ttl_ms > 0;
   spec.resident = true;  // the index points to all rows
   TG_ASSIGN_OR_RETURN(StateTable * table, context.state().table(spec));

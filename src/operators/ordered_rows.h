@@ -45,8 +45,10 @@ class OrderedRows {
   /// What of a row's bytes says that rows are equal (find()).
   using Columns = std::string_view (*)(std::string_view bytes);
 
+  /// `form` of the bytes: row_layout.h.
   static Result<OrderedRows> open(OperatorContext& context, std::string table_name,
-                                  std::int64_t ttl_ms, Columns columns = nullptr);
+                                  std::string_view form, std::int64_t ttl_ms,
+                                  Columns columns = nullptr);
 
   /// The rows of a key, perhaps none. Rows that have expired are gone.
   Key& key(const StateKey& key);

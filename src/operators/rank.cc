@@ -10,6 +10,7 @@
 #include "operators/join.h"
 #include "operators/key_table.h"
 #include "operators/ranked_rows.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "operators/top_rows.h"
 #include "operators/updating_rank.h"
@@ -32,7 +33,7 @@ class TopN final : public Operator {
                  options_.changelog) {}
 
   Status open(OperatorContext& context) override {
-    return keys_.open(context, "top", std::make_shared<BytesLayout>());
+    return keys_.open(context, "top", std::make_shared<RowLayout>("= top"));
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {

@@ -63,8 +63,8 @@ class RegularJoin final : public Operator {
   Status open(OperatorContext& context) override {
     clock_ = &context.clock();
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_RETURN_IF_ERROR(sides_[kLeft].lists.open(context.state(), "left"));
-    return sides_[kRight].lists.open(context.state(), "right");
+    TG_RETURN_IF_ERROR(sides_[kLeft].lists.open(context.state(), "left", kLeft));
+    return sides_[kRight].lists.open(context.state(), "right", kRight);
   }
 
   Result<Progress> process(int input, Batch batch, Output& out) override {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "operators/row_layout.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
 
@@ -26,9 +27,15 @@ void put(std::byte* chunk, std::size_t offset, T part) {
 
 }  // namespace
 
-Status RowLists::open(StateBackend& state, std::string name) {
+Status RowLists::open(StateBackend& state, std::string name, int input) {
+  std::string form = "chunk0:8 *";
+  if (format_.keyed || format_.compared) form = "= " + form;
+  if (format_.stamped) form += " 8";
+  if (format_.counted) form += " 4";
+  if (format_.keyed) form += " v";
+  if (format_.compared) form += " v";
   const StateTableSpec spec{.name = std::move(name),
-                            .layout = std::make_shared<BytesLayout>(),
+                            .layout = std::make_shared<RowLayout>(form + " v:row", input),
                             .stamped = format_.stamped};
   TG_ASSIGN_OR_RETURN(table_, state.table(spec));
   return Status::ok();

@@ -71,7 +71,8 @@ class RowLists {
     format_.stamped = ttl_.enabled();
   }
 
-  Status open(StateBackend& state, std::string name);
+  /// Of this input of the operator.
+  Status open(StateBackend& state, std::string name, int input);
   StateTable& table() { return *table_; }
 
   /// Before a batch: takes the time, and erases some lists that have not changed for long.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "operators/row_layout.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
 
@@ -22,7 +23,8 @@ constexpr std::size_t kLongBytes = 1024;
 }  // namespace
 
 Status RowVersions::open(StateBackend& state) {
-  TG_ASSIGN_OR_RETURN(table_, state.table({"versions", std::make_shared<BytesLayout>()}));
+  TG_ASSIGN_OR_RETURN(table_,
+                      state.table({"versions", std::make_shared<RowLayout>("8 * 8 1 v:row", 1)}));
   TG_ASSIGN_OR_RETURN(followed_, state.table({"followed", std::make_shared<FixedLayout>(0)}));
   return Status::ok();
 }

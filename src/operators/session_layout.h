@@ -32,6 +32,9 @@ class SessionLayout final : public ValueLayout {
   Status remove_session(std::byte* value, std::size_t i) const;
 
   std::string fingerprint() const override { return "sessions " + accumulators_->fingerprint(); }
+  std::vector<StateColumn> columns(const StateContext& context) const override {
+    return accumulators_->columns(context);
+  }
   std::int32_t size_bytes() const override { return kHead + accumulators_->size_bytes(); }
   void destroy(std::byte* value) const override;
   bool needs_destroy() const override { return true; }

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "operators/join.h"
 #include "operators/ordered_rows.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
 #include "state/state_backend.h"
@@ -38,7 +39,8 @@ class Sort final : public Operator {
     TG_CHECK(context.parallelism() == 1, "sort in {} tasks", context.parallelism());
     rows_not_found_ = &context.metrics().counter("rows_not_found");
     hash_ = task_hash(context.key_groups());
-    TG_ASSIGN_OR_RETURN(table_, context.state().table({"rows", std::make_shared<BytesLayout>()}));
+    TG_ASSIGN_OR_RETURN(table_,
+                        context.state().table({"rows", std::make_shared<RowLayout>("other")}));
     TG_RETURN_IF_ERROR(line_up());
     for (const Place& place : places_) next_arrival_ = std::max(next_arrival_, place.arrival + 1);
     num_rows_ = std::ssize(places_);

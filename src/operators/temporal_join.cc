@@ -10,6 +10,7 @@
 #include "operators/late_rows.h"
 #include "operators/latest_row_join.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/row_versions.h"
 #include "operators/single_match.h"
 #include "state/binary_codec.h"
@@ -37,7 +38,8 @@ class TemporalJoin final : public Operator {
     left_times_.emplace(context.metrics(), options_.left.time_column, -1);
     right_times_.emplace(context.metrics(), options_.right.time_column, -1);
     watermark_ = forgotten_ = context.restored_watermark();
-    TG_ASSIGN_OR_RETURN(left_, context.state().table({"left", std::make_shared<BytesLayout>()}));
+    TG_ASSIGN_OR_RETURN(
+        left_, context.state().table({"left", std::make_shared<RowLayout>("* 1 v:row", kLeft)}));
     return versions_.open(context.state());
   }
 

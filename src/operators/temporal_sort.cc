@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "operators/join.h"
 #include "operators/late_rows.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "state/binary_codec.h"
 #include "state/state_backend.h"
@@ -35,8 +36,8 @@ class TemporalSort final : public Operator {
     hash_ = task_hash(context.key_groups());
     late_ = &context.metrics().counter("rows_late");
     late_rows_.emplace(context.metrics(), options_.time_column, -1);
-    TG_ASSIGN_OR_RETURN(waiting_,
-                        context.state().table({"waiting", std::make_shared<BytesLayout>()}));
+    TG_ASSIGN_OR_RETURN(waiting_, context.state().table(
+                                      {"waiting", std::make_shared<RowLayout>("= * v v:stored")}));
     TG_ASSIGN_OR_RETURN(emitted_,
                         context.state().table({"emitted", std::make_shared<FixedLayout>(8)}));
     if (const std::byte* value = emitted_->find(0, {"", hash_})) {

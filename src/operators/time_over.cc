@@ -15,6 +15,7 @@
 #include "operators/late_rows.h"
 #include "operators/ordered_over.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "state/state_bytes.h"
 
 namespace tidegate {
@@ -30,7 +31,8 @@ class WaitingOver : public Operator {
         over_(options_) {}
 
   Status open(OperatorContext& context) override {
-    const StateTableSpec spec{.name = "waiting", .layout = std::make_shared<BytesLayout>()};
+    const StateTableSpec spec{.name = "waiting",
+                              .layout = std::make_shared<RowLayout>("* v:stored")};
     TG_ASSIGN_OR_RETURN(waiting_, context.state().table(spec));
     return over_.open(context);
   }

@@ -11,6 +11,7 @@
 #include "operators/key_table.h"
 #include "operators/ranked_rows.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "operators/top_rows.h"
 #include "state/binary_codec.h"
@@ -33,7 +34,7 @@ class UpdatingRank final : public Operator {
                  options_.changelog) {}
 
   Status open(OperatorContext& context) override {
-    return keys_.open(context, "top", std::make_shared<BytesLayout>());
+    return keys_.open(context, "top", std::make_shared<RowLayout>("= top:v"));
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {

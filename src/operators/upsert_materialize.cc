@@ -27,7 +27,7 @@ class UpsertMaterialize final : public Operator {
 
   Status open(OperatorContext& context) override {
     rows_not_found_ = &context.metrics().counter("rows_not_found");
-    return rows_.open(context, "rows");
+    return rows_.open(context, "rows", "= * l l:stored");
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {

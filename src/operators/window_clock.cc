@@ -120,7 +120,8 @@ class WindowClock final : public Operator {
     return run(out, [&](Output& made) { return inner_->advance(local, made); });
   }
 
-  Result<Progress> wake(std::int64_t, Output& out) override {
+  Result<Progress> wake(std::int64_t wall_ms, Output& out) override {
+    now_ = std::max(now_, wall_ms);
     return options_.processing_time ? fire_due(now(), out) : Result<Progress>(Progress::kDone);
   }
 

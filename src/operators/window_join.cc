@@ -13,6 +13,7 @@
 #include "operators/group_join.h"
 #include "operators/join_sessions.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/window_aggregate.h"
 #include "state/binary_codec.h"
 #include "state/state_bytes.h"
@@ -39,9 +40,10 @@ class WindowJoin : public Operator {
   Status open(OperatorContext& context) override {
     late_ = &context.metrics().counter("rows_late");
     null_time_ = &context.metrics().counter("rows_null_time");
-    const auto layout = std::make_shared<BytesLayout>();
-    const StateTableSpec left{.name = "left", .layout = layout, .presize = true};
-    const StateTableSpec right{.name = "right", .layout = layout, .presize = true};
+    const StateTableSpec left{
+        .name = "left", .layout = std::make_shared<RowLayout>("* v:row", kLeft), .presize = true};
+    const StateTableSpec right{
+        .name = "right", .layout = std::make_shared<RowLayout>("* v:row", kRight), .presize = true};
     TG_ASSIGN_OR_RETURN(sides_[kLeft].table, context.state().table(left));
     TG_ASSIGN_OR_RETURN(sides_[kRight].table, context.state().table(right));
     return open_windows(context);

@@ -13,6 +13,7 @@
 #include "operators/key_table.h"
 #include "operators/ranked_rows.h"
 #include "operators/row_keys.h"
+#include "operators/row_layout.h"
 #include "operators/stored_rows.h"
 #include "operators/top_rows.h"
 #include "state/binary_codec.h"
@@ -36,7 +37,7 @@ class WindowRank final : public Operator {
     late_ = &context.metrics().counter("rows_late");
     null_time_ = &context.metrics().counter("rows_null_time");
     const StateTableSpec spec{
-        .name = "top", .layout = std::make_shared<BytesLayout>(), .presize = true};
+        .name = "top", .layout = std::make_shared<RowLayout>("= top"), .presize = true};
     TG_ASSIGN_OR_RETURN(table_, context.state().table(spec));
     return Status::ok();
   }

@@ -76,7 +76,11 @@ std::string KeyedNode::keyed_details() const {
     if (!text.empty()) text += ", ";
     text += call.text;
   }
-  return fmt::format("keys=[{}], calls=[{}]", column_names(*inputs[0].schema(), keys), text);
+  return fmt::format("{}, calls=[{}]", keyed_identity(), text);
+}
+
+std::string KeyedNode::keyed_identity() const {
+  return fmt::format("keys=[{}]", column_names(*inputs[0].schema(), keys));
 }
 
 WindowAggregateNode::WindowAggregateNode(Input input, std::vector<int> keys,
@@ -101,6 +105,10 @@ WindowAggregateNode::WindowAggregateNode(Input input, std::vector<int> keys,
 std::string WindowAggregateNode::details() const {
   return fmt::format("{}, window={}, grace={}", keyed_details(), window_text(window),
                      duration_text(grace.duration));
+}
+
+std::string WindowAggregateNode::identity() const {
+  return fmt::format("{}, window={}", keyed_identity(), window_text(window));
 }
 
 void WindowAggregateNode::mark_columns_read(int input, std::vector<bool>& used) const {

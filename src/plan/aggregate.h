@@ -40,6 +40,8 @@ class KeyedNode : public Node {
 
  protected:
   std::string keyed_details() const;
+  /// Keys without calls: those are columns of the state, which may be added.
+  std::string keyed_identity() const;
 };
 
 /// Aggregates per key and window. Output: keys, window_start and window_end (for windows of time),
@@ -50,6 +52,7 @@ class WindowAggregateNode final : public KeyedNode {
                       Window window, Grace grace, Emit emit, bool late_output);
   std::string_view kind() const override { return "WindowAggregate"; }
   std::string details() const override;
+  std::string identity() const override;
   void mark_columns_read(int input, std::vector<bool>& used) const override;
 
   Window window;
@@ -67,6 +70,7 @@ class AggregateNode final : public KeyedNode {
   AggregateNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls);
   std::string_view kind() const override { return "Aggregate"; }
   std::string details() const override { return keyed_details(); }
+  std::string identity() const override { return keyed_identity(); }
 
   /// The typed API's: every new value is an insert. Else the changelog says what it replaces.
   bool append = true;

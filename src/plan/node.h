@@ -34,6 +34,8 @@ class Node {
   virtual std::string_view kind() const = 0;
   /// What distinguishes this node from others of its kind: "keys=[url], window=TUMBLE(5 min)".
   virtual std::string details() const { return {}; }
+  /// The part of it that makes its state another one, and not only other columns of it.
+  virtual std::string identity() const { return details(); }
 
   /// Marks in `used` the columns of input `input` that the node reads. All of them by default.
   virtual void mark_columns_read(int input, std::vector<bool>& used) const;

@@ -29,14 +29,14 @@ WindowGroupNode::WindowGroupNode(Input input, std::vector<int> keys,
   schema = std::make_shared<Schema>(std::move(fields));
 }
 
-std::string WindowGroupNode::details() const {
+std::string WindowGroupNode::windows_text() const {
   const Schema& in = *inputs[0].schema();
   if (!windows.window) {
-    return fmt::format("{}, window=[{}]", keyed_details(),
+    return fmt::format(", window=[{}]",
                        column_names(in, {windows.start_column, windows.end_column}));
   }
   return fmt::format(
-      "{}, window={}, time={}", keyed_details(), window_text(*windows.window),
+      ", window={}, time={}", window_text(*windows.window),
       windows.time_column < 0 ? "processing time" : in.field(windows.time_column).name);
 }
 

@@ -30,7 +30,8 @@ class WindowGroupNode final : public KeyedNode {
   WindowGroupNode(Input input, std::vector<int> keys, std::vector<AggregateCall> calls,
                   Windows windows, const LogicalType& time_type);
   std::string_view kind() const override { return "WindowAggregate"; }
-  std::string details() const override;
+  std::string details() const override { return keyed_details() + windows_text(); }
+  std::string identity() const override { return keyed_identity() + windows_text(); }
   void mark_columns_read(int input, std::vector<bool>& used) const override;
   void remap_columns(int input, const std::vector<int>& new_index) override;
 
@@ -42,6 +43,9 @@ class WindowGroupNode final : public KeyedNode {
   Emit emit = Emit::kOnClose;
   /// With on epoch: windows never close, and each epoch ends with all results.
   bool keeps_all = false;
+
+ private:
+  std::string windows_text() const;
 };
 
 }  // namespace tidegate::plan

@@ -17,4 +17,8 @@ Result<std::vector<BoundAggregate>> bind_aggregates(const std::vector<plan::Aggr
 Result<BoundAggregate> bind_aggregate(const plan::AggregateCall& call, const Schema& input,
                                       bool retracts, const Lowering& lowering);
 
+/// What BoundAggregate::binding says, once more.
+Result<std::shared_ptr<const Aggregator>> bind_as(const FunctionRegistry& functions,
+                                                  std::string_view binding);
+
 }  // namespace tidegate

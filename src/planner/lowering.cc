@@ -22,8 +22,7 @@ namespace tidegate {
 namespace {
 
 /// Says who the node is when nobody named it: "WindowAggregate[keys=[url], ...]".
-std::string default_name(const plan::Node& node) {
-  const std::string details = node.details();
+std::string with_kind(const plan::Node& node, const std::string& details) {
   return details.empty() ? std::string(node.kind()) : fmt::format("{}[{}]", node.kind(), details);
 }
 
@@ -114,22 +113,27 @@ Edge Lowering::edge_from(const plan::Input& input, Exchange exchange, std::vecto
 
 Node Lowering::make_node(const plan::Node& node) const {
   Node out;
-  out.name = node.name.empty() ? default_name(node) : node.name;
+  out.name = node.name.empty() ? with_kind(node, node.details()) : node.name;
   // A name that the program gave is the identity of the state, whatever else changes.
-  out.uid = out.name;
+  out.uid = node.name.empty() ? with_kind(node, node.identity()) : node.name;
   out.parallelism = node.parallelism == 0 ? settings_.parallelism : node.parallelism;
   out.schema = node.schema;
   out.side_schemas = node.side_schemas;
   return out;
 }
 
-// Two operators of the same meaning are told apart by their order in the plan.
+// Two operators of the same identity are told apart by what else they are, and then by their order
+// in the plan.
 void Lowering::tell_apart(Node& node) const {
   const auto taken = [&](const std::string& uid) {
     return std::any_of(graph_.nodes.begin(), graph_.nodes.end(),
                        [&](const Node& other) { return other.uid == uid; });
   };
   if (!taken(node.uid)) return;
+  if (node.uid != node.name && !taken(node.name)) {
+    node.uid = node.name;
+    return;
+  }
   int n = 2;
   while (taken(fmt::format("{}#{}", node.uid, n))) ++n;
   node.uid = fmt::format("{}#{}", node.uid, n);

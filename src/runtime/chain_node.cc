@@ -14,6 +14,25 @@
 
 namespace tidegate {
 
+namespace {
+
+/// Windows of the clock that would close later than this stay open at the end of the input.
+constexpr std::int64_t kLongestSkipMs = 15'000;
+
+/// When the last window closes that a row of now is in; 0: not soon.
+std::int64_t clock_window_end_ms(const Window& window, std::int64_t now_ms) {
+  const bool hops = window.kind == Window::Kind::kHopping;
+  const std::int64_t step = (hops ? window.slide : window.size).count();
+  std::int64_t end_ms = now_ms + step + 1;  // of a session, which a row at its end still joins
+  if (window.kind != Window::Kind::kSession) {
+    const std::int64_t start = now_ms - (now_ms - window.offset.count()) % step;
+    end_ms = start + window.size.count();
+  }
+  return end_ms - now_ms <= kLongestSkipMs ? end_ms : 0;
+}
+
+}  // namespace
+
 ChainNode::ChainNode(Spec spec, Chain& chain, TaskHost& host, Activation& task)
     : spec_(std::move(spec)),
       chain_(chain),
@@ -141,6 +160,7 @@ void ChainNode::handle(int input, Event event) {
   } else if (const Barrier* barrier = std::get_if<Barrier>(&event)) {
     barrier_ = *barrier;
     if (finished_) return complete(Call::kSeal);
+    if (barrier_.at_end) return close_clock_windows();
     settle(guarded([&] { return operator_->seal(barrier_.epoch, *this); }), Call::kSeal);
   } else if (std::holds_alternative<End>(event)) {
     if (finished_) return complete(Call::kFinish);
@@ -180,6 +200,9 @@ void ChainNode::complete(Call call) {
     case Call::kRows:
       forward_watermark();
       return;
+    case Call::kClock:
+      forward_watermark();
+      return settle(guarded([&] { return operator_->seal(barrier_.epoch, *this); }), Call::kSeal);
     case Call::kSeal:
       forward_watermark();
       end_epoch(barrier_.epoch, finished_);
@@ -195,10 +218,18 @@ void ChainNode::complete(Call call) {
   }
 }
 
+/// Nothing comes into them any more, and whoever restores the job goes on behind them.
+void ChainNode::close_clock_windows() {
+  const std::int64_t now_ms = host_.clock().wall_ms();
+  if (spec_.node->clock_window) clock_ms_ = clock_window_end_ms(*spec_.node->clock_window, now_ms);
+  if (clock_ms_ == 0) return complete(Call::kClock);
+  settle(guarded([&] { return operator_->wake(clock_ms_, *this); }), Call::kClock);
+}
+
 void ChainNode::end_epoch(EpochId epoch, bool finished) {
   epoch_ = epoch;
   if (chain_.failed()) return;
-  OperatorAck ack{spec_.index, {advanced_, finished}, {}, {}};
+  OperatorAck ack{spec_.index, {advanced_, finished}, {}, {}, clock_ms_};
   if (sink_ != nullptr) {
     Result<std::string> prepared = guarded([&] { return sink_->prepare(epoch); });
     if (!prepared.is_ok()) return fail(std::move(prepared).status());
@@ -281,7 +312,10 @@ KeyGroupRange ChainNode::key_groups() const {
 }
 
 StateBackend& ChainNode::state() {
-  if (state_ == nullptr) state_ = host_.options().state_store->open(spec_.uid, key_groups());
+  if (state_ == nullptr) {
+    state_ = host_.options().state_store->open(spec_.uid, key_groups());
+    state_->set_context(spec_.state_context);
+  }
   return *state_;
 }
 

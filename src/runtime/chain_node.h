@@ -40,6 +40,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
     int key_groups = 128;
     std::optional<KeyHasher> hasher;             ///< of a keyed edge inside the chain
     std::vector<std::unique_ptr<Router>> sides;  ///< one per side output
+    StateContext state_context;
   };
 
   /// What an epoch holds of this operator; `deltas` of all its subtasks.
@@ -73,7 +74,9 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   Result<Batch> read_state(const StateQuery& query);
 
  private:
-  enum class Call : std::uint8_t { kRows, kAdvance, kSeal, kFinish };
+  enum class Call : std::uint8_t { kRows, kAdvance, kClock, kSeal, kFinish };
+
+  void close_clock_windows();
 
   // Output, for the operator.
   void emit(Batch batch) override;
@@ -128,7 +131,8 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
 
   Progress pending_ = Progress::kDone;  // what the last call answered
   Call call_ = Call::kRows;             // the call that is pending
-  Barrier barrier_;                     // for kSeal
+  Barrier barrier_;                     // for kClock and kSeal
+  std::int64_t clock_ms_ = 0;           // windows of the clock are closed up to here
   std::deque<std::pair<int, Event>> inbox_;
   std::optional<std::int64_t> wake_at_ms_;
   EventTime restored_watermark_ = kMinWatermark;

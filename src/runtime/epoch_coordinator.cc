@@ -67,7 +67,7 @@ void EpochCoordinator::start() {
   arm_timer();
   const std::lock_guard lock(mutex_);
   started_ = true;
-  if (std::exchange(wanted_, false)) trigger_locked(wants_stop_);
+  if (std::exchange(wanted_, false)) trigger_locked(wants_stop_, wants_at_end_);
 }
 
 void EpochCoordinator::arm_timer() {
@@ -109,22 +109,24 @@ void EpochCoordinator::timed_out(EpochId epoch, int failures) {
   arm_timeout(epoch, failures + 1);
 }
 
-void EpochCoordinator::trigger(bool stops) {
+void EpochCoordinator::trigger(bool stops, bool at_end) {
   const std::lock_guard lock(mutex_);
-  trigger_locked(stops);
+  trigger_locked(stops, at_end);
 }
 
-void EpochCoordinator::trigger_locked(bool stops) {
+void EpochCoordinator::trigger_locked(bool stops, bool at_end) {
   if (stopping_ || abandoned_ || ended_tasks_ == spec_.num_tasks) return;
   if (!started_ || flights_.size() >= kMostFlights) {
     wanted_ = true;
     wants_stop_ = wants_stop_ || stops;
+    wants_at_end_ = wants_at_end_ || at_end;
     return;
   }
   const Flight& flight = begin_flight(stops);
   stopping_ = stops;
   for (const SourceTasks& source : spec_.sources) {
-    for (SourceHead* head : source.heads) head->request_barrier(Barrier{flight.epoch, stops});
+    for (SourceHead* head : source.heads)
+      head->request_barrier(Barrier{flight.epoch, stops, at_end});
   }
   commit_next_locked();
 }
@@ -235,12 +237,8 @@ void EpochCoordinator::make_durable(int failures) {
 }
 
 Status EpochCoordinator::commit_record() {
+  TG_PLANTED("commit-first", publish_restored(*record_));
   TG_FAILPOINT("epoch.before-commit");
-  if (!TG_PROTECTED("commit-first")) {
-    for (std::size_t i = 0; i < record_->committables.size(); ++i)
-      TG_RETURN_IF_ERROR(publish_sink(*record_, i));
-    TG_FAILPOINT("epoch.after-early-publish");
-  }
   return policy_.commit(*record_);
 }
 
@@ -301,7 +299,7 @@ void EpochCoordinator::published() {
     committing_ = false;
     durable_ = false;
     after_abandon = std::exchange(after_abandon_, nullptr);
-    if (std::exchange(wanted_, false)) trigger_locked(wants_stop_);
+    if (std::exchange(wanted_, false)) trigger_locked(wants_stop_, wants_at_end_);
     commit_next_locked();
   }
   if (is_last) observer_.last_epoch_published(record_->finished);
@@ -399,6 +397,7 @@ std::shared_ptr<EpochRecord> EpochCoordinator::assemble(Flight& flight) {
   EpochRecord& record = *shared;
   record.epoch = flight.epoch;
   record.key_groups = spec_.graph->key_groups;
+  record.clock_ms = spec_.restored_clock_ms;
   {
     const std::lock_guard lock(mutex_);
     record.finished = flight.is_last && !any_stopped_ && !host_.draining();
@@ -461,6 +460,7 @@ void EpochCoordinator::assemble_operators(Flight& flight, EpochRecord& record) {
       if (host_.draining() && told.watermark == kMaxWatermark) told = OperatorState::Subtask();
       states[node].subtasks[subtask] = told;
       if (ack.last) ended_states_[node][subtask] = told;
+      record.clock_ms = std::max(record.clock_ms, part.clock_ms);
       std::ranges::move(part.deltas, std::back_inserter(states[node].deltas));
       if (!part.committable.empty())
         record.committables.push_back({states[node].uid, ack.subtask, part.committable});

@@ -50,6 +50,7 @@ class EpochCoordinator {
     int num_tasks = 0;
     std::vector<SourceTasks> sources;
     EpochId restored_epoch = 0;
+    std::int64_t restored_clock_ms = 0;
   };
 
   EpochCoordinator(Spec spec, TaskHost& host, EpochObserver& observer);
@@ -59,8 +60,9 @@ class EpochCoordinator {
   Status publish_restored(const EpochRecord& record);
   /// The tasks run; epochs may begin.
   void start();
-  /// Begins an epoch, or remembers to do so when there is room for one. `stops`: the last one.
-  void trigger(bool stops);
+  /// Begins an epoch, or remembers to do so when there is room for one. `stops`: the last one;
+  /// `at_end`: all input has been read.
+  void trigger(bool stops, bool at_end = false);
   void acknowledge(TaskAck ack);
   /// After a failure, when all tasks are closed: waits for a commit that is under way, throws away
   /// what other epochs have prepared, then calls `done`.
@@ -88,7 +90,7 @@ class EpochCoordinator {
   void arm_timeout(EpochId epoch, int failures);
   void timed_out(EpochId epoch, int failures);
   // With the lock held.
-  void trigger_locked(bool stops);
+  void trigger_locked(bool stops, bool at_end);
   Flight& begin_flight(bool stops);
   void end_of_tasks_locked();
   void note_ack(Flight& flight, const TaskAck& ack) const;
@@ -134,6 +136,7 @@ class EpochCoordinator {
   bool stopping_ = false;  // the last barrier is out
   bool wanted_ = false;
   bool wants_stop_ = false;
+  bool wants_at_end_ = false;
   bool committing_ = false;
   bool durable_ = false;  // the flight that is being committed is past the atomic step
   bool abandoned_ = false;

@@ -59,6 +59,9 @@ struct EpochRecord {
   EpochId epoch = 0;
   bool finished = false;  ///< all input was read and all results are out: nothing is left to do
   int key_groups = 128;
+  /// Windows of the clock are closed up to here: a restored job's clock begins there, if it is not
+  /// past it. 0: only what the clock has closed by itself.
+  std::int64_t clock_ms = 0;
   std::vector<SourceState> sources;
   std::vector<OperatorState> operators;   ///< sinks too
   std::vector<Committable> committables;  ///< not empty ones only

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "dataflow/state_context.h"
 #include "runtime/channel.h"
 #include "runtime/input_gate.h"
 #include "runtime/key_hasher.h"
@@ -182,6 +183,8 @@ class JobBuilder {
     spec.subtask = subtask;
     spec.parallelism = plan.parallelism;
     spec.key_groups = graph_.key_groups;
+    spec.state_context = state_context_of(graph_, node);
+    spec.state_context.may_drop = host_.options().drop_unclaimed_state;
     if (plan.keyed_in_chain) {
       const Edge& edge = node.inputs[0];
       spec.hasher.emplace(*graph_.nodes[at(edge.from)].schema, edge.keys);

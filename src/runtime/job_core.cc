@@ -15,12 +15,6 @@
 namespace tidegate {
 namespace {
 
-/// At the end of its input a job that stops with open windows closes windows of the clock that
-/// would close this soon, since nothing comes into them any more; others stay open.
-constexpr std::int64_t kLongestSkipMs = 15'000;
-/// For rows to arrive, and for windows to fire in.
-constexpr std::int64_t kSettlingMs = 200;
-
 Status check_options(const JobOptions& options) {
   if (options.executor == nullptr)
     return error(ErrorCode::kInvalidArgument, "JobOptions::executor is null");
@@ -54,12 +48,10 @@ void ListenerQueue::post(std::function<void()> call) {
 
 JobCore::JobCore(Graph graph, JobOptions options)
     : graph_(std::move(graph)), options_(std::move(options)) {
-  if (options_.clock == nullptr) {
-    options_.clock = &system_clock();
-    if (!options_.drain_at_end && last_clock_window_end_ms() > 0) {
-      skipping_clock_ = std::make_unique<SkippingClock>(*options_.clock);
-      options_.clock = skipping_clock_.get();
-    }
+  if (options_.clock == nullptr) options_.clock = &system_clock();
+  if (options_.restore != nullptr && options_.restore->clock_ms > 0) {
+    later_clock_ = std::make_unique<LaterClock>(*options_.clock, options_.restore->clock_ms);
+    options_.clock = later_clock_.get();
   }
   if (options_.metrics == nullptr) {
     own_metrics_ = make_metric_registry();
@@ -84,9 +76,12 @@ Result<std::unique_ptr<JobCore>> JobCore::create(Graph graph, JobOptions options
   TG_RETURN_IF_ERROR(
       core->options_.state_store->begin_after({from.run, from.epoch, {}}, from.held));
   core->parts_ = build_job(core->graph_, core->plan_, *core);
-  EpochCoordinator::Spec spec{&core->graph_, &core->plan_,
-                              static_cast<int>(core->parts_.tasks.size()), core->parts_.sources,
-                              core->options_.restore ? core->options_.restore->epoch : 0};
+  EpochCoordinator::Spec spec{&core->graph_,
+                              &core->plan_,
+                              static_cast<int>(core->parts_.tasks.size()),
+                              core->parts_.sources,
+                              core->options_.restore ? core->options_.restore->epoch : 0,
+                              core->options_.restore ? core->options_.restore->clock_ms : 0};
   core->coordinator_ = std::make_unique<EpochCoordinator>(std::move(spec), *core, *core);
   if (core->options_.planner != nullptr) core->plan_epochs();
   return core;
@@ -112,7 +107,6 @@ JobCore::~JobCore() {
   stop(StopMode::kCancel);
   static_cast<void>(await());
   for (const auto& enumerator : parts_.enumerators) enumerator->cut_off();
-  tether_.cut();
   if (coordinator_ != nullptr) coordinator_->cut_off();
   if (planned_ != nullptr) planned_->cut_off();
   if (simulation_ != nullptr) {
@@ -215,7 +209,7 @@ void JobCore::stop_running(StopMode mode) {
 void JobCore::stop_now(StopMode mode) {
   switch (mode) {
     case StopMode::kBarrier:
-      coordinator_->trigger(true);
+      coordinator_->trigger(true, at_end_.load(std::memory_order_acquire));
       return;
     case StopMode::kDrain:
       draining_.store(true, std::memory_order_release);
@@ -259,10 +253,14 @@ void JobCore::fail(Status status) {
     if (is_terminal(state_) || !failure_.is_ok()) return;
     failure_ = status;
     cancelled_.store(true, std::memory_order_release);
-    running = running_;
   }
   tell([status](JobListener& listener) { listener.on_failure(status); });
   set_state(JobState::kStopping);
+  {
+    const std::lock_guard lock(mutex_);
+    failure_told_ = true;
+    running = running_;
+  }
   if (!running) return;
   wake_tasks();
   wrap_up();
@@ -291,6 +289,7 @@ void JobCore::wrap_up() {
     const std::lock_guard lock(mutex_);
     const bool closed = closed_tasks_ == static_cast<int>(parts_.tasks.size());
     if (wrapping_up_ || !closed || (!last_state_ && !cancelled())) return;
+    if (!failure_.is_ok() && !failure_told_) return;  // whoever tells it comes here, too
     wrapping_up_ = true;
   }
   coordinator_->abandon([this] {
@@ -361,39 +360,8 @@ void JobCore::source_exhausted() {
   for (const EpochCoordinator::SourceTasks& source : parts_.sources)
     source_tasks += source.heads.size();
   if (exhausted_sources_.fetch_add(1) + 1 < static_cast<int>(source_tasks)) return;
-  if (skipping_clock_ == nullptr || last_clock_window_end_ms() == 0) {
-    return stop(StopMode::kBarrier);
-  }
-  // Rows that are on their way still belong to windows of now.
-  later([](JobCore& job) {
-    job.skipping_clock_->skip_to(job.last_clock_window_end_ms());
-    job.wake_tasks();
-    job.later([](JobCore& then) { then.stop(StopMode::kBarrier); });
-  });
-}
-
-void JobCore::later(void (*step)(JobCore&)) {
-  executor().submit_at(options_.clock->monotonic_ns() + kSettlingMs * 1'000'000,
-                       [tether = tether_, step] { tether.call(step); });
-}
-
-/// When the last window of the clock closes that a row of now is in; 0: none that closes soon.
-std::int64_t JobCore::last_clock_window_end_ms() const {
-  const std::int64_t now_ms = options_.clock->wall_ms();
-  std::int64_t last = 0;
-  for (const Node& node : graph_.nodes) {
-    if (!node.clock_window) continue;
-    const Window& window = *node.clock_window;
-    const bool hops = window.kind == Window::Kind::kHopping;
-    const std::int64_t step = (hops ? window.slide : window.size).count();
-    std::int64_t end_ms = now_ms + step;
-    if (window.kind != Window::Kind::kSession) {
-      const std::int64_t start = now_ms - (now_ms - window.offset.count()) % step;
-      end_ms = start + window.size.count();
-    }
-    if (end_ms - now_ms <= kLongestSkipMs) last = std::max(last, end_ms);
-  }
-  return last;
+  at_end_.store(true, std::memory_order_release);
+  stop(StopMode::kBarrier);
 }
 
 void JobCore::charge_state(std::int64_t bytes) {

@@ -38,19 +38,16 @@ class ListenerQueue {
   bool busy_ = false;
 };
 
-/// A clock whose time of day can be moved on.
-class SkippingClock final : public Clock {
+/// A clock that stands at a time of day until that has come.
+class LaterClock final : public Clock {
  public:
-  explicit SkippingClock(const Clock& clock) : clock_(clock) {}
-  std::int64_t wall_ms() const override { return clock_.wall_ms() + skipped_ms_.load(); }
+  LaterClock(const Clock& clock, std::int64_t from_ms) : clock_(clock), from_ms_(from_ms) {}
+  std::int64_t wall_ms() const override { return std::max(clock_.wall_ms(), from_ms_); }
   std::int64_t monotonic_ns() const override { return clock_.monotonic_ns(); }
-  void skip_to(std::int64_t wall_ms) {
-    skipped_ms_ += std::max<std::int64_t>(0, wall_ms - this->wall_ms());
-  }
 
  private:
   const Clock& clock_;
-  std::atomic<std::int64_t> skipped_ms_{0};
+  const std::int64_t from_ms_;
 };
 
 /// The inside of a Job: its life, and what its tasks see of it.
@@ -100,8 +97,6 @@ class JobCore final : public TaskHost, public EpochObserver {
   void stop_running(StopMode mode);
   void stop_now(StopMode mode);
   void stop_between_epochs();
-  std::int64_t last_clock_window_end_ms() const;
-  void later(void (*step)(JobCore&));
   void wake_tasks();
   void wrap_up();
   Status cancelled_error() const;
@@ -127,8 +122,8 @@ class JobCore final : public TaskHost, public EpochObserver {
   // An epoch was asked for since state is short of memory; sources wait until one is published.
   std::atomic<bool> is_epoch_early_{false};
   std::atomic<int> exhausted_sources_{0};
-  std::unique_ptr<SkippingClock> skipping_clock_;  // where windows of the clock are to be closed
-  Tether<JobCore> tether_{*this};
+  std::atomic<bool> at_end_{false};          // all sources have read everything and wait
+  std::unique_ptr<LaterClock> later_clock_;  // of a restored job whose windows were closed early
 
   mutable std::mutex mutex_;
   std::condition_variable ended_changed_;
@@ -140,6 +135,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   std::optional<StopMode> stop_mode_;
   std::optional<JobState> last_state_;  // when the last epoch is published
   Status failure_;                      // the first one
+  bool failure_told_ = false;           // listeners know it; they hear of the end after that
 };
 
 }  // namespace tidegate

@@ -20,6 +20,7 @@ struct OperatorAck {
   OperatorState::Subtask state;
   std::vector<StateDelta> deltas;
   std::string committable;
+  std::int64_t clock_ms = 0;  ///< windows of the clock are closed up to here
 };
 
 /// What a source hands over at the end of an epoch, from one task.

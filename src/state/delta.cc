@@ -128,7 +128,8 @@ Result<DeltaReader> DeltaReader::open(std::string_view bytes) {
   const std::string_view header = bytes.substr(0, bytes.size() - in.size());
   std::uint32_t checksum = 0;
   if (!read_fixed(in, checksum)) return reader.corrupt("its header ends too early");
-  if (checksum != crc32c(header)) return reader.corrupt("the checksum of its header does not fit");
+  if (!has_crc32c(header, checksum))
+    return reader.corrupt("the checksum of its header does not fit");
   reader.rest_ = in;
   return reader;
 }
@@ -161,7 +162,7 @@ Status DeltaReader::open_block() {
   if (!read_fixed(rest_, checksum) || rest_.size() < length) return corrupt("it ends too early");
   block_ = rest_.substr(0, length);
   rest_.remove_prefix(length);
-  if (checksum != crc32c(block_)) return corrupt("the checksum of a block does not fit");
+  if (!has_crc32c(block_, checksum)) return corrupt("the checksum of a block does not fit");
   return Status::ok();
 }
 
@@ -172,7 +173,7 @@ Status DeltaReader::read_end() {
   if (!read_fixed(rest_, records) || !read_fixed(rest_, checksum) || !rest_.empty()) {
     return corrupt("its end is not where it should be");
   }
-  if (checksum != crc32c(number)) return corrupt("the checksum of its end does not fit");
+  if (!has_crc32c(number, checksum)) return corrupt("the checksum of its end does not fit");
   if (records != records_) return corrupt("it has another number of records than it says");
   ended_ = true;
   return Status::ok();

@@ -37,7 +37,8 @@ bool take_element(std::string_view& rest, bool stamped, Element& element) {
 }  // namespace
 
 Result<KeyedList> KeyedList::open(StateBackend& state, std::string_view name, StateTtl ttl) {
-  TG_ASSIGN_OR_RETURN(KeyedValue lists, KeyedValue::open(state, name, std::move(ttl)));
+  // Before version 2 only a list as a whole had a time.
+  TG_ASSIGN_OR_RETURN(KeyedValue lists, KeyedValue::open(state, name, std::move(ttl), "list/2"));
   return KeyedList(std::move(lists));
 }
 

@@ -9,7 +9,7 @@
 namespace tidegate {
 
 Result<KeyedMap> KeyedMap::open(StateBackend& state, std::string_view name, StateTtl ttl) {
-  TG_ASSIGN_OR_RETURN(KeyedValue rows, KeyedValue::open(state, name, std::move(ttl)));
+  TG_ASSIGN_OR_RETURN(KeyedValue rows, KeyedValue::open(state, name, std::move(ttl), "map/1"));
   KeyedMap map(std::move(rows));
   Status status;
   map.rows_.for_each_key([&](std::string_view row_key) {

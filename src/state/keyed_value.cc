@@ -6,9 +6,10 @@
 
 namespace tidegate {
 
-Result<KeyedValue> KeyedValue::open(StateBackend& state, std::string_view name, StateTtl ttl) {
+Result<KeyedValue> KeyedValue::open(StateBackend& state, std::string_view name, StateTtl ttl,
+                                    std::string form) {
   const StateTableSpec spec{.name = std::string(name),
-                            .layout = std::make_shared<BytesLayout>(),
+                            .layout = std::make_shared<BytesLayout>(std::move(form)),
                             .stamped = ttl.enabled()};
   TG_ASSIGN_OR_RETURN(StateTable * table, state.table(spec));
   return KeyedValue(table, std::move(ttl));

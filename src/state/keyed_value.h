@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "state/state_table.h"
@@ -13,7 +14,9 @@ namespace tidegate {
 /// One value of bytes per key.
 class KeyedValue {
  public:
-  static Result<KeyedValue> open(StateBackend& state, std::string_view name, StateTtl ttl = {});
+  /// `form` says what the bytes are (BytesLayout).
+  static Result<KeyedValue> open(StateBackend& state, std::string_view name, StateTtl ttl = {},
+                                 std::string form = "value/1");
 
   /// The value that has not expired; points into the state until the next call.
   std::optional<std::string_view> get(const StateKey& key);

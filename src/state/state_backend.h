@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/state_schema.h"
 #include "tidegate/status.h"
 #include "tidegate/time.h"
 #include "types/key_group.h"
@@ -42,8 +43,10 @@ struct StateDelta {
 class StateBackend {
  public:
   virtual ~StateBackend() = default;
-  /// The table of this name, made when first asked for (restored rows included). The same name with
-  /// another layout is kStateMismatch.
+  /// What the program is, for the schemas of tables. Before anything else, or never.
+  virtual void set_context(StateContext context) { (void)context; }
+  /// The table of this name, made when first asked for (restored rows included). Rows of another
+  /// schema are migrated where their layout can do that; else it is kStateMismatch.
   virtual Result<StateTable*> table(const StateTableSpec& spec) = 0;
   /// Ends an epoch: what has changed since the last call, one delta per table that changed.
   virtual Result<std::vector<StateDelta>> seal(EpochId epoch) = 0;

@@ -145,7 +145,10 @@ class CachedBackend final : public TableBackend {
     auto table = std::make_unique<StateTable>(spec, key_groups(), &memory(), below);
     const std::string layout = base_->layout_of(below.id);
     if (!layout.empty() && layout != table->fingerprint()) {
-      return layout_mismatch(spec.name, layout, table->fingerprint());
+      return Status(ErrorCode::kStateMismatch,
+                    layout_mismatch(spec.name, layout, table->fingerprint()).message(),
+                    "Remove the folder of --state-dir: all rows are then read from the checkpoint, "
+                    "and migrated where that can be done.");
     }
     return table;
   }

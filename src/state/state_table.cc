@@ -209,6 +209,7 @@ std::uint32_t StateTable::generation(std::int64_t name_space) const {
 }
 
 std::string StateTable::fingerprint() const {
+  if (!spec_.schema.empty()) return spec_.schema;
   return spec_.stamped ? "stamped " + spec_.layout->fingerprint() : spec_.layout->fingerprint();
 }
 

@@ -38,6 +38,8 @@ struct StateTableSpec {
   bool presize = false;
   /// Asks for what has changed (next_dirty(), was_sealed()): changed rows stay in memory.
   bool asks_for_changes = false;
+  /// What the rows are, as text (state_schema.h); the backend's.
+  std::string schema = {};
 
   bool may_have_base() const { return !transient && !resident && !replicated; }
 };

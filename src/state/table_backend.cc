@@ -2,9 +2,11 @@
 #include "state/table_backend.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
+#include "state/migrate_rows.h"
 
 namespace tidegate {
 
@@ -13,21 +15,27 @@ Status layout_mismatch(const std::string& name, std::string_view there, std::str
                there, asked);
 }
 
-Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
+StateSchema TableBackend::schema_of(const StateTableSpec& spec) const {
+  StateSchema schema;
+  schema.layout = (spec.stamped ? "stamped " : "") + spec.layout->fingerprint();
+  schema.keys = context_.keys;
+  schema.columns = spec.layout->columns(context_);
+  return schema;
+}
+
+Result<StateTable*> TableBackend::table(const StateTableSpec& asked) {
+  StateTableSpec spec = asked;
+  spec.schema = schema_of(asked).to_string();
   if (const auto found = tables_.find(spec.name); found != tables_.end()) {
     StateTable& there = *found->second;
-    if (there.fingerprint() != StateTable(spec, range_, &memory_).fingerprint()) {
-      return layout_mismatch(spec.name, there.fingerprint(), spec.layout->fingerprint());
+    if (there.fingerprint() != spec.schema) {
+      return layout_mismatch(spec.name, there.fingerprint(), spec.schema);
     }
     return &there;
   }
   TG_ASSIGN_OR_RETURN(std::unique_ptr<StateTable> made, make_table(spec));
   if (const auto pending = pending_.find(spec.name); pending != pending_.end()) {
-    std::string buffer;
-    for (const StateDelta& delta : pending->second) {
-      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
-      TG_RETURN_IF_ERROR(apply(bytes, *made));
-    }
+    TG_RETURN_IF_ERROR(restore_pending(pending->second, *made));
     pending_.erase(pending);
   }
   TG_RETURN_IF_ERROR(restored(*made));
@@ -36,22 +44,68 @@ Result<StateTable*> TableBackend::table(const StateTableSpec& spec) {
   return table;
 }
 
+/// The epoch behind a migration holds all rows, so that what is of an older schema than the newest
+/// has been replaced.
+Status TableBackend::restore_pending(const std::vector<StateDelta>& pending, StateTable& table) {
+  const std::string wanted = table.fingerprint();
+  std::string newest;
+  std::vector<std::string> others;  // of the newest schema, if it is another one
+  bool has_rows = false;
+  std::string buffer;
+  for (const StateDelta& delta : pending) {
+    TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+    TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
+    if (reader.fingerprint() != newest) {
+      newest = reader.fingerprint();
+      others.clear();
+      if (std::exchange(has_rows, false)) TG_RETURN_IF_ERROR(clear(table));
+    }
+    if (newest == wanted) {
+      TG_RETURN_IF_ERROR(apply(bytes, table));
+      has_rows = true;
+    } else {
+      others.emplace_back(bytes);
+    }
+  }
+  if (newest == wanted) return Status::ok();
+  TG_ASSIGN_OR_RETURN(const StateSchema old, StateSchema::parse(newest));
+  TG_ASSIGN_OR_RETURN(
+      const RowMigration migration,
+      RowMigration::plan(table.spec(), old, schema_of(table.spec()), context_.may_drop));
+  TG_ASSIGN_OR_RETURN(const std::vector<std::string> migrated, migration.migrate(others, range_));
+  for (const std::string& bytes : migrated) TG_RETURN_IF_ERROR(apply(bytes, table));
+  migrated_.insert(table.spec().name);
+  return Status::ok();
+}
+
+Status TableBackend::clear(StateTable& table) {
+  DeltaWriter drops(table.fingerprint(), table.key_groups());
+  for (auto name_space = table.first_namespace(); name_space;
+       name_space = table.namespace_above(*name_space)) {
+    drops.drop(*name_space);
+  }
+  return apply(drops.finish(), table);
+}
+
 Result<std::vector<StateDelta>> TableBackend::seal(EpochId epoch) {
   memory_.set_sealing(epoch);
   rows_written_ = 0;
   std::vector<StateDelta> deltas;
   for (const auto& [name, table] : tables_) {
-    if (table->spec().transient || !table->is_dirty()) continue;
+    const bool is_new = migrated_.contains(name);
+    if (table->spec().transient || (!is_new && !table->is_dirty())) continue;
     DeltaWriter writer(table->fingerprint(), range_);
     before_seal(*table, writer, epoch, deltas);
     table->seal(writer);
+    if (is_new) table->dump(writer);
     if (table->spec().layout->size_bytes() > 0) {
       rows_written_ += static_cast<std::int64_t>(writer.num_records());
     }
-    if (writer.num_records() > 0 && is_writer(*table)) {
+    if ((is_new || writer.num_records() > 0) && is_writer(*table)) {
       deltas.push_back({epoch, name, writer.finish()});
     }
   }
+  migrated_.clear();
   return deltas;
 }
 

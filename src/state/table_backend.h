@@ -3,8 +3,10 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "state/state_backend.h"
@@ -21,6 +23,7 @@ class TableBackend : public StateBackend {
   TableBackend(KeyGroupRange range, std::int64_t budget_bytes)
       : range_(range), memory_(budget_bytes) {}
 
+  void set_context(StateContext context) override { context_ = std::move(context); }
   Result<StateTable*> table(const StateTableSpec& spec) override;
   Result<std::vector<StateDelta>> seal(EpochId epoch) override;
   Result<std::vector<StateDelta>> dump(EpochId epoch) override;
@@ -54,16 +57,22 @@ class TableBackend : public StateBackend {
   const Tables& tables() const { return tables_; }
 
  private:
+  StateSchema schema_of(const StateTableSpec& spec) const;
+  Status restore_pending(const std::vector<StateDelta>& pending, StateTable& table);
+  Status clear(StateTable& table);
   bool is_writer(const StateTable& table) const;
   Result<std::string> own_rows(std::string_view bytes) const;
 
   KeyGroupRange range_;
+  StateContext context_;
   std::int64_t rows_written_ = 0;
   // Memories outlive the tables.
   StateMemory memory_;
   StateMemory resident_;  // for tables without a base, where others have one
   Tables tables_;
   std::map<std::string, std::vector<StateDelta>> pending_;  // restored, by table
+  // Tables whose schema is new: all of their rows go into the next delta.
+  std::set<std::string> migrated_;
 };
 
 }  // namespace tidegate

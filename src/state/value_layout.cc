@@ -50,6 +50,12 @@ Status ValueLayout::deserialize(std::string_view& in, std::byte* value) const {
   return Status::ok();
 }
 
+Result<ValueMigration> ValueLayout::migration(const StateSchema& old, const StateSchema& now,
+                                              bool) const {
+  return error(ErrorCode::kStateMismatch, "{}, and state of this form cannot be migrated",
+               describe_change(old, now));
+}
+
 std::string FixedLayout::fingerprint() const { return fmt::format("fixed:{}", size_bytes_); }
 
 std::string_view BytesLayout::view(const std::byte* value) {

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "state/state_schema.h"
 #include "tidegate/status.h"
 
 namespace tidegate {
@@ -20,6 +23,16 @@ class ValueLayout {
   /// Tells layouts apart that cannot read each other's bytes; stored with the state.
   virtual std::string fingerprint() const = 0;
   virtual std::int32_t size_bytes() const = 0;
+
+  /// The columns that values hold, for an operator with such inputs; none: only their owner knows.
+  virtual std::vector<StateColumn> columns(const StateContext& context) const {
+    (void)context;
+    return {};
+  }
+  /// How values of the schema `old` become those of `now`, which is this layout's. kStateMismatch
+  /// names what cannot be kept; always, unless overridden.
+  virtual Result<ValueMigration> migration(const StateSchema& old, const StateSchema& now,
+                                           bool may_drop) const;
 
   /// Makes an empty value in zeroed memory; zeroed memory is one unless needs_create().
   virtual void create(std::byte* value) const { (void)value; }
@@ -53,14 +66,16 @@ class FixedLayout final : public ValueLayout {
 };
 
 /// A byte string of any length up to 4 GiB.
-class BytesLayout final : public ValueLayout {
+class BytesLayout : public ValueLayout {
  public:
+  /// `form` says what the bytes are, with a version: "list/2".
+  explicit BytesLayout(std::string form = "bytes") : form_(std::move(form)) {}
   static std::string_view view(const std::byte* value);
   static void assign(std::byte* value, std::string_view bytes);
   /// Amortised constant time per byte.
   static void append(std::byte* value, std::string_view bytes);
 
-  std::string fingerprint() const override { return "bytes"; }
+  std::string fingerprint() const override { return form_; }
   std::int32_t size_bytes() const override { return 16; }
   void destroy(std::byte* value) const override;
   bool needs_destroy() const override { return true; }
@@ -68,6 +83,9 @@ class BytesLayout final : public ValueLayout {
   std::int64_t owned_bytes(const std::byte* value) const override;
   void serialize(const std::byte* value, std::string& out) const override;
   Status deserialize(std::string_view& in, std::byte* value) const override;
+
+ private:
+  std::string form_;
 };
 
 }  // namespace tidegate

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The short version of campaign.py: some kills, and one planted bug that must be found."""
+"""The short version of campaign.py: some kills, and each planted bug must be found."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +11,7 @@ CAMPAIGN = [sys.executable, str(Path(__file__).with_name("campaign.py")), "--job
 
 def main():
     subprocess.run([*CAMPAIGN, "--kills", "15"], check=True)
-    planted = subprocess.run([*CAMPAIGN, "--kills", "60", "--without", "commit-first"],
-                             capture_output=True, text=True, env=os.environ)
-    print(planted.stdout, end="")
-    if planted.returncode == 0:
-        sys.exit("a planted bug was not found")
+    subprocess.run([*CAMPAIGN, "--kills", "60", "--planted"], check=True)
 
 
 if __name__ == "__main__":

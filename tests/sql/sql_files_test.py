@@ -60,8 +60,6 @@ WAYS = {
                  "merge-projects,push-filters"],
     "restore": ["--parallelism", "2", *RESTARTS],
     "restore-files": ["--parallelism", "1", "--checkpoint-dir", "epochs", *RESTARTS],
-    "restore-batches": ["--parallelism", "2", "--mode", "micro-batch", "--checkpoint-dir", "epochs",
-                        *RESTARTS],
     "rescale": [*RESCALES, *RESTARTS],
     "rescale-rocksdb": [*RESCALES, *RESTARTS, *ROCKSDB],
     # Begun again from an epoch somewhere, of which nothing, all, or the record alone was there.
