@@ -23,7 +23,10 @@ constexpr std::size_t kMaxTokens = 1'000'000;
 /// Of the statement at the cursor.
 Status check_length(const TokenCursor& at) {
   std::size_t end = at.position();
-  while (at.token(end).kind != TokenKind::kEnd && !at.token(end).is(';')) ++end;
+  while (at.token(end).kind != TokenKind::kEnd && at.token(end).kind != TokenKind::kError &&
+         !at.token(end).is(';')) {
+    ++end;
+  }
   const std::size_t length = end - at.position();
   if (length <= kMaxTokens) return Status::ok();
   return at.error_here(

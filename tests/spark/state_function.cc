@@ -48,7 +48,7 @@ std::int64_t number_at(const Batch& batch, int column, std::int64_t row) {
   const arrow::Array& array = *batch.column(column);
   if (array.IsNull(row)) return 0;
   // BIGINT and TIMESTAMP(3) are 64 bits.
-  return static_cast<const arrow::NumericArray<arrow::Int64Type>&>(array).raw_values()[row];
+  return array.data()->GetValues<std::int64_t>(1)[row];
 }
 
 /// State: the variables, the timeout that is set, and whether there is one.
