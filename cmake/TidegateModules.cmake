@@ -131,7 +131,8 @@ endfunction()
 function(tidegate_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE tidegate_flags ${arg_LINK} GTest::gmock_main)
+  target_link_libraries(${name} PRIVATE tidegate_flags ${arg_LINK} GTest::gmock_main
+                                        $<TARGET_NAME_IF_EXISTS:tidegate_tsan_threads>)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600
                                            ENVIRONMENT "${TIDEGATE_TEST_ENVIRONMENT}")
