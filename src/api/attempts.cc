@@ -102,7 +102,8 @@ void Attempts::begin_again() {
     attempt = restarts_;
   }
   if (old != nullptr) {
-    static_cast<void>(old->await());  // its failure is known
+    // Others may hold on to it, so that it does not go away here. Its failure is known.
+    old->await_quiet();
     const JobProgress progress = old->progress();
     const std::lock_guard lock(mutex_);
     last_progress_ = progress;

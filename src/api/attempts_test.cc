@@ -109,6 +109,25 @@ TEST_F(AttemptsTest, GoesOnFromItsLastEpochInFiles) {
   EXPECT_EQ(restarts_, 2);
 }
 
+// Its batch is run again whole: 'runtime.epoch-rows' has no say in micro-batches.
+TEST_F(AttemptsTest, MicroBatchesBeginAgainToo) {
+  for (const bool in_files : {false, true}) {
+    std::filesystem::remove_all(folder_ / "out");
+    restarts_ = 0;
+    RunOptions options = fixed_delay(5);
+    options.mode = "micro-batch";
+    std::vector<std::uint64_t> batches;
+    options.on_batch = [&](const BatchProgress& batch) { batches.push_back(batch.batch_id); };
+    if (in_files) options.checkpoint_dir = (folder_ / "epochs").string();
+    const Status status = run(3, options);
+    EXPECT_TRUE(status.is_ok()) << status.to_string();
+    expect_each_row_once();
+    EXPECT_EQ(restarts_, 3);
+    EXPECT_EQ(batches, std::vector<std::uint64_t>{0});
+    EXPECT_EQ(progress_.state, JobState::kFinished);
+  }
+}
+
 TEST_F(AttemptsTest, GivesUpWhenItHasFailedTooOften) {
   const Status status = run(3, fixed_delay(2));
   EXPECT_EQ(status.code(), ErrorCode::kUserFunctionFailed);

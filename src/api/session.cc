@@ -160,8 +160,7 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
                       DurableEpochs::open(options, *session->graph_, *session->executor_));
   RestartStrategy none = *RestartStrategy::from(Options(), false);
   Attempts::Spec spec{.make = {}, .strategy = std::move(none)};
-  // Micro-batches are begun again by whoever starts the program again.
-  if (session->lower_again_ && !runs_in_batches(options)) {
+  if (session->lower_again_) {
     TG_ASSIGN_OR_RETURN(spec.strategy,
                         RestartStrategy::from(settings, !options.checkpoint_dir.empty()));
   }
@@ -172,7 +171,8 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   spec.executor = session->executor_.get();
   spec.on_state = [own = session.get(), call = options.on_state](JobState state) {
     if (call) call(state);
-    if (is_terminal(state) && own->batches_ != nullptr) own->batches_->ended();
+    const std::shared_ptr<BatchRunner> batches = own->batches();
+    if (is_terminal(state) && batches != nullptr) batches->ended();
   };
   if (options.on_epoch)
     spec.on_epoch = [call = options.on_epoch](const EpochRecord& record) { call(record.epoch); };
@@ -206,9 +206,14 @@ Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
   graph_.reset();
   if (!runs_in_batches(options)) return Job::create(std::move(graph), std::move(job));
   job.epoch_timeout_ms = 0;  // a batch takes as long as it takes
-  TG_ASSIGN_OR_RETURN(batches_, run_in_batches(graph, options, job));
+  TG_ASSIGN_OR_RETURN(std::shared_ptr<BatchRunner> made, run_in_batches(graph, options, job));
   TG_ASSIGN_OR_RETURN(std::unique_ptr<Job> running, Job::create(std::move(graph), std::move(job)));
-  batches_->watch([running = running.get()] { return running->progress(); });
+  made->watch([running = running.get()] { return running->progress(); });
+  {
+    const std::lock_guard lock(batches_mutex_);
+    std::swap(batches_, made);
+  }
+  if (made != nullptr) made->ended();  // that of the attempt before
   return running;
 }
 
@@ -238,6 +243,11 @@ Result<std::shared_ptr<Job>> RunningJob::Session::job() const {
   return attempts_->job();
 }
 
+std::shared_ptr<BatchRunner> RunningJob::Session::batches() const {
+  const std::lock_guard lock(batches_mutex_);
+  return batches_;
+}
+
 RunningJob::Session::~Session() {
   if (epochs_ != nullptr) epochs_->stop_tidying();  // the executor waits for what runs
 }
@@ -251,12 +261,17 @@ Status RunningJob::Session::await() {
 }
 
 Status RunningJob::Session::process_available() {
-  if (batches_ == nullptr) {
+  std::shared_ptr<BatchRunner> asked = batches();
+  if (asked == nullptr) {
     return error(ErrorCode::kNotSupported,
                  "only a job that runs in micro-batches can wait for what is available");
   }
-  if (batches_->await_idle([this] { attempts_->wake_planner(); })) return Status::ok();
-  return await();
+  while (!asked->await_idle([this] { attempts_->wake_planner(); })) {
+    std::shared_ptr<BatchRunner> next = batches();
+    if (next == asked) return await();
+    asked = std::move(next);  // the job has begun again
+  }
+  return Status::ok();
 }
 
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {

@@ -56,6 +56,7 @@ class RunningJob::Session {
 
  private:
   Status start_instance();
+  std::shared_ptr<BatchRunner> batches() const;
   Result<std::unique_ptr<Job>> make_job(int attempt, std::shared_ptr<JobListener> listener);
 
   RunOptions options_;
@@ -66,7 +67,8 @@ class RunningJob::Session {
   std::unique_ptr<DurableEpochs> epochs_;
   std::once_flag stopped_;
   Status outcome_;
-  std::shared_ptr<BatchRunner> batches_;  // null: not in micro-batches
+  mutable std::mutex batches_mutex_;
+  std::shared_ptr<BatchRunner> batches_;  // of the last attempt; null: not in micro-batches
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Attempts> attempts_;           // run on executor_, so they go first
   std::unique_ptr<library::Instance> instance_;  // in library mode, and then none of the above

@@ -75,6 +75,7 @@ struct Query {
     job.commit_policy = runner;
     job.restore = runner->restore();
     job.watermark_per_epoch = own.watermark_per_batch;
+    job.epoch_rows = epoch_rows;
     const Status status = simulation.run(built, job);
     simulation.job.reset();
     return status;
@@ -100,6 +101,7 @@ struct Query {
   std::shared_ptr<CollectSink> sink = std::make_shared<CollectSink>();
   std::shared_ptr<Records> records = std::make_shared<Records>();
   BatchOptions options;
+  std::int64_t epoch_rows = 0;
   std::vector<BatchProgress> batches;
 };
 
@@ -116,6 +118,16 @@ TEST(BatchRunnerTest, AFileIsABatchAndWhatComesLaterIsReadByTheNextStart) {
   ASSERT_THAT(query.run(false), IsOk());
   EXPECT_THAT(query.ids(), ElementsAre(3));
   EXPECT_THAT(query.of_batch(3), ElementsAre(Row{4, 4'000, 4}));
+}
+
+// Nobody but its plan ends a batch: not rows (which want an epoch), not whoever asks for one.
+TEST(BatchRunnerTest, ABatchIsNeverCut) {
+  Query query({{{1, 1'000, 1}, {2, 2'000, 2}, {3, 3'000, 3}}, {{4, 4'000, 4}}}, /*bounded=*/true);
+  query.epoch_rows = 1;
+  query.options.trigger = BatchOptions::Trigger::kAsap;
+  ASSERT_THAT(query.run(false), IsOk());
+  EXPECT_THAT(query.ids(), ElementsAre(0, 1));
+  EXPECT_EQ(query.of_batch(0).size(), 3u);
 }
 
 TEST(BatchRunnerTest, OnceTakesEverythingAndHasNoBatchWithoutData) {

@@ -19,6 +19,7 @@ Job::~Job() = default;
 
 Status Job::start() { return core_->start(); }
 Status Job::await() { return core_->await(); }
+void Job::await_quiet() { core_->await_quiet(); }
 void Job::stop(StopMode mode) { core_->stop(mode); }
 void Job::trigger_epoch() { core_->trigger_epoch(); }
 void Job::wake_planner() { core_->wake_planner(); }

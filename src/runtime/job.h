@@ -72,7 +72,7 @@ struct JobOptions {
   /// Time between two epochs; 0: only on demand and at the end.
   std::int64_t epoch_interval_ms = 0;
   /// Ends an epoch also when a source task has read so many rows since the last; 0: not. For tests
-  /// that want many epochs of little input.
+  /// that want many epochs of little input; means nothing with a planner.
   std::int64_t epoch_rows = 0;
   /// An epoch that takes longer than this has failed; 0: it may take for ever.
   std::int64_t epoch_timeout_ms = 0;
@@ -118,10 +118,13 @@ class Job {
   /// Waits for the end: ok when finished or stopped, else the first error (kCancelled when it was
   /// cancelled). May be called again.
   Status await();
+  /// Waits for the end, and until nothing of the job runs any more: what it wrote to is free.
+  void await_quiet();
   /// Asks the job to end. A later, stronger mode overrules an earlier one (kBarrier < kDrain <
   /// kCancel); calls after the end do nothing.
   void stop(StopMode mode);
-  /// Begins an epoch now, unless two are on their way already: then as soon as one is through.
+  /// Begins an epoch now, unless two are on their way already: then as soon as one is through. Not
+  /// with a planner: its epochs end where their input does.
   void trigger_epoch();
   /// Asks the planner again if it waits.
   void wake_planner();

@@ -105,6 +105,10 @@ void JobCore::plan_epochs() {
 JobCore::~JobCore() {
   if (state() == JobState::kCreated) return;
   stop(StopMode::kCancel);
+  await_quiet();
+}
+
+void JobCore::await_quiet() {
   static_cast<void>(await());
   for (const auto& enumerator : parts_.enumerators) enumerator->cut_off();
   if (coordinator_ != nullptr) coordinator_->cut_off();
@@ -238,7 +242,12 @@ void JobCore::source_woken() {
   if (planned_ != nullptr && !cancelled()) planned_->wake();
 }
 
+void JobCore::want_epoch() {
+  if (planned_ == nullptr) coordinator_->trigger(false);
+}
+
 void JobCore::trigger_epoch() {
+  if (planned_ != nullptr) return;
   {
     const std::lock_guard lock(mutex_);
     if (is_terminal(state_)) return;

@@ -58,6 +58,7 @@ class JobCore final : public TaskHost, public EpochObserver {
 
   Status start();
   Status await();
+  void await_quiet();
   void stop(StopMode mode);
   void trigger_epoch();
   void wake_planner() { source_woken(); }
@@ -79,7 +80,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void source_exhausted() override;
   void source_read() override { planned_->source_read(); }
   void source_woken() override;
-  void want_epoch() override { coordinator_->trigger(false); }
+  void want_epoch() override;
   void charge_state(std::int64_t bytes) override;
   bool sources_wait() const override { return is_epoch_early_.load(std::memory_order_acquire); }
 

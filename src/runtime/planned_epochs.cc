@@ -131,6 +131,7 @@ void PlannedEpochs::published() {
   {
     const std::lock_guard lock(mutex_);
     if (state_ != State::kRunning) return;
+    TG_CHECK(unread_ == 0, "an epoch was ended before {} sources had read their share", unread_);
     state_ = State::kPlanning;
   }
   ask();

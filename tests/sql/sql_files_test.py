@@ -60,6 +60,10 @@ WAYS = {
                  "merge-projects,push-filters"],
     "restore": ["--parallelism", "2", *RESTARTS],
     "restore-files": ["--parallelism", "1", "--checkpoint-dir", "epochs", *RESTARTS],
+    "restore-batches": ["--parallelism", "2", "--mode", "micro-batch", "--checkpoint-dir", "epochs",
+                        *RESTARTS],
+    "killed-batches": ["--parallelism", "2", "--mode", "micro-batch", "--checkpoint-dir", "epochs",
+                       *RESTARTS],
     "rescale": [*RESCALES, *RESTARTS],
     "rescale-rocksdb": [*RESCALES, *RESTARTS, *ROCKSDB],
     # Begun again from an epoch somewhere, of which nothing, all, or the record alone was there.
@@ -68,12 +72,16 @@ WAYS = {
 }
 STEPS = ("epoch.before-commit", "checkpoint.before-manifest", "checkpoint.after-manifest",
          "epoch.before-publish", "epoch.published")
+BATCH_STEPS = ("microbatch.before-offsets", "microbatch.after-offsets", "microbatch.before-record",
+               "microbatch.before-commits", "microbatch.after-commits")
 
 
 def failpoints(way, what):
     """What a run is to stumble over; `what` is run, so that it is another epoch for each query."""
     if way.startswith("killed"):
         chance = random.Random(f"{way} {what}")
+        if way == "killed-batches":  # of which there may be one alone
+            return f"{chance.choice(STEPS + BATCH_STEPS)}=error@1"
         return f"{chance.choice(STEPS)}=error@{chance.randint(1, 4)}"
     return "epoch.published=error" if way.startswith("res") else ""
 
