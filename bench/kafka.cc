@@ -29,6 +29,7 @@
 #include "base/file_system.h"
 #include "base/metrics.h"
 #include "click_file.h"
+#include "click_topics.h"
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/source.h"
 #include "connectors/kafka/test_table.h"
@@ -47,32 +48,9 @@ using kafka::TestSettings;
 using kafka::TestTable;
 using kafka::TopicPtr;
 
-constexpr int kPartitions = 4;
 constexpr const char* kTopic = "clicks";
 constexpr const char* kCopy = "clicks-copy";
 constexpr const char* kColumns = "user_id BIGINT, url STRING, ts BIGINT";
-
-void require(const Status& status) {
-  if (status.is_ok()) return;
-  std::fprintf(stderr, "%s\n", status.to_string().c_str());
-  std::_Exit(1);
-}
-
-template <typename T>
-T require(Result<T> result) {
-  require(result.status());
-  return *std::move(result);
-}
-
-void make_topic(const std::string& brokers, const char* name) {
-  const HandlePtr handle =
-      kafka::make_test_handle(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}});
-  const QueuePtr queue(rd_kafka_queue_new(handle.get()));
-  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name, kPartitions, 1, nullptr, 0);
-  rd_kafka_CreateTopics(handle.get(), &topic, 1, nullptr, queue.get());
-  rd_kafka_event_destroy(rd_kafka_queue_poll(queue.get(), 60'000));
-  rd_kafka_NewTopic_destroy(topic);
-}
 
 /// Wakes the loop below, as it would a task.
 class Sleeper {
@@ -118,46 +96,6 @@ class Surroundings final : public SourceContext, public OperatorContext {
   std::unique_ptr<MetricRegistry> metrics_ = make_metric_registry();
   std::unique_ptr<Executor> executor_ = make_thread_executor(1, 2);
 };
-
-/// The settings that both sides have.
-TestSettings producer_settings(const std::string& brokers) {
-  return {{"bootstrap.servers", brokers},
-          {"enable.idempotence", "true"},
-          {"compression.type", "lz4"},
-          {"queue.buffering.max.kbytes", "32768"}};
-}
-
-/// Lines of the click file to the topic, the user as the key.
-std::uint64_t bare_produce(const std::string& brokers, const std::string& path) {
-  const std::string text = require(read_file(local_file_system(), path));
-  const HandlePtr handle = kafka::make_test_handle(RD_KAFKA_PRODUCER, producer_settings(brokers));
-  const TopicPtr topic(rd_kafka_topic_new(handle.get(), kTopic, nullptr));
-  std::uint64_t count = 0;
-  for (std::size_t begin = 0; begin < text.size(); ++count) {
-    const std::size_t end = text.find('\n', begin);
-    const std::size_t user = begin + std::string_view("{\"user_id\":").size();
-    rd_kafka_vu_t arguments[5];
-    arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
-    arguments[0].u.rkt = topic.get();
-    arguments[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-    arguments[1].u.i = RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK;
-    arguments[2].vtype = RD_KAFKA_VTYPE_VALUE;
-    arguments[2].u.mem = {const_cast<char*>(text.data() + begin), end - begin};
-    arguments[3].vtype = RD_KAFKA_VTYPE_KEY;
-    arguments[3].u.mem = {const_cast<char*>(text.data() + user), text.find(',', user) - user};
-    arguments[4].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-    arguments[4].u.i64 = 1'700'000'000'000 + static_cast<std::int64_t>(count);
-    while (true) {
-      const ErrorPtr failed(rd_kafka_produceva(handle.get(), arguments, 5));
-      if (failed == nullptr) break;
-      rd_kafka_poll(handle.get(), 1);
-    }
-    if (count % 1024 == 0) rd_kafka_poll(handle.get(), 0);
-    begin = end + 1;
-  }
-  rd_kafka_flush(handle.get(), 60'000);
-  return count;
-}
 
 /// Takes `events` messages and looks at nothing but their size.
 std::uint64_t bare_consume(const std::string& brokers, std::int64_t events) {
@@ -311,7 +249,8 @@ int run(int argc, char** argv) {
     make_topic(brokers, kCopy);
     return 0;
   }));
-  const Cost produce = check(measure([&] { return bare_produce(brokers, path); }));
+  const Cost produce =
+      check(measure([&] { return send_clicks(brokers, kTopic, path, ClickKey::kUser); }));
   report(json, "kafka", "send-librdkafka", events, produce);
   const Cost reading = check(measure([&] { return with_sink(brokers, path, Write::kNothing); }));
   const std::pair<const char*, Write> writes[] = {{"send-sink", Write::kAtLeastOnce},

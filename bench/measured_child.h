@@ -65,13 +65,12 @@ inline Cost measure(const std::function<std::uint64_t()>& work) {
   return cost;
 }
 
-/// Runs a program; what it prints goes to `output`.
-inline Cost measure_program(const std::vector<std::string>& command, const std::string& output) {
+/// Starts a program; what it prints goes to `output`.
+inline pid_t start_program(const std::vector<std::string>& command, const std::string& output) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::fflush(nullptr);
-  const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) {
     const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -79,7 +78,13 @@ inline Cost measure_program(const std::vector<std::string>& command, const std::
       execv(arguments[0], arguments.data());
     _exit(127);
   }
-  return cost_of(child, start);
+  return child;
+}
+
+/// Runs a program to its end.
+inline Cost measure_program(const std::vector<std::string>& command, const std::string& output) {
+  const auto start = std::chrono::steady_clock::now();
+  return cost_of(start_program(command, output), start);
 }
 
 /// One result: a JSON line (`json`) or one for people. `ratio` is against `against`; 0: none.

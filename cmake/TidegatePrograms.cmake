@@ -27,6 +27,9 @@ if(TARGET bench_models)
   target_compile_definitions(bench_models PRIVATE TIDEGATE_MODELS="${PROJECT_SOURCE_DIR}/tests/models")
 endif()
 # It runs queries, which are files, with the program.
+if(TARGET bench_library)
+  add_dependencies(bench_library tidegate_program)
+endif()
 if(TARGET bench_nexmark)
   target_compile_definitions(bench_nexmark PRIVATE
                              NEXMARK_QUERIES="${PROJECT_SOURCE_DIR}/bench/nexmark/queries")

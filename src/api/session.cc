@@ -20,6 +20,7 @@
 #include "expr/function_registry.h"
 #include "formats/format.h"
 #include "planner/lowering.h"
+#include "planner/split_keys.h"
 #include "state/state_store.h"
 
 namespace tidegate {
@@ -119,6 +120,7 @@ Result<LoweringOptions> lowering_options(std::string job_name, const RunOptions&
   lowering.functions = &builtin_functions();
   // A job that goes on from a savepoint must have the operators of the one that left it.
   lowering.drains = drains_at_end(options) && options.restore.empty();
+  if (!options.application_id.empty()) lowering.settings.set(kKeepsSplits, "true");
   if (!options.output_mode.empty()) lowering.settings.set("output.mode", options.output_mode);
   for (const auto& [name, value] : options.settings) {
     lowering.settings.set(name, value);

@@ -314,8 +314,10 @@ Status InstanceCore::begin(const std::shared_ptr<Task>& task) {
   JobOptions job;
   job.parallelism = 1;
   job.executor = thread_executors_[at(task->thread)].get();
-  job.key_groups = key_groups_of_subtask(id.partition, kKeyGroups,
-                                         topology_.subtopologies()[at(id.subtopology)].partitions);
+  const Subtopology& subtopology = topology_.subtopologies()[at(id.subtopology)];
+  job.key_groups = subtopology.keyed
+                       ? KeyGroupRange{0, kKeyGroups, kKeyGroups}
+                       : key_groups_of_subtask(id.partition, kKeyGroups, subtopology.partitions);
   job.commit_policy = start.policy;
   job.restore = start.restore;
   std::string folder;

@@ -22,8 +22,15 @@ bool gathers(const Graph& graph, const Node& to, const Edge& edge) {
   return to.sink == nullptr && to.parallelism == 1 && graph.nodes[at(edge.from)].parallelism != 1;
 }
 
+/// The planner found that rows of a key are in one partition, and so in one task, already. Two
+/// inputs would have to be spread in the same way.
+bool is_keyed(const Node& to, const Edge& edge) {
+  return edge.exchange == Exchange::kForward && !edge.keys.empty() && to.inputs.size() == 1;
+}
+
 bool is_cut(const Graph& graph, const Node& to, const Edge& edge) {
-  return edge.exchange == Exchange::kHash || gathers(graph, to, edge);
+  const bool by_key = edge.exchange == Exchange::kHash || !edge.keys.empty();
+  return (by_key && !is_keyed(to, edge)) || gathers(graph, to, edge);
 }
 
 /// Numbers the connected components in the order of their first nodes.
@@ -104,6 +111,8 @@ Result<Topology> Topology::cut(const Graph& graph, std::string_view application_
     const Node& node = graph.nodes[i];
     Subtopology& part = topology.parts_[at(topology.part_of_node_[i])];
     part.nodes.push_back(static_cast<int>(i));
+    part.keyed = part.keyed || std::any_of(node.inputs.begin(), node.inputs.end(),
+                                           [&](const Edge& edge) { return is_keyed(node, edge); });
     for (std::size_t input = 0; input < node.inputs.size(); ++input) {
       const Edge& edge = node.inputs[input];
       if (!is_cut(graph, node, edge)) continue;
@@ -219,10 +228,11 @@ Result<Graph> Topology::graph_of(int subtopology, Graph whole, const Ends& ends)
       if (is_cut_here) {
         edge.from = source_places[cut++];
         edge.side = -1;
-        if (edge.exchange != Exchange::kHash) edge.exchange = Exchange::kForward;
+        if (edge.exchange != Exchange::kHash)
+          edge.exchange = edge.keys.empty() ? Exchange::kForward : Exchange::kHash;
       } else {
         edge.from = places[at(edge.from)];
-        edge.exchange = Exchange::kForward;
+        edge.exchange = edge.keys.empty() ? Exchange::kForward : Exchange::kHash;
       }
     }
     places[at(index)] = static_cast<int>(graph.nodes.size());

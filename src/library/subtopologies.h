@@ -28,7 +28,9 @@ struct Subtopology {
   std::vector<int> nodes;           ///< of the whole graph, in order
   std::vector<std::string> topics;  ///< that its sources read
   bool single = false;              ///< one task does it all: aggregates without a key
-  int partitions = 0;               ///< by set_partitions()
+  /// Its partitions own the keys that are in theirs of the source topic, whatever their key group.
+  bool keyed = false;
+  int partitions = 0;  ///< by set_partitions()
 };
 
 /// A graph cut at its exchanges. The cut depends on nothing but the graph, so that all instances of

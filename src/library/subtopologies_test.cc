@@ -240,5 +240,31 @@ TEST(SubtopologiesTest, NamesOfTopics) {
   EXPECT_EQ(topic_part("[]").size(), 8u);
 }
 
+TEST(Subtopologies, AKeyThatHasOnePartitionIsNotRepartitioned) {
+  Builder b;
+  const int source = b.source("clicks");
+  const int count = b.step("count", {b.edge(source, Exchange::kForward, {0})});
+  const int top = b.step("top", {b.by_key(count)});
+  b.sink(top);
+  const Topology topology = cut(b.graph, {{"clicks", 3}});
+  EXPECT_THAT(partitions_of(topology), ElementsAre(3, 3));
+  EXPECT_TRUE(topology.subtopologies()[0].keyed);
+  EXPECT_FALSE(topology.subtopologies()[1].keyed);
+  EXPECT_THAT(nodes_of(topology, 0, b.graph),
+              ElementsAre("source", "count 0#", HasSubstr("-repartition 1")));
+}
+
+TEST(Subtopologies, TwoTopicsWithKeysAreRepartitionedForAJoin) {
+  Builder b;
+  const int left = b.source("left"), right = b.source("right");
+  b.sink(b.step(
+      "join", {b.edge(left, Exchange::kForward, {0}), b.edge(right, Exchange::kForward, {0}, 1)}));
+  const Topology topology = cut(b.graph, {{"left", 2}, {"right", 2}});
+  EXPECT_EQ(topology.repartitions().size(), 2u);
+  const int join = topology.repartitions()[0].to;
+  EXPECT_FALSE(topology.subtopologies()[static_cast<std::size_t>(join)].keyed);
+  EXPECT_THAT(nodes_of(topology, join, b.graph).at(2), HasSubstr("join 0# 1#"));
+}
+
 }  // namespace
 }  // namespace tidegate::library

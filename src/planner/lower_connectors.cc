@@ -13,6 +13,7 @@
 #include "planner/changelog.h"
 #include "planner/connector_request.h"
 #include "planner/lower_nodes.h"
+#include "planner/split_keys.h"
 #include "planner/stream_facts.h"
 
 namespace tidegate {
@@ -71,9 +72,11 @@ Status make_whole(const plan::SourceNode& source, Node from, Lowering& lowering)
   node.name += ".changelog_normalize";
   node.uid += ".changelog_normalize";
   Edge edge;
-  edge.from = lowering.add(std::move(from));
-  edge.exchange = Exchange::kHash;
   edge.keys = key;
+  edge.exchange = keeps_splits(lowering.options()) && tells_splits_apart(key, *from.source)
+                      ? Exchange::kForward
+                      : Exchange::kHash;
+  edge.from = lowering.add(std::move(from));
   node.inputs.push_back(std::move(edge));
   node.time_grain = kChangelogNormalizeTimeGrain;
   node.make_operator = [options] { return make_changelog_normalize(options); };

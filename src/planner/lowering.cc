@@ -14,6 +14,7 @@
 #include "planner/lint.h"
 #include "planner/lower_nodes.h"
 #include "planner/rules.h"
+#include "planner/split_keys.h"
 #include "planner/state_bound.h"
 #include "planner/stream_facts.h"
 #include "planner/unique_keys.h"
@@ -108,6 +109,14 @@ Edge Lowering::edge_from(const plan::Input& input, Exchange exchange, std::vecto
   edge.side = input.side;
   edge.exchange = exchange;
   edge.keys = std::move(keys);
+  if (exchange == Exchange::kHash && keeps_splits(options_)) {
+    const std::optional<SourceColumns> read = source_columns(input, edge.keys);
+    if (!read) return edge;
+    const Node* node = &graph_.nodes[static_cast<std::size_t>(places_.at(read->source).main)];
+    while (node->source == nullptr)  // what makes its rows whole stands behind it
+      node = &graph_.nodes[static_cast<std::size_t>(node->inputs[0].from)];
+    if (tells_splits_apart(read->columns, *node->source)) edge.exchange = Exchange::kForward;
+  }
   return edge;
 }
 

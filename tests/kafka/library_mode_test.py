@@ -7,9 +7,10 @@ reader of committed messages finds it, is compared with the truth recomputed fro
 
 * one instance;
 * two instances, one of which is killed with SIGKILL in the middle, and a third that joins;
-* instances that are stopped and started again with the same state folders.
+* instances that are stopped and started again with the same state folders;
+* a topic whose keys are the URLs already, which goes through no repartition topic.
 
-    library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|restart]
+    library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|keyed|restart]
                          [--campaign RUNS]
 """
 
@@ -101,6 +102,14 @@ class Case:
             "COUNT(*) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(at), INTERVAL '1' MINUTE)) "
             "GROUP BY window_start, window_end, url;")
 
+    def read_by_url(self):
+        """From here on the script reads a topic whose keys are the URLs."""
+        script = self.engine.folder / self.script
+        script.write_text(script.read_text()
+                          .replace("'topic' = 'clicks'", "'topic' = 'clicks-by-url'")
+                          .replace("'key.fields' = 'user_id'", "'key.fields' = 'url', "
+                                   "'scan.key-partitioner' = 'murmur2'"))
+
     def start(self, name, *arguments):
         return Instance(self.engine, f"{self.name}-{name}", self.script, "--set",
                         "table.local-time-zone=UTC", "--application-id", f"app-{self.name}",
@@ -133,6 +142,13 @@ def load(engine, broker, all_clicks):
         kafka_table("clicks", columns, broker, {"format": "json", "key.format": "json",
                                                 "key.fields": "user_id"}) +
         "INSERT INTO clicks SELECT * FROM file_rows;", "--parallelism", "1")
+    broker.create_topic("clicks-by-url", PARTITIONS)
+    engine.succeed(
+        table("file_rows", columns, {"connector": "filesystem", "path": "in", "format": "json"}) +
+        kafka_table("clicks", columns, broker, {"format": "json", "key.format": "json",
+                                                "key.fields": "url"})
+        .replace("'topic' = 'clicks'", "'topic' = 'clicks-by-url'") +
+        "INSERT INTO clicks SELECT * FROM file_rows;", "--parallelism", "1")
 
 
 def one_instance(case):
@@ -150,6 +166,20 @@ def kill_and_join(case, rng):
     second.finish()
     third.finish()
     case.check(" after a kill")
+
+
+def keyed(case, rng):
+    """Without a repartition topic, and the state comes back from the changelog."""
+    case.read_by_url()
+    first = case.start("a")
+    time.sleep(rng.uniform(1, 2))
+    first.kill()
+    case.start("b").finish()
+    case.check(" without a repartition topic")
+    topics = case.broker.call("topics", "--list").split()
+    internal = [topic for topic in topics if topic.startswith(f"app-{case.name}-")]
+    if internal != [f"app-{case.name}-0-changelog"]:
+        sys.exit(f"{case.name}: there are the topics {internal}")
 
 
 def restarts(case, rng):
@@ -211,7 +241,7 @@ def main():
                         default=os.environ.get("TIDEGATE_BUILD", "build") + "/tidegate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--case", choices=["one", "kill", "restart"])
+    parser.add_argument("--case", choices=["one", "kill", "keyed", "restart"])
     parser.add_argument("--campaign", type=int, default=0, metavar="RUNS",
                         help="runs of random starts, stops, kills and pauses instead; best with "
                              "--rows 1000000")
@@ -231,6 +261,7 @@ def main():
             load(engine, broker, all_clicks)
             cases = {"one": lambda case: one_instance(case),
                      "kill": lambda case: kill_and_join(case, rng),
+                     "keyed": lambda case: keyed(case, rng),
                      "restart": lambda case: restarts(case, rng)}
             if arguments.campaign > 0:
                 cases = {f"campaign-{arguments.seed}-{run}": lambda case: campaign(case, rng)

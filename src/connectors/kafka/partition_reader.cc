@@ -102,7 +102,30 @@ Result<Polled> PartitionReader::release_held() {
   return polled;
 }
 
+/// A wrong promise would give wrong results.
+Status PartitionReader::check_partition(const rd_kafka_message_t& message) const {
+  constexpr const char* kRemedy =
+      "Partitions were added, or the writer spreads keys in another way: remove "
+      "'scan.key-partitioner', or set it to 'any' if each key is always in the same partition.";
+  if (message.key == nullptr)
+    return Status(
+        ErrorCode::kNullKey,
+        fmt::format("{}: a message without a key, but 'scan.key-partitioner' is 'murmur2'",
+                    place(message.offset)),
+        kRemedy);
+  const std::int32_t expected = rd_kafka_msg_partitioner_murmur2(
+      message.rkt, message.key, message.key_len, shared_.key_partitions, nullptr, nullptr);
+  if (expected == split_.partition) return Status::ok();
+  return Status(ErrorCode::kInvalidOption,
+                fmt::format("{}: 'scan.key-partitioner' is 'murmur2', which puts this key into "
+                            "partition {} of {}",
+                            place(message.offset), expected, shared_.key_partitions),
+                kRemedy);
+}
+
 Result<Batch> PartitionReader::decode(const Fetched& fetched) {
+  for (const rd_kafka_message_t* message : fetched.records())
+    if (shared_.key_partitions > 0) TG_RETURN_IF_ERROR(check_partition(*message));
   std::vector<BadMessage> bad;
   const std::int64_t tombstones = decoder_->num_tombstones();
   Result<Batch> batch = decoder_->decode(fetched.records(), bad);

@@ -28,6 +28,8 @@ class PartitionReader final : public SplitReader {
     std::shared_ptr<DeadLetters> letters;
     RecordErrorPolicy error_policy = RecordErrorPolicy::kFail;
     bool commits_offsets = false;
+    /// Not 0: each key is where murmur2 puts it among so many partitions, or the job fails.
+    std::int32_t key_partitions = 0;
   };
 
   /// Goes on at `offset`, which may be kEarliest. Does not block.
@@ -49,6 +51,7 @@ class PartitionReader final : public SplitReader {
   class Fetched;
   Result<bool> fetch(std::int64_t max_messages, Fetched& fetched);
   Result<Batch> decode(const Fetched& fetched);
+  Status check_partition(const rd_kafka_message_t& message) const;
   void note_lag();
   Result<std::size_t> fill_buffer(std::int64_t max_messages);
   void keep_for_later(std::size_t first, std::size_t count);

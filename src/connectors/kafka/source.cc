@@ -49,7 +49,10 @@ KafkaSource::KafkaSource(const ConnectorRequest& request, SourceSettings setting
 Status KafkaSource::open(SourceContext& context) {
   TG_ASSIGN_OR_RETURN(
       consumer_, Consumer::make(settings_.client, settings_.outage_timeout, context.executor()));
-  TG_RETURN_IF_ERROR(list_partitions(consumer_->client(), settings_).status());
+  TG_ASSIGN_OR_RETURN(const std::vector<PartitionSplit> partitions,
+                      list_partitions(consumer_->client(), settings_));
+  if (settings_.key_partitioner == KeyPartitioner::kMurmur2)
+    key_partitions_ = static_cast<std::int32_t>(partitions.size());
   if (settings_.error_policy == RecordErrorPolicy::kDeadLetter) {
     TG_ASSIGN_OR_RETURN(letters_, DeadLetters::make(settings_, context));
   }
@@ -89,9 +92,20 @@ Result<std::unique_ptr<SplitReader>> KafkaSource::open_split(
   }
   TG_ASSIGN_OR_RETURN(auto decoder, MessageDecoder::make(request_, formats_));
   PartitionReader::Shared shared{consumer_, letters_, settings_.error_policy,
-                                 settings_.commits_offsets};
+                                 settings_.commits_offsets, key_partitions_};
   return PartitionReader::open(std::move(shared), std::move(partition), offset, std::move(decoder),
                                context);
+}
+
+std::vector<int> KafkaSource::split_key() const {
+  std::vector<int> key;
+  if (settings_.key_partitioner == KeyPartitioner::kNone) return key;
+  for (const int column : formats_.key_columns) {
+    const auto found = std::find(request_.projection.begin(), request_.projection.end(), column);
+    if (found == request_.projection.end()) return {};
+    key.push_back(static_cast<int>(found - request_.projection.begin()));
+  }
+  return key;
 }
 
 std::optional<LogTopics> KafkaSource::log_topics() const {

@@ -11,13 +11,14 @@
 #include "connectors/kafka/table_options.h"
 #include "dataflow/connector.h"
 #include "dataflow/source.h"
+#include "dataflow/split_key.h"
 #include "kafka/consumer.h"
 
 namespace tidegate::kafka {
 
 /// Reads topics. A split is a partition; where it starts and ends is settled when it is found, so
 /// that every attempt at the job reads the same messages.
-class KafkaSource final : public Source {
+class KafkaSource final : public Source, public SplitKey {
  public:
   static Result<std::shared_ptr<Source>> make(const ConnectorRequest& request,
                                               TableKind kind = TableKind::kAppend);
@@ -32,6 +33,7 @@ class KafkaSource final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const Split& split,
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override;
+  std::vector<int> split_key() const override;
   std::optional<LogTopics> log_topics() const override;
   Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
                             std::int64_t max_rows) override;
@@ -47,6 +49,7 @@ class KafkaSource final : public Source {
   std::shared_ptr<DeadLetters> letters_;
   std::set<std::string> found_;  // ids of splits that discover() has returned
   bool looked_ = false;          // discover() has succeeded
+  std::int32_t key_partitions_ = 0;
 };
 
 }  // namespace tidegate::kafka

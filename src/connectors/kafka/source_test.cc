@@ -433,6 +433,47 @@ TEST_F(KafkaSourceTest, ANullOrBadKeyIsABadMessage) {
   EXPECT_THAT(status.message(), HasSubstr("offset 1"));
 }
 
+TEST_F(KafkaSourceTest, APromisedPartitionIsChecked) {
+  broker_.create_topic("clicks", 4);
+  constexpr const char* kKeyed = "id BIGINT, url STRING";
+  const TestSettings keys = {{"key.format", "csv"},
+                             {"key.fields", "id"},
+                             {"scan.key-partitioner", "murmur2"},
+                             {"scan.bounded.mode", "latest-offset"}};
+  const auto key_of = [](const TestTable& table) {
+    const auto source = KafkaSource::make(table.request);
+    TG_CHECK(source.is_ok(), "{}", source.status().to_string());
+    return dynamic_cast<const SplitKey&>(**source).split_key();
+  };
+  EXPECT_THAT(key_of(table(keys, kKeyed)), ElementsAre(0));
+  EXPECT_THAT(key_of(table({})), IsEmpty());
+  TestTable without = table(keys, kKeyed);
+  without.request.projection = {1};
+  EXPECT_THAT(key_of(without), IsEmpty());
+  std::int32_t partition = 0;
+  {
+    TestProducer producer(broker_.address());
+    const TopicPtr topic(rd_kafka_topic_new(producer.handle(), "clicks", nullptr));
+    partition = rd_kafka_msg_partitioner_murmur2(topic.get(), "1", 1, 4, nullptr, nullptr);
+    TestMessage message{"1", R"({"id": 1})"};
+    message.partition = partition;
+    producer.send("clicks", message);
+    message.partition = (partition + 1) % 4;
+    producer.send("clicks", message);
+    message.partition = (partition + 2) % 4;
+    message.key.reset();
+    producer.send("clicks", message);
+  }
+  const auto read = [&](const TestSettings& more, std::int32_t from) {
+    Opened opened = open(table(with(keys, more), kKeyed));
+    return opened.harness->read_to_end(*opened.readers.at(static_cast<std::size_t>(from))).status;
+  };
+  EXPECT_TRUE(read({}, partition).is_ok());
+  EXPECT_EQ(read({}, (partition + 1) % 4).code(), ErrorCode::kInvalidOption);
+  EXPECT_EQ(read({}, (partition + 2) % 4).code(), ErrorCode::kNullKey);
+  EXPECT_TRUE(read({{"scan.key-partitioner", "any"}}, (partition + 1) % 4).is_ok());
+}
+
 TEST_F(KafkaSourceTest, NoColumnAtAllStillCountsRows) {
   broker_.create_topic("clicks");
   {

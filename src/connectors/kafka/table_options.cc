@@ -114,6 +114,19 @@ Status read_buffer(const Options& options, SinkSettings& settings) {
   return Status::ok();
 }
 
+Status read_key_partitioner(const Options& options, const MessageFormats& formats,
+                            SourceSettings& settings) {
+  TG_ASSIGN_OR_RETURN(const std::string name,
+                      options.get_choice_or("scan.key-partitioner", "none|murmur2|any", "none"));
+  if (name == "none") return Status::ok();
+  if (formats.key == nullptr)
+    return error(ErrorCode::kMissingOption, "option 'scan.key-partitioner' needs 'key.format'");
+  settings.key_partitioner = name == "any" ? KeyPartitioner::kAny : KeyPartitioner::kMurmur2;
+  if (settings.topics.size() != 1)
+    return error(ErrorCode::kNotSupported, "'scan.key-partitioner' with several topics");
+  return Status::ok();
+}
+
 Status check_group(const SourceSettings& settings) {
   const bool stops_by_group = settings.stop.kind == OffsetRule::Kind::kGroup;
   if (stops_by_group && settings.client.group.empty())
@@ -270,6 +283,11 @@ std::vector<OptionSpec> option_specs(TableKind kind) {
       {"scan.topic-partition-discovery.interval", "duration", "5 min",
        "How often to look for new partitions and topics, which are read from their beginning; 0: "
        "never."},
+      {"scan.key-partitioner", "none|murmur2|any", "none",
+       "Promises that all messages of a key are in one partition: in library mode, what is grouped "
+       "by all columns of the key then needs no repartition topic. murmur2: the one that Java's "
+       "clients choose, and this connector; a message in another one fails the job. any: not "
+       "checked."},
       {"dead-letter.topic", "string", "",
        "For error-policy dead-letter: where such messages go, with their origin and the reason in "
        "headers."},
@@ -334,6 +352,7 @@ Result<SourceSettings> read_source_settings(const ConnectorRequest& request,
       read_rule(options, "scan.bounded",
                 "unbounded|latest-offset|group-offsets|timestamp|specific-offsets", "unbounded"));
   TG_RETURN_IF_ERROR(check_group(settings));
+  TG_RETURN_IF_ERROR(read_key_partitioner(options, formats, settings));
   TG_ASSIGN_OR_RETURN(
       settings.discovery_interval,
       options.get_duration_or("scan.topic-partition-discovery.interval", std::chrono::minutes(5)));

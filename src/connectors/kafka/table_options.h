@@ -35,6 +35,13 @@ struct OffsetRule {
   std::map<std::int32_t, std::int64_t> offsets;  ///< by partition
 };
 
+/// What is known of the partition that a key is in.
+enum class KeyPartitioner : std::uint8_t {
+  kNone,
+  kMurmur2,  ///< that of Java's clients, which is checked
+  kAny,      ///< always the same one, the user says
+};
+
 struct SourceSettings {
   ClientProperties client;
   std::vector<std::string> topics;  ///< or
@@ -42,6 +49,7 @@ struct SourceSettings {
   OffsetRule start;
   OffsetRule stop;
   std::chrono::milliseconds discovery_interval{0};  ///< 0: partitions are looked for once
+  KeyPartitioner key_partitioner = KeyPartitioner::kNone;
   RecordErrorPolicy error_policy = RecordErrorPolicy::kFail;
   std::string dead_letter_topic;
   std::chrono::milliseconds connect_timeout{0};
