@@ -65,16 +65,22 @@ inline Cost measure(const std::function<std::uint64_t()>& work) {
   return cost;
 }
 
-/// Starts a program; what it prints goes to `output`.
-inline pid_t start_program(const std::vector<std::string>& command, const std::string& output) {
+/// Starts a program; what it prints goes to the file `output`, its errors to `errors` (empty: there
+/// too).
+inline pid_t start_program(const std::vector<std::string>& command, const std::string& output,
+                           const std::string& errors = "") {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) {
-    const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    if (file >= 0 && dup2(file, STDOUT_FILENO) >= 0 && dup2(file, STDERR_FILENO) >= 0)
+    const auto create = [](const std::string& path) {
+      return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    };
+    const int out = create(output);
+    const int err = errors.empty() ? out : create(errors);
+    if (out >= 0 && err >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
       execv(arguments[0], arguments.data());
     _exit(127);
   }
@@ -82,9 +88,10 @@ inline pid_t start_program(const std::vector<std::string>& command, const std::s
 }
 
 /// Runs a program to its end.
-inline Cost measure_program(const std::vector<std::string>& command, const std::string& output) {
+inline Cost measure_program(const std::vector<std::string>& command, const std::string& output,
+                            const std::string& errors = "") {
   const auto start = std::chrono::steady_clock::now();
-  return cost_of(start_program(command, output), start);
+  return cost_of(start_program(command, output, errors), start);
 }
 
 /// One result: a JSON line (`json`) or one for people. `ratio` is against `against`; 0: none.

@@ -4,11 +4,12 @@
 // process of its own: the program `tidegate`, from its start to its end. Events are made in that
 // process, and only their columns that the query reads, or come from files.
 //
-//   nexmark [--json] [--events N] [--queries q0,q5] [--parallelism N] [--source generator]
-//           [--source files DIR]
+//   nexmark [--json] [--events N] [--rate N] [--queries q0,q5] [--parallelism N]
+//           [--source generator] [--source files DIR] [--answers DIR]
 //
-// DIR holds person.ndjson, auction.ndjson and bid.ndjson of N events together. The ratio is to
-// figures of Flink 2 that were published for the same queries; they are of another run.
+// DIR of --source holds person.ndjson, auction.ndjson and bid.ndjson of N events together. With
+// --answers nothing is measured: the answers are written to files DIR/q0.csv. bench/compare-nexmark
+// runs Flink beside this program.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +18,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -30,18 +30,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Thousands of events per CPU-second: Flink 2, in-memory state, parallelism 2, generator in the
-// process, measured on the same kind of machine.
-const std::map<std::string, double> kFlinkKiloEvents = {
-    {"q0", 680}, {"q4", 161},  {"q5", 336},  {"q7", 99},   {"q8", 659},
-    {"q9", 87},  {"q11", 270}, {"q18", 179}, {"q19", 157}, {"q20", 133}};
-
 struct Arguments {
   bool json = false;
   std::int64_t events = 1'000'000;
+  std::int64_t rate = 10'000;
   int parallelism = 2;
   std::vector<std::string> queries;
-  fs::path files;  // empty: the generator
+  fs::path files;    // empty: the generator
+  fs::path answers;  // empty: they are forgotten
 };
 
 struct Table {
@@ -69,21 +65,25 @@ std::string text_of(const fs::path& path) {
 }
 
 std::string script_of(const Arguments& arguments, const std::string& query) {
-  std::string script;
+  // As in bench/peers/flink/Nexmark.java.
+  std::string script = "SET 'table.exec.mini-batch.enabled' = 'true';\n";
   for (const Table& table : kTables) {
     script += "CREATE TABLE " + table.name + " (" + table.columns +
               ", WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND) WITH (";
     if (arguments.files.empty()) {
       script += "'connector' = 'nexmark', 'table' = '" + table.name + "', 'events' = '" +
-                std::to_string(arguments.events) + "');\n";
+                std::to_string(arguments.events) + "', 'rate' = '" +
+                std::to_string(arguments.rate) + "');\n";
     } else {
       script += "'connector' = 'filesystem', 'format' = 'json', " +
                 ("'path' = '" + (arguments.files / (table.name + ".ndjson")).string()) +
                 "', 'json.timestamp-format.standard' = 'SQL');\n";
     }
   }
-  return script + "CREATE TABLE sink WITH ('connector' = 'blackhole') AS\n" +
-         text_of(fs::path(NEXMARK_QUERIES) / (query + ".sql")) + ";\n";
+  if (arguments.answers.empty()) {
+    script += "CREATE TABLE sink WITH ('connector' = 'blackhole') AS\n";
+  }
+  return script + text_of(fs::path(NEXMARK_QUERIES) / (query + ".sql")) + ";\n";
 }
 
 std::vector<std::string> all_queries() {
@@ -112,6 +112,10 @@ bool read_arguments(int argc, char** argv, Arguments& arguments) {
       return false;
     } else if (name == "--events") {
       arguments.events = std::atoll(argv[++i]);
+    } else if (name == "--rate") {
+      arguments.rate = std::atoll(argv[++i]);
+    } else if (name == "--answers") {
+      arguments.answers = fs::absolute(argv[++i]);
     } else if (name == "--parallelism") {
       arguments.parallelism = std::atoi(argv[++i]);
     } else if (name == "--queries") {
@@ -126,15 +130,15 @@ bool read_arguments(int argc, char** argv, Arguments& arguments) {
     }
   }
   if (arguments.queries.empty()) arguments.queries = all_queries();
-  return arguments.events > 0 && arguments.parallelism > 0;
+  return arguments.events > 0 && arguments.rate > 0 && arguments.parallelism > 0;
 }
 
 int run(int argc, char** argv) {
   Arguments arguments;
   if (!read_arguments(argc, argv, arguments)) {
     std::fprintf(stderr,
-                 "usage: nexmark [--json] [--events N] [--queries q0,q5] [--parallelism N] "
-                 "[--source generator | --source files DIR]\n");
+                 "usage: nexmark [--json] [--events N] [--rate N] [--queries q0,q5] "
+                 "[--parallelism N] [--source generator | --source files DIR] [--answers DIR]\n");
     return 2;
   }
   // Both are where the build leaves them.
@@ -145,28 +149,23 @@ int run(int argc, char** argv) {
   bool failed = false;
   for (const std::string& query : arguments.queries) {
     const fs::path script = folder / (query + ".sql");
-    const fs::path output = folder / (query + ".out");
+    const fs::path errors = folder / (query + ".err");
+    const fs::path output = arguments.answers.empty() ? folder / (query + ".out")
+                                                      : arguments.answers / (query + ".csv");
     std::ofstream(script) << script_of(arguments, query);
-    const Cost cost = measure_program({program, "run", script, "--progress", "none",
-                                       "--parallelism", std::to_string(arguments.parallelism)},
-                                      output);
+    const Cost cost =
+        measure_program({program, "run", script, "--progress", "none", "--output", "csv",
+                         "--parallelism", std::to_string(arguments.parallelism)},
+                        output, errors);
     if (cost.failed) {
-      std::fprintf(stderr, "%s failed: %s\n", query.c_str(), text_of(output).c_str());
+      std::fprintf(stderr, "%s failed: %s\n", query.c_str(), text_of(errors).c_str());
       failed = true;
       continue;
     }
-    const auto flink = kFlinkKiloEvents.find(query);
-    const bool known = flink != kFlinkKiloEvents.end();
-    const double rate = static_cast<double>(arguments.events) / cost.cpu_s;
-    report(arguments.json, "nexmark", query, arguments.events, cost,
-           known ? "flink-2-published" : "", known ? rate / (flink->second * 1000) : 0);
+    if (!arguments.answers.empty()) continue;
+    report(arguments.json, "nexmark", query, arguments.events, cost);
   }
   fs::remove_all(folder);
-  if (!arguments.json) {
-    std::printf(
-        "flink-2-published: Flink 2, in-memory state, parallelism 2, measured on the same kind of "
-        "machine\n");
-  }
   return failed ? 1 : 0;
 }
 

@@ -56,6 +56,8 @@ struct Connector {
   bool takes_format = false;
   /// Its sink takes changelogs, whatever its format. Else that depends on Format::changelog.
   bool takes_changes = false;
+  /// Its sink makes nothing of -U.
+  bool ignores_update_before = false;
   /// Its source gives changes by primary key: +I or +U in any order, and -D with nothing but the
   /// key.
   bool gives_upserts = false;

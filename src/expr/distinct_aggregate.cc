@@ -3,11 +3,13 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "expr/state_aggregator.h"
+#include "expr/word_counts.h"
 #include "types/column.h"
 #include "types/key_encoding.h"
 #include "types/key_hash.h"
@@ -22,37 +24,59 @@ struct KeyHash {
   std::size_t operator()(std::string_view key) const { return hash_key(key); }
 };
 
-struct WordHash {
-  using is_avalanching = void;
-  std::size_t operator()(std::uint64_t word) const {
-    return key_hash::mix(word ^ key_hash::kK0, key_hash::kK1);
-  }
-};
-
 /// The values that are there, with how often; below zero when one was taken back before it came.
 /// Keys of eight bytes (BIGINT, timestamps, DOUBLE) take less room as words.
 struct ValueCounts {
-  boost::unordered_flat_map<std::uint64_t, std::int64_t, WordHash> words;
-  boost::unordered_flat_map<std::string, std::int64_t, KeyHash, std::equal_to<>> counts;
-  std::int64_t key_bytes = 0;
+  struct Keys {
+    boost::unordered_flat_map<std::string, std::int64_t, KeyHash, std::equal_to<>> counts;
+    std::int64_t bytes = 0;
+  };
+  WordCounts words;
+  std::unique_ptr<Keys> keys;  // the others; null: none so far
 
-  std::size_t size() const { return words.size() + counts.size(); }
+  std::size_t size() const { return words.size() + (keys == nullptr ? 0 : keys->counts.size()); }
 
   /// visit(key, count); keys stay as long as nothing changes.
   template <typename Visit>
   void for_each(const Visit& visit) const {
-    for (const auto& [word, count] : words) {
+    words.for_each([&](const std::uint64_t& word, std::int64_t count) {
       visit(std::string_view(reinterpret_cast<const char*>(&word), sizeof(word)), count);
-    }
-    for (const auto& [key, count] : counts) visit(std::string_view(key), count);
+    });
+    if (keys == nullptr) return;
+    for (const auto& [key, count] : keys->counts) visit(std::string_view(key), count);
   }
 
   std::int64_t owned_bytes() const {
-    constexpr std::int64_t kWordSlot = sizeof(std::uint64_t) + sizeof(std::int64_t) + 1;
     constexpr std::int64_t kSlot = sizeof(std::string) + sizeof(std::int64_t) + 1;
-    return static_cast<std::int64_t>(sizeof(*this)) + key_bytes +
-           static_cast<std::int64_t>(words.bucket_count()) * kWordSlot +
-           static_cast<std::int64_t>(counts.bucket_count()) * kSlot;
+    std::int64_t bytes = static_cast<std::int64_t>(sizeof(*this)) +
+                         static_cast<std::int64_t>(words.capacity() * WordCounts::kSlotBytes);
+    if (keys == nullptr) return bytes;
+    bytes += static_cast<std::int64_t>(sizeof(Keys)) + keys->bytes;
+    return bytes + static_cast<std::int64_t>(keys->counts.bucket_count()) * kSlot;
+  }
+
+  /// +1 when the key came to be there, -1 when it is there no longer, else 0.
+  int add(std::string_view key, std::int64_t by) {
+    if (key.size() == sizeof(std::uint64_t)) return words.add(key_hash::load(key.data()), by);
+    if (keys == nullptr) keys = std::make_unique<Keys>();
+    auto found = keys->counts.find(key);
+    if (found == keys->counts.end()) {
+      found = keys->counts.emplace(std::string(key), 0).first;
+      keys->bytes += heap_bytes(found->first);
+    }
+    const bool was_there = found->second > 0;
+    found->second += by;
+    const bool is_there = found->second > 0;
+    if (found->second == 0) {
+      keys->bytes -= heap_bytes(found->first);
+      keys->counts.erase(found);
+    }
+    return static_cast<int>(is_there) - static_cast<int>(was_there);
+  }
+
+ private:
+  static std::int64_t heap_bytes(const std::string& key) {
+    return key.size() > 15 ? static_cast<std::int64_t>(key.capacity()) : 0;
   }
 };
 
@@ -126,6 +150,7 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
     TG_RETURN_IF_ERROR(
         codec_.encode(arguments, static_cast<std::int64_t>(accumulators.size()), keys));
     for (std::size_t i = 0; i < accumulators.size(); ++i) {
+      prefetch(accumulators, keys, i);
       steps[i] = static_cast<std::int8_t>(
           count_up(accumulators[i], keys.key(static_cast<std::int64_t>(i)), by[i]));
     }
@@ -172,35 +197,25 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
     return *reinterpret_cast<const ValueCounts* const*>(accumulator);
   }
 
-  /// +1 when the key came to be there, -1 when it is there no longer, else 0.
   static int count_up(std::byte* accumulator, std::string_view key, std::int64_t by) {
     ValueCounts*& values = set(accumulator);
     if (values == nullptr) values = new ValueCounts();
-    if (key.size() == sizeof(std::uint64_t)) {
-      const auto found = values->words.try_emplace(key_hash::load(key.data()), 0).first;
-      return count_entry(values->words, found, by);
-    }
-    auto found = values->counts.find(key);
-    if (found == values->counts.end()) {
-      found = values->counts.emplace(std::string(key), 0).first;
-      values->key_bytes += heap_bytes(found->first);
-    }
-    const std::int64_t bytes = heap_bytes(found->first);
-    const std::size_t size = values->counts.size();
-    const int step = count_entry(values->counts, found, by);
-    if (values->counts.size() < size) values->key_bytes -= bytes;
-    return step;
+    return values->add(key, by);
   }
-  template <typename Map>
-  static int count_entry(Map& map, typename Map::iterator entry, std::int64_t by) {
-    const bool was_there = entry->second > 0;
-    entry->second += by;
-    const bool is_there = entry->second > 0;
-    if (entry->second == 0) map.erase(entry);
-    return static_cast<int>(is_there) - static_cast<int>(was_there);
-  }
-  static std::int64_t heap_bytes(const std::string& key) {
-    return key.size() > 15 ? static_cast<std::int64_t>(key.capacity()) : 0;
+
+  /// Sets lie anywhere in memory: first they are asked for, then the place of the value in them.
+  static void prefetch(Accumulators accumulators, const EncodedKeys& keys, std::size_t row) {
+    constexpr std::size_t kSetsAhead = 16;
+    constexpr std::size_t kValuesAhead = 8;
+    if (row + kSetsAhead < accumulators.size()) {
+      __builtin_prefetch(set(accumulators[row + kSetsAhead]));
+    }
+    if (row + kValuesAhead >= accumulators.size()) return;
+    const ValueCounts* values = set(accumulators[row + kValuesAhead]);
+    const std::string_view key = keys.key(static_cast<std::int64_t>(row + kValuesAhead));
+    if (values != nullptr && key.size() == sizeof(std::uint64_t)) {
+      values->words.prefetch(key_hash::load(key.data()));
+    }
   }
 
   Status change(Accumulators accumulators, ArgumentArrays arguments, std::int64_t by,
@@ -210,6 +225,7 @@ class DistinctAggregator final : public Aggregator, public DistinctParts {
         codec_.encode(arguments, static_cast<std::int64_t>(accumulators.size()), keys));
     std::vector<std::int32_t> rows;
     for (std::size_t i = 0; i < accumulators.size(); ++i) {
+      prefetch(accumulators, keys, i);
       if (count_up(accumulators[i], keys.key(static_cast<std::int64_t>(i)), by) == 0) continue;
       rows.push_back(static_cast<std::int32_t>(i));
       changed.accumulators.push_back(accumulators[i] + kInnerOffset);

@@ -46,10 +46,40 @@ Result<BoundFunction> bind_with_pattern(const PatternFunction& function,
   return bind(arguments);
 }
 
+/// Writes times; one that is written like the one before is copied.
+class MomentWriter {
+ public:
+  void write(const DatePattern& pattern, const Moment& moment, std::int64_t offset,
+             std::string& out) {
+    const std::int64_t unit = moment.nanos / pattern.unit_nanos();
+    const bool same =
+        pattern_ == &pattern && unit_ == unit && days_ == moment.days && offset_ == offset;
+    if (!same) {
+      text_.clear();
+      pattern.format(moment, offset, text_);
+      pattern_ = &pattern;
+      unit_ = unit;
+      days_ = moment.days;
+      offset_ = offset;
+    }
+    out += text_;
+  }
+  /// The pattern may be gone.
+  void forget() { pattern_ = nullptr; }
+
+ private:
+  const DatePattern* pattern_ = nullptr;
+  std::int64_t unit_ = 0;
+  std::int64_t days_ = 0;
+  std::int64_t offset_ = 0;
+  std::string text_;
+};
+
 /// Each row's value and pattern to text; read(row, &moment, &offset) answers false for NULL.
 template <typename Read>
 Result<ArrayPtr> format_rows(DatePatternColumn& patterns, std::int64_t num_rows, Read read) {
   TG_ASSIGN_OR_RETURN(auto writer, ValueWriter<std::string_view>::make(num_rows));
+  MomentWriter moments;
   for (std::int64_t row = 0; row < num_rows; ++row) {
     Moment moment;
     std::int64_t offset = 0;
@@ -58,7 +88,8 @@ Result<ArrayPtr> format_rows(DatePatternColumn& patterns, std::int64_t num_rows,
       TG_RETURN_IF_ERROR(writer.set_null(row));
       continue;
     }
-    pattern->format(moment, offset, writer.text());
+    if (!patterns.is_constant()) moments.forget();
+    moments.write(*pattern, moment, offset, writer.text());
     writer.end_row();
   }
   return writer.finish(text_type());

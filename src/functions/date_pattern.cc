@@ -187,6 +187,7 @@ Result<DatePattern> DatePattern::parse(std::string_view pattern, PatternDialect 
       std::size_t end = i;
       while (end < pattern.size() && pattern[end] == c) ++end;
       out.items_.push_back({c, static_cast<int>(std::min<std::size_t>(end - i, 9)), ""});
+      out.unit_nanos_ = std::min(out.unit_nanos_, unit_nanos(c));
       i = end;
     } else if (dialect == PatternDialect::kFormatter && (c == '[' || c == ']')) {
       open_sections += c == '[' ? 1 : -1;
@@ -209,6 +210,28 @@ Result<DatePattern> DatePattern::parse(std::string_view pattern, PatternDialect 
 const DatePattern& DatePattern::standard() {
   static const DatePattern kStandard = *parse("yyyy-MM-dd HH:mm:ss", PatternDialect::kSimple);
   return kStandard;
+}
+
+std::int64_t DatePattern::unit_nanos(char letter) {
+  switch (letter) {
+    case 'a':
+    case 'H':
+    case 'k':
+    case 'K':
+    case 'h':
+      return 3600 * kNanosPerSecond;
+    case 'm':
+      return 60 * kNanosPerSecond;
+    case 's':
+      return kNanosPerSecond;
+    case 'S':
+    case 'A':
+    case 'n':
+    case 'N':
+      return 1;
+    default:
+      return kSecondsPerDay * kNanosPerSecond;
+  }
 }
 
 bool DatePattern::needs_offset() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ class DatePattern {
 
   /// True when writing takes an offset from UTC.
   bool needs_offset() const;
+  /// Times within the same so many nanoseconds of a day are written alike.
+  std::int64_t unit_nanos() const { return unit_nanos_; }
   void format(const Moment& moment, std::int64_t offset_seconds, std::string& out) const;
 
   /// What a text says: a moment, and an offset from UTC when the pattern has one.
@@ -65,8 +68,11 @@ class DatePattern {
   std::optional<std::int64_t> read_number(std::size_t index, std::string_view& text,
                                           int* digits) const;
 
+  static std::int64_t unit_nanos(char letter);
+
   PatternDialect dialect_ = PatternDialect::kFormatter;
   std::vector<Item> items_;
+  std::int64_t unit_nanos_ = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace tidegate

@@ -36,6 +36,8 @@ class DatePatternColumn {
     if (!prepared_.is_constant) column_.emplace(args[index]);
   }
 
+  /// Every row has the same one.
+  bool is_constant() const { return prepared_.is_constant; }
   /// Null for NULL, and for a pattern that is not one when that makes NULL.
   Result<const DatePattern*> at(std::int64_t row);
 

@@ -68,8 +68,9 @@ Status AccumulatorUpdate::update_one(std::size_t i, const Batch& batch,
     return change(i, batch, std::move(arguments));
   }
   accumulators_.clear();
+  const auto& filter = static_cast<const arrow::BooleanArray&>(*batch.column(aggregate.filter));
   for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-    if (!passes_filter(batch, aggregate, row)) continue;
+    if (!filter.Value(row) || filter.IsNull(row)) continue;
     rows_.push_back(static_cast<std::int32_t>(row));
     accumulators_.push_back(values[static_cast<std::size_t>(row)] + offset);
   }

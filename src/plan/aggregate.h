@@ -74,6 +74,8 @@ class AggregateNode final : public KeyedNode {
 
   /// The typed API's: every new value is an insert. Else the changelog says what it replaces.
   bool append = true;
+  /// Set by the planner where nobody needs a -U in front of a +U.
+  bool tells_before = true;
   /// SQL without GROUP BY: one row also for no input, at the end of a bounded one.
   bool emit_empty = false;
   /// How long a key without rows is remembered; 0: the job's setting.

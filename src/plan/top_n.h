@@ -29,6 +29,8 @@ class RankNode final : public Node {
   std::vector<SortKey> order;  ///< none: in the order of arrival
   RankRange range;
   bool with_number;
+  /// Set by the planner where nobody needs a -U in front of a +U.
+  bool tells_before = true;
 };
 
 /// The same per window: rows bring their windows along, and go out when they close.
@@ -61,6 +63,8 @@ class DeduplicateNode final : public Node {
   std::vector<int> keys;
   bool keep_last;
   int time_column;  ///< a row-time column; -1: in the order of arrival
+  /// Set by the planner where nobody needs a -U in front of a +U.
+  bool tells_before = true;
 
   // Of the first row by arrival.
   /// A key is remembered until the watermark has passed the time of its row and the delay of the

@@ -211,6 +211,19 @@ bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
   return table().has(node) ? table()(node, around) : around.any_retracts();
 }
 
+bool output_tells_before(const plan::Node& node, InputFacts inputs) {
+  if (const auto* aggregate = dynamic_cast<const plan::AggregateNode*>(&node)) {
+    return aggregate->tells_before;
+  }
+  if (const auto* rank = dynamic_cast<const plan::RankNode*>(&node)) return rank->tells_before;
+  if (const auto* deduplicate = dynamic_cast<const plan::DeduplicateNode*>(&node)) {
+    return deduplicate->tells_before;
+  }
+  // Of other nodes only those that hand on rows as they come stand behind one that leaves them out.
+  return inputs.empty() || std::any_of(inputs.begin(), inputs.end(),
+                                       [](const auto* input) { return input->tells_before; });
+}
+
 bool over_waits_for_end(const plan::OverNode& over, bool bounded) {
   if (!bounded) return false;
   const auto needs_end = [](const plan::OverCall& call) {

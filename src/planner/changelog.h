@@ -8,10 +8,13 @@
 
 namespace tidegate {
 
-/// Whether the rows of a node may be taken back. Changelogs are always full inside a job: whoever
-/// takes a row back says so with -U or -D and the whole row.
+/// Whether the rows of a node may be taken back. Changelogs are full inside a job: whoever takes a
+/// row back says so with -U or -D and the whole row; but for -U where all that follows needs none.
 bool output_retracts(const plan::Node& node, InputFacts inputs, bool bounded,
                      const LoweringOptions& options);
+
+/// StreamFacts::tells_before.
+bool output_tells_before(const plan::Node& node, InputFacts inputs);
 
 /// True when OVER by columns other than time waits for the end of its input: where only the final
 /// rows count, and for what cannot be told row by row (LEAD, NTILE, bounded frames).

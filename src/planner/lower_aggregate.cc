@@ -183,7 +183,9 @@ Status lower_aggregate(const plan::AggregateNode& aggregate, Lowering& lowering)
   options.retracts = lowering.facts().of(input).retracts;
   TG_ASSIGN_OR_RETURN(options.aggregates, bind_aggregates(aggregate.calls, *input.schema(),
                                                           options.retracts, lowering));
-  options.changelog = aggregate.append ? Changelog::kAppend : Changelog::kRetract;
+  options.changelog = aggregate.append         ? Changelog::kAppend
+                      : aggregate.tells_before ? Changelog::kRetract
+                                               : Changelog::kUpsert;
   if (!aggregate.append) {
     options.per_batch = lowering.settings().per_batch;
     options.ttl_ms = aggregate.ttl_ms > 0 ? aggregate.ttl_ms : lowering.settings().state_ttl_ms;

@@ -16,18 +16,12 @@
 #include "planner/connector_request.h"
 #include "planner/lower_nodes.h"
 #include "planner/lower_rows.h"
+#include "planner/sink_changes.h"
 #include "planner/stream_facts.h"
 #include "planner/unique_keys.h"
 
 namespace tidegate {
 namespace {
-
-/// What a sink does with rows that are taken back.
-struct Taking {
-  bool changes = true;
-  /// It knows rows by their key, and needs no -U where it gets a +U.
-  bool by_key = true;
-};
 
 /// Newer results of a key must not overtake older ones on their way to a sink of other parallelism.
 bool spread_typed(const plan::Node& from, Edge& edge) {
@@ -37,14 +31,6 @@ bool spread_typed(const plan::Node& from, Edge& edge) {
   edge.keys.resize(keyed->keys.size());  // they are the first columns of its output
   std::iota(edge.keys.begin(), edge.keys.end(), 0);
   return true;
-}
-
-Result<Taking> taking_of(const plan::SinkNode& sink, const LoweringOptions& options) {
-  if (!sink_takes_changes(sink, options)) return Taking{false, false};
-  if (sink.instance != nullptr || options.sinks.contains(sink.name)) return Taking{};
-  // Formats write -U down; whoever reads them may rely on it.
-  TG_ASSIGN_OR_RETURN(const Connector* connector, options.connectors->find(sink.connector));
-  return Taking{true, connector->takes_changes};
 }
 
 ConstraintCheckOptions constraints_of(const plan::SinkNode& sink, const PlanSettings& settings) {
@@ -91,16 +77,14 @@ class SinkPath {
   }
 
   void fit_to_key() {
-    if (primary_key_.empty()) return;
-    if (needs_materialize()) {
-      materialize();
-    } else if (facts_.retracts && taking_.by_key && has_exact_key(facts_.keys)) {
-      // An update that moves a row to another key must delete it under the old one.
-      if (has_exact_key(facts_.kept_keys)) {
-        drop_update_before();
-      } else {
-        materialize();
-      }
+    switch (key_fit_of(sink_, taking_, facts_, lowering_.settings())) {
+      case KeyFit::kFits:
+        return;
+      case KeyFit::kMaterialize:
+        return materialize();
+      case KeyFit::kDropBefore:
+        if (facts_.tells_before) drop_update_before();
+        by_primary_key_ = true;
     }
   }
 
@@ -119,17 +103,6 @@ class SinkPath {
     edge_ = Edge();
     edge_.from = index;
   }
-  bool has_exact_key(const std::vector<ColumnSet>& keys) const {
-    return std::find(keys.begin(), keys.end(), primary_key_) != keys.end();
-  }
-  bool needs_materialize() const {
-    using Materialize = PlanSettings::Materialize;
-    const Materialize setting = lowering_.settings().materialize;
-    if (setting == Materialize::kForce) return true;
-    return setting == Materialize::kAuto && facts_.retracts &&
-           !has_key_within(facts_.keys, primary_key_);
-  }
-
   void materialize() {
     const Schema& schema = *sink_.inputs[0].schema();
     UpsertMaterializeOptions options;
@@ -156,7 +129,6 @@ class SinkPath {
       return make_drop_update_before();
     };
     go_on_from(lowering_.add(std::move(node)));
-    by_primary_key_ = true;
   }
 
   void spread() {

@@ -14,6 +14,11 @@
 namespace tidegate {
 namespace {
 
+Changelog changelog_of(const StreamFacts& facts) {
+  if (!facts.retracts) return Changelog::kAppend;
+  return facts.tells_before ? Changelog::kRetract : Changelog::kUpsert;
+}
+
 Status lower_rank(const plan::RankNode& rank, Lowering& lowering) {
   const plan::Input& input = rank.inputs[0];
   RankOptions options;
@@ -24,7 +29,7 @@ Status lower_rank(const plan::RankNode& rank, Lowering& lowering) {
   options.rank_end = rank.range.end;
   options.emit_rank_number = rank.with_number;
   options.retracts = lowering.facts().of(input).retracts;
-  options.changelog = lowering.facts().of(rank).retracts ? Changelog::kRetract : Changelog::kAppend;
+  options.changelog = changelog_of(lowering.facts().of(rank));
   options.ttl_ms = lowering.settings().state_ttl_ms;
   Node node = lowering.make_node(rank);
   lowering.feed_by_key(node, input, rank.keys);
@@ -42,8 +47,7 @@ Status lower_deduplicate(const plan::DeduplicateNode& deduplicate, Lowering& low
   options.keep_last = deduplicate.keep_last;
   options.by_event_time = deduplicate.time_column >= 0;
   options.time_column = deduplicate.time_column;
-  options.changelog =
-      lowering.facts().of(deduplicate).retracts ? Changelog::kRetract : Changelog::kAppend;
+  options.changelog = changelog_of(lowering.facts().of(deduplicate));
   options.ttl_ms = lowering.settings().state_ttl_ms;
   options.late_column = deduplicate.late_column;
   options.keep_ms = deduplicate.keep_ms;

@@ -169,7 +169,9 @@ void Lowering::take_note(const plan::Node& node, int index) {
   const bool is_sink = node.schema == nullptr;
   const StreamFacts& facts = is_sink ? facts_->of(node.inputs[0]) : facts_->of(node);
   const Schema& schema = is_sink ? *node.inputs[0].schema() : *node.schema;
-  notes.changelog = facts.retracts ? "changelog (+I, -U, +U, -D)" : "insert-only (+I)";
+  notes.changelog = !facts.retracts      ? "insert-only (+I)"
+                    : facts.tells_before ? "changelog (+I, -U, +U, -D)"
+                                         : "changelog (+I, +U, -D)";
   const ColumnSet key = smallest_key(facts.keys);
   if (!key.empty()) notes.key = plan::column_names(schema, key);
   if (!is_sink) notes.state = state_bound_of(node, *facts_, settings_).text;

@@ -94,6 +94,48 @@ TEST(Rules, SplitsDistinctValues) {
       HasSubstr("COUNT(DISTINCT bidder), COUNT(*)"));
 }
 
+/// Whether the node that makes the changes of `INSERT INTO outcome query` tells -U.
+bool tells_before(const std::string& query, const std::string& out_columns, bool sink_ignores,
+                  const std::vector<std::string>& disabled = {}) {
+  ConnectorRegistry connectors;
+  Connector connector;
+  connector.name = "test";
+  connector.takes_changes = true;
+  connector.ignores_update_before = sink_ignores;
+  connectors.add(std::move(connector));
+  LoweringOptions options;
+  options.functions = &builtin_functions();
+  options.connectors = &connectors;
+  options.disabled_rules = disabled;
+  auto roots = plan_of(kTestTables + "CREATE TABLE outcome (" + out_columns +
+                       ") WITH ('connector' = 'test'); INSERT INTO outcome " + query + ";");
+  EXPECT_TRUE(roots.is_ok()) << roots.status().to_string();
+  EXPECT_TRUE(rewrite_plan(*roots, options).is_ok());
+  PlanFacts facts(options);
+  EXPECT_TRUE(facts.of((*roots)[0]->inputs[0]).retracts);
+  return facts.of((*roots)[0]->inputs[0]).tells_before;
+}
+
+TEST(Rules, TellsNoUpdateBeforeThatNobodyNeeds) {
+  const std::string count = "SELECT url, COUNT(*) FROM bids GROUP BY url";
+  const std::string keyed = "u STRING, n BIGINT, PRIMARY KEY (u) NOT ENFORCED";
+  EXPECT_TRUE(tells_before(count, "u STRING, n BIGINT", false));
+  EXPECT_FALSE(tells_before(count, "u STRING, n BIGINT", true));
+  EXPECT_FALSE(tells_before(count, keyed, false));
+  EXPECT_TRUE(tells_before(count, keyed, false, {"update-before"}));
+  // Updates that move a row to another key, or go on to what needs them.
+  EXPECT_TRUE(tells_before(count, "u STRING, n BIGINT, PRIMARY KEY (n) NOT ENFORCED", false));
+  EXPECT_TRUE(tells_before("SELECT url, n FROM (" + count + ") AS t (url, n) WHERE n > 3",
+                           "u STRING, n BIGINT", true));
+  EXPECT_FALSE(tells_before("SELECT n, COUNT(*) FROM (" + count + ") AS t (url, n) GROUP BY n",
+                            "n BIGINT, m BIGINT", true));
+  const std::string top =
+      "SELECT auction, price, rn FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY "
+      "price DESC) AS rn FROM bids) WHERE rn <= 3";
+  EXPECT_FALSE(tells_before(top, "a BIGINT, p BIGINT, rn BIGINT", true));
+  EXPECT_TRUE(tells_before(top, "a BIGINT, p BIGINT, rn BIGINT", false));
+}
+
 TEST(Rules, FindsWindowAggregates) {
   EXPECT_EQ(planned("SELECT window_start, url, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, "
                     "DESCRIPTOR(ts), INTERVAL '1' MINUTE)) WHERE price > 1 GROUP BY window_start, "

@@ -26,6 +26,7 @@ const StreamFacts& PlanFacts::of(const plan::Node& node) {
                                   : std::all_of(inputs.begin(), inputs.end(),
                                                 [](const auto* input) { return input->bounded; });
   facts->retracts = output_retracts(node, inputs, facts->bounded, options_);
+  facts->tells_before = output_tells_before(node, inputs);
   infer_time_properties(node, inputs, *facts);
   facts->keys = unique_keys_of(node, inputs);
   facts->kept_keys = facts->retracts ? kept_keys_of(node, inputs) : facts->keys;

@@ -34,6 +34,8 @@ struct WindowColumns {
 struct StreamFacts {
   /// Rows may be taken back: the stream is a changelog of +I, -U, +U, -D. Else all rows are +I.
   bool retracts = false;
+  /// With `retracts`: a -U stands in front of each +U.
+  bool tells_before = true;
   /// All sources end. Known only once sources have been made, in lowering.
   bool bounded = false;
   /// Sets of columns that tell apart the rows that are there at the same time. An empty set: there

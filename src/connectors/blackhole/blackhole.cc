@@ -30,6 +30,7 @@ void register_connector_blackhole(ConnectorRegistry& registry) {
   connector.name = "blackhole";
   connector.description = "Takes every row and forgets it.";
   connector.takes_changes = true;
+  connector.ignores_update_before = true;
   connector.takes_partitions = true;  // and does not care
   connector.make_sink = [](const ConnectorRequest&) -> Result<std::shared_ptr<Sink>> {
     return std::make_shared<BlackholeSink>();
