@@ -244,10 +244,10 @@ bool send_and_read(const Settings& settings, const std::string& name, const std:
   return delays.size() > kDelayClicks / 2;
 }
 
-bool end(pid_t process, int signal, std::chrono::steady_clock::time_point start, Cost& cost) {
-  kill(process, signal);
+bool end(pid_t process, std::chrono::steady_clock::time_point start, Cost& cost) {
+  kill(process, SIGTERM);
   cost = cost_of(process, start);
-  return signal == SIGKILL || !cost.failed;
+  return !cost.failed;
 }
 
 constexpr const char* kByUser =
@@ -273,7 +273,7 @@ bool delay(const Settings& settings, bool keyed) {
   std::this_thread::sleep_for(milliseconds(3000));
   const bool good = send_and_read(settings, name, in, out);
   Cost cost;
-  const bool ended = end(process, SIGTERM, start, cost);
+  const bool ended = end(process, start, cost);
   report(settings.json, "library", name + "-cost", kDelayWarmUp + kDelayClicks, cost);
   return good && ended;
 }
@@ -337,7 +337,7 @@ bool start_to_first_row(const Settings& settings) {
   const double wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Cost cost;
-  const bool ended = end(process, SIGTERM, start, cost);
+  const bool ended = end(process, start, cost);
   cost.wall_s = wall_s;
   report(settings.json, "library", "start", 1000, cost);
   return seen && ended;
@@ -355,7 +355,7 @@ bool restore(const Settings& settings) {
     });
     const double wall_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const bool ended = end(process, SIGTERM, start, cost);
+    const bool ended = end(process, start, cost);
     cost.wall_s = wall_s;
     return seen && ended;
   };
@@ -383,7 +383,7 @@ bool restore(const Settings& settings) {
   const bool filled =
       await_rows(settings, out, kRestoredKeys, [](std::string_view) { return true; });
   Cost cost;
-  end(filling, SIGKILL, start, cost);
+  end(filling, start, cost);
   full.lose_state();
   const bool good = one_more(in, out, 2, full, cost);
   cost.cpu_s -= nothing.cpu_s;

@@ -22,6 +22,7 @@ PACKAGE_HEADERS = {
     "librdkafka/": "rdkafka",
     "rocksdb/": "rocksdb",
     "CLI/": "cli11",
+    "curl": "curl",
     "histedit.h": "edit",
     "onnxruntime": "onnxruntime",
 }

@@ -149,6 +149,17 @@ Options options_of_format(const Options& table, std::string_view part, const For
   return options;
 }
 
+/// Schemas of a topic are registered under its name where nothing else is said.
+void set_subject(const ConnectorRequest& request, const Format* format, std::string_view part,
+                 Options& options) {
+  if (format == nullptr) return;
+  const std::string name = format->name + ".subject";
+  const bool takes = std::any_of(format->options.begin(), format->options.end(),
+                                 [&](const OptionSpec& spec) { return spec.name == name; });
+  if (takes && !options.has(name) && request.options.has("topic"))
+    options.set(name, request.options.get_string_or("topic", "") + std::string(part));
+}
+
 /// The format that 'format', 'value.format' or 'key.format' names; null when there is none.
 Result<const Format*> find_format(const ConnectorRequest& request, std::string_view option) {
   if (!request.options.has(option)) return nullptr;
@@ -425,6 +436,8 @@ Result<MessageFormats> read_formats(const ConnectorRequest& request, TableKind k
   TG_ASSIGN_OR_RETURN(formats.key, find_format(request, "key.format"));
   formats.key_options = options_of_format(options, "key.", formats.key);
   TG_RETURN_IF_ERROR(validate_options(request, formats));
+  set_subject(request, formats.value, "-value", formats.value_options);
+  set_subject(request, formats.key, "-key", formats.key_options);
   if (kind == TableKind::kUpsert) TG_RETURN_IF_ERROR(check_upsert_formats(request, formats));
 
   TG_ASSIGN_OR_RETURN(const std::string include,
