@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "epoch/record_codec.h"
 #include "kafka/message_journal.h"
+#include "kafka/position_letters.h"
 #include "kafka/topic_journal.h"
 #include "library/changelog_restore.h"
 
@@ -192,13 +193,23 @@ Status EpochWriter::send_all(const Parts& parts) {
 }
 
 Status EpochWriter::send_outputs(const EpochRecord& record) {
-  for (const Committable& committable : record.committables) {
-    TG_ASSIGN_OR_RETURN(const auto output, kafka::TopicJournal::parse(committable.bytes));
-    const std::string topic(output.topic);
-    TG_RETURN_IF_ERROR(kafka::read_journal(
-        output.journal, [&](kafka::Outgoing& message) { return producer_.send(topic, message); }));
+  for (const Committable& committable : record.committables)
+    TG_RETURN_IF_ERROR(send_journal(committable.bytes));
+  for (const SourceState& source : record.sources) {
+    for (const SplitState& split : source.open) {
+      if (!split.position) continue;
+      const std::string_view letters = kafka::letters_of_position(*split.position);
+      if (!letters.empty()) TG_RETURN_IF_ERROR(send_journal(letters));
+    }
   }
   return Status::ok();
+}
+
+Status EpochWriter::send_journal(std::string_view topic_journal) {
+  TG_ASSIGN_OR_RETURN(const auto output, kafka::TopicJournal::parse(topic_journal));
+  const std::string topic(output.topic);
+  return kafka::read_journal(
+      output.journal, [&](kafka::Outgoing& message) { return producer_.send(topic, message); });
 }
 
 Status EpochWriter::commit(const Parts& parts, const GroupMember& member) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "library/changelog_format.h"
@@ -76,6 +77,7 @@ class EpochWriter {
   Result<bool> took_effect(const Parts& parts, const GroupMember& member);
   Status send_all(const Parts& parts);
   Status send_outputs(const EpochRecord& record);
+  Status send_journal(std::string_view topic_journal);
   Status commit(const Parts& parts, const GroupMember& member);
   void accept(Contribution& part);
   Result<EpochMarks*> marks(const std::string& group);

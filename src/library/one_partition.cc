@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "kafka/partition_split.h"
+#include "kafka/position_letters.h"
 
 namespace tidegate::library {
 namespace {
@@ -51,6 +52,8 @@ class OnePartition final : public Source {
 }  // namespace
 
 std::shared_ptr<Source> one_partition_of(std::shared_ptr<Source> source, std::int32_t partition) {
+  if (auto* const letters = dynamic_cast<kafka::KeepsLetters*>(source.get()))
+    letters->keep_letters();
   return std::make_shared<OnePartition>(std::move(source), partition);
 }
 

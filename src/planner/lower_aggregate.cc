@@ -96,11 +96,17 @@ void read_partials(int from, Edge& edge) {
   for (std::size_t i = 0; i < edge.keys.size(); ++i) edge.keys[i] = static_cast<int>(i);
 }
 
+Result<std::string> phases_of(const Lowering& lowering) {
+  return lowering.options().settings.get_choice_or("table.optimizer.agg-phase-strategy",
+                                                   "AUTO|ONE_PHASE|TWO_PHASE", "AUTO");
+}
+
 Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions options,
                            Lowering& lowering) {
   Node node = lowering.make_node(window);
   Edge edge = lowering.edge_from(window.inputs[0], Exchange::kHash, window.keys);
-  if (allows_partial_aggregate(options) && can_merge(window)) {
+  TG_ASSIGN_OR_RETURN(const std::string phases, phases_of(lowering));
+  if (phases != "ONE_PHASE" && allows_partial_aggregate(options) && can_merge(window)) {
     read_partials(add_partial_windows(window, options, lowering), edge);
     options.merges_partials = true;
   }
@@ -153,9 +159,7 @@ Status lower_window_group(const plan::WindowGroupNode& group, Lowering& lowering
 Result<bool> aggregates_in_two_phases(const plan::AggregateNode& aggregate,
                                       const KeyedAggregateOptions& options,
                                       const Lowering& lowering) {
-  TG_ASSIGN_OR_RETURN(const std::string phases, lowering.options().settings.get_choice_or(
-                                                    "table.optimizer.agg-phase-strategy",
-                                                    "AUTO|ONE_PHASE|TWO_PHASE", "AUTO"));
+  TG_ASSIGN_OR_RETURN(const std::string phases, phases_of(lowering));
   const bool tells_each =
       !options.per_batch && options.per_epoch == KeyedAggregateOptions::PerEpoch::kNothing;
   if (phases == "ONE_PHASE" || tells_each || options.retracts || aggregate.append) return false;

@@ -15,7 +15,7 @@
 
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/test_table.h"
-#include "tests/kafka/real_broker.h"
+#include "tests/kafka/on_real_broker.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"
 
@@ -29,7 +29,7 @@ using testing::SizeIs;
 
 constexpr const char* kColumns = "n BIGINT";
 
-class KafkaExactlyOnceTest : public testing::Test {
+class KafkaExactlyOnceTest : public OnRealBroker {
  protected:
   /// One run of a job: its sink, with one task.
   struct Run {
@@ -48,14 +48,9 @@ class KafkaExactlyOnceTest : public testing::Test {
     }
   };
 
-  static void SetUpTestSuite() {
-    if (RealBroker::missing().empty()) broker_ = std::make_unique<RealBroker>();
-  }
-  static void TearDownTestSuite() { broker_.reset(); }
   void SetUp() override {
-    if (broker_ == nullptr)
-      GTEST_SKIP() << RealBroker::missing() << ": no broker can be run on this machine";
-    topic_ = testing::UnitTest::GetInstance()->current_test_info()->name();
+    OnRealBroker::SetUp();
+    if (IsSkipped()) return;
     broker_->create_topic(topic_, 2);
   }
 
@@ -84,12 +79,7 @@ class KafkaExactlyOnceTest : public testing::Test {
     return numbers;
   }
   const std::string& id() const { return topic_; }
-
-  static std::unique_ptr<RealBroker> broker_;
-  std::string topic_;
 };
-
-std::unique_ptr<RealBroker> KafkaExactlyOnceTest::broker_;
 
 void expect_ok(const Status& status) { EXPECT_TRUE(status.is_ok()) << status.to_string(); }
 

@@ -47,9 +47,13 @@ class Broker:
 
     def committed(self, topic):
         """What a reader of committed messages finds, as lines."""
-        out = self.call("tool", "org.apache.kafka.tools.consumer.ConsoleConsumer",
-                        "--bootstrap-server", "@BOOT@", "--topic", topic, "--from-beginning",
-                        "--isolation-level", "read_committed", "--timeout-ms", "15000")
+        for patience_ms in (15_000, 120_000):  # a machine may be too busy to read anything so soon
+            out = self.call("tool", "org.apache.kafka.tools.consumer.ConsoleConsumer",
+                            "--bootstrap-server", "@BOOT@", "--topic", topic, "--from-beginning",
+                            "--isolation-level", "read_committed",
+                            "--timeout-ms", str(patience_ms))
+            if out:
+                break
         return out.split()
 
 

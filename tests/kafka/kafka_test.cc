@@ -20,7 +20,7 @@
 #include "connectors/kafka/sink.h"
 #include "connectors/kafka/source.h"
 #include "connectors/kafka/test_table.h"
-#include "tests/kafka/real_broker.h"
+#include "tests/kafka/on_real_broker.h"
 #include "tests/support/batch_literal.h"
 #include "tests/support/connector_harness.h"
 
@@ -73,18 +73,8 @@ struct OpenSource {
   }
 };
 
-class KafkaTest : public testing::Test {
+class KafkaTest : public OnRealBroker {
  protected:
-  static void SetUpTestSuite() {
-    if (RealBroker::missing().empty()) broker_ = std::make_unique<RealBroker>();
-  }
-  static void TearDownTestSuite() { broker_.reset(); }
-  void SetUp() override {
-    if (broker_ == nullptr)
-      GTEST_SKIP() << RealBroker::missing() << ": no broker can be run on this machine";
-    topic_ = testing::UnitTest::GetInstance()->current_test_info()->name();
-  }
-
   TestTable table(const TestSettings& more, const char* columns = kColumns) const {
     TestSettings options = {{"topic", topic_}, {"format", "json"}};
     options.insert(options.end(), more.begin(), more.end());
@@ -100,12 +90,7 @@ class KafkaTest : public testing::Test {
     TestProducer producer(broker_->address());
     for (int n = 1; n <= count; ++n) producer.send(topic_, {{}, value_of(n), n * 1'000});
   }
-
-  static std::unique_ptr<RealBroker> broker_;
-  std::string topic_;
 };
-
-std::unique_ptr<RealBroker> KafkaTest::broker_;
 
 TEST_F(KafkaTest, WhatASinkWritesASourceReads) {
   broker_->create_topic(topic_, 3);

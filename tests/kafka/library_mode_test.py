@@ -8,9 +8,10 @@ reader of committed messages finds it, is compared with the truth recomputed fro
 * one instance;
 * two instances, one of which is killed with SIGKILL in the middle, and a third that joins;
 * instances that are stopped and started again with the same state folders;
-* a topic whose keys are the URLs already, which goes through no repartition topic.
+* a topic whose keys are the URLs already, which goes through no repartition topic;
+* messages that cannot be read, which go to a topic of their own (last: they stay in the input).
 
-    library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|keyed|restart]
+    library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|keyed|restart|letters]
                          [--campaign RUNS]
 """
 
@@ -182,6 +183,32 @@ def keyed(case, rng):
         sys.exit(f"{case.name}: there are the topics {internal}")
 
 
+def letters(case, rng):
+    """Messages that cannot be read go to a topic of their own, once, whatever is killed."""
+    bad = [f"bad-{n}" for n in range(500)]
+    (case.engine.folder / "bad").mkdir()
+    (case.engine.folder / "bad" / "a.txt").write_text("\n".join(bad) + "\n")
+    case.broker.create_topic("letters", 2)
+    case.engine.succeed(
+        table("lines", "line STRING", {"connector": "filesystem", "path": "bad",
+                                       "format": "raw"}) +
+        table("bad", "line STRING", {"connector": "kafka", "topic": "clicks", "format": "raw",
+                                     "properties.bootstrap.servers": case.broker.address}) +
+        "INSERT INTO bad SELECT line FROM lines;", "--parallelism", "1")
+    script = case.engine.folder / case.script
+    script.write_text(script.read_text().replace(
+        "'key.fields'", "'error-policy' = 'dead-letter', 'dead-letter.topic' = 'letters', "
+        "'key.fields'"))
+    first = case.start("a")
+    time.sleep(rng.uniform(1.5, 3))
+    first.kill()
+    case.start("b").finish()
+    found = sorted(case.broker.committed("letters"))
+    if found != sorted(bad):
+        sys.exit(f"{case.name}: {len(found)} letters, {len(set(found))} different, of {len(bad)}")
+    case.check(f" and {len(found)} letters")
+
+
 def restarts(case, rng):
     kills = 0
     for pause in (1.0, 1.5, 2.0):
@@ -241,7 +268,7 @@ def main():
                         default=os.environ.get("TIDEGATE_BUILD", "build") + "/tidegate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--case", choices=["one", "kill", "keyed", "restart"])
+    parser.add_argument("--case", choices=["one", "kill", "keyed", "restart", "letters"])
     parser.add_argument("--campaign", type=int, default=0, metavar="RUNS",
                         help="runs of random starts, stops, kills and pauses instead; best with "
                              "--rows 1000000")
@@ -262,7 +289,8 @@ def main():
             cases = {"one": lambda case: one_instance(case),
                      "kill": lambda case: kill_and_join(case, rng),
                      "keyed": lambda case: keyed(case, rng),
-                     "restart": lambda case: restarts(case, rng)}
+                     "restart": lambda case: restarts(case, rng),
+                     "letters": lambda case: letters(case, rng)}
             if arguments.campaign > 0:
                 cases = {f"campaign-{arguments.seed}-{run}": lambda case: campaign(case, rng)
                          for run in range(arguments.campaign)}

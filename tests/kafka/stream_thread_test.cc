@@ -29,7 +29,7 @@
 #include "library/thread_producer.h"
 #include "state/delta.h"
 #include "tests/kafka/holding_proxy.h"
-#include "tests/kafka/real_broker.h"
+#include "tests/kafka/on_real_broker.h"
 
 namespace tidegate::library {
 namespace {
@@ -137,16 +137,12 @@ class Member final : public AssignmentListener {
   std::unique_ptr<Assigner> assigner_;
 };
 
-class StreamThreadTest : public testing::Test {
+class StreamThreadTest : public kafka::OnRealBroker {
  protected:
-  static void SetUpTestSuite() {
-    if (RealBroker::missing().empty()) broker_ = std::make_unique<RealBroker>();
-  }
-  static void TearDownTestSuite() { broker_.reset(); }
   void SetUp() override {
-    if (broker_ == nullptr)
-      GTEST_SKIP() << RealBroker::missing() << ": no broker can be run on this machine";
-    app_ = testing::UnitTest::GetInstance()->current_test_info()->name();
+    OnRealBroker::SetUp();
+    if (IsSkipped()) return;
+    app_ = topic_;
     input_ = app_ + "-in";
     output_ = app_ + "-out";
     changelog_ = app_ + "-0-changelog";
@@ -213,13 +209,10 @@ class StreamThreadTest : public testing::Test {
   }
   static void expect_ok(const Status& status) { EXPECT_TRUE(status.is_ok()) << status.to_string(); }
 
-  static std::unique_ptr<RealBroker> broker_;
   std::string app_, input_, output_, changelog_;
   std::unique_ptr<InternalTopics> topics_;
   std::unique_ptr<Executor> executor_;
 };
-
-std::unique_ptr<RealBroker> StreamThreadTest::broker_;
 
 TEST_F(StreamThreadTest, TasksCommitTogetherAndGoOnFromThere) {
   const auto member = join();

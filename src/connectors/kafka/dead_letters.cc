@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/kafka/dead_letters.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -25,6 +26,33 @@ void add_header(rd_kafka_headers_t* headers, const char* name, std::string_view 
 
 }  // namespace
 
+Outgoing dead_letter(const rd_kafka_message_t& message, const Status& reason) {
+  Outgoing letter;
+  if (message.key != nullptr)
+    letter.key.emplace(static_cast<const char*>(message.key), message.key_len);
+  if (message.payload != nullptr)
+    letter.value.emplace(static_cast<const char*>(message.payload), message.len);
+  letter.timestamp_ms = std::max<std::int64_t>(rd_kafka_message_timestamp(&message, nullptr), 0);
+  rd_kafka_headers_t* headers = nullptr;
+  letter.headers.reset(rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR
+                           ? rd_kafka_headers_copy(headers)
+                           : rd_kafka_headers_new(4));
+  add_header(letter.headers.get(), "tidegate.topic", rd_kafka_topic_name(message.rkt));
+  add_header(letter.headers.get(), "tidegate.partition", std::to_string(message.partition));
+  add_header(letter.headers.get(), "tidegate.offset", std::to_string(message.offset));
+  add_header(letter.headers.get(), "tidegate.reason", reason.message());
+  return letter;
+}
+
+Status check_letter_topic(Client& client, const SourceSettings& settings) {
+  const TopicPtr topic = client.topic(settings.dead_letter_topic);
+  if (topic == nullptr)
+    return error(ErrorCode::kInvalidOption,
+                 "option 'dead-letter.topic': '{}' is not a topic's name",
+                 settings.dead_letter_topic);
+  return client.metadata(topic.get(), settings.connect_timeout).status();
+}
+
 DeadLetters::DeadLetters(std::string topic, Executor& executor)
     : topic_name_(std::move(topic)), executor_(executor) {}
 
@@ -46,31 +74,20 @@ Result<std::shared_ptr<DeadLetters>> DeadLetters::make(const SourceSettings& set
   };
   letters->client_->on_ready(serve);
   serve();  // there is no call for what came before
-  const TopicPtr topic = letters->client_->topic(letters->topic_name_);
-  if (topic == nullptr)
-    return error(ErrorCode::kInvalidOption,
-                 "option 'dead-letter.topic': '{}' is not a topic's name", letters->topic_name_);
-  TG_RETURN_IF_ERROR(letters->client_->metadata(topic.get(), settings.connect_timeout).status());
+  TG_RETURN_IF_ERROR(check_letter_topic(*letters->client_, settings));
   return letters;
 }
 
 void DeadLetters::send(const rd_kafka_message_t& message, const Status& reason,
                        const std::shared_ptr<Tally>& tally) {
+  Outgoing made = dead_letter(message, reason);
   auto letter = std::make_unique<Letter>();
-  letter->has_key = message.key != nullptr;
-  if (letter->has_key) letter->key.assign(static_cast<const char*>(message.key), message.key_len);
-  letter->has_value = message.payload != nullptr;
-  if (letter->has_value)
-    letter->value.assign(static_cast<const char*>(message.payload), message.len);
-  letter->timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
-  rd_kafka_headers_t* headers = nullptr;
-  letter->headers.reset(rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR
-                            ? rd_kafka_headers_copy(headers)
-                            : rd_kafka_headers_new(4));
-  add_header(letter->headers.get(), "tidegate.topic", rd_kafka_topic_name(message.rkt));
-  add_header(letter->headers.get(), "tidegate.partition", std::to_string(message.partition));
-  add_header(letter->headers.get(), "tidegate.offset", std::to_string(message.offset));
-  add_header(letter->headers.get(), "tidegate.reason", reason.message());
+  letter->has_key = made.key.has_value();
+  letter->key = made.key.value_or("");
+  letter->has_value = made.value.has_value();
+  letter->value = made.value.value_or("");
+  letter->timestamp_ms = made.timestamp_ms;
+  letter->headers = std::move(made.headers);
   letter->tally = tally;
   ++tally->outstanding;
   const std::lock_guard lock(mutex_);

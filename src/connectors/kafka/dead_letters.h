@@ -12,13 +12,21 @@
 #include "connectors/kafka/table_options.h"
 #include "dataflow/source.h"
 #include "kafka/client.h"
+#include "kafka/produce.h"
 #include "tidegate/status.h"
 
 namespace tidegate::kafka {
 
-/// Sends messages that could not be decoded to a topic: key, value, headers and time as they were,
-/// and in the headers tidegate.topic, tidegate.partition, tidegate.offset and tidegate.reason.
-/// Shared by the readers of a source; thread-safe.
+/// A message that could not be decoded, as it goes to a topic: key, value and time as they were,
+/// and besides its headers tidegate.topic, tidegate.partition, tidegate.offset and tidegate.reason.
+/// Its bytes are the message's.
+Outgoing dead_letter(const rd_kafka_message_t& message, const Status& reason);
+
+/// Checks that the topic of dead letters is there. Blocks.
+Status check_letter_topic(Client& client, const SourceSettings& settings);
+
+/// Sends messages that could not be decoded to a topic, at once. Shared by the readers of a source;
+/// thread-safe.
 class DeadLetters : public std::enable_shared_from_this<DeadLetters> {
  public:
   /// The letters of one reader.

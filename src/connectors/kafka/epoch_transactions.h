@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "connectors/kafka/table_options.h"
-#include "kafka/client.h"
-#include "kafka/produce.h"
+#include "kafka/client_properties.h"
+#include "kafka/transactional_producer.h"
 #include "tidegate/status.h"
 #include "tidegate/time.h"
 
@@ -51,24 +51,16 @@ class EpochTransactions {
   Status connect();
   Status read_mark();
   Status write(const EpochMark& mark, std::span<const std::string_view> journals);
-  Status send(Outgoing& message);
   Status send_mark(const EpochMark& mark);
-  Status wait_for_deliveries();
-  void delivered(const rd_kafka_message_t& message);
-  /// Ours for an error of a transaction call, which is given back.
-  Status failure_of(std::string_view what, rd_kafka_error_t* failed);
 
   const std::string topic_name_;
   const std::string id_;
   const std::chrono::milliseconds timeout_;
-  ClientProperties properties_;
+  const ClientProperties properties_;
   std::int64_t run_ = 0;
   EpochMark mark_;
   Status lost_;  // why this run may write no more
-  std::int64_t outstanding_ = 0;
-  Status undelivered_;
-  std::unique_ptr<Client> client_;  // null: to be connected
-  TopicPtr topic_;
+  TransactionalProducer producer_;
 };
 
 }  // namespace tidegate::kafka

@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "kafka/position_letters.h"
+#include "kafka/topic_journal.h"
 
 namespace tidegate::kafka {
 
@@ -87,7 +89,19 @@ Result<Polled> PartitionReader::poll(std::int64_t max_rows) {
     if (emptied && !ended_ && !at_limit()) return answer(Polled::State::kPending);
   }
   if (!ended_ && at_limit()) return answer(Polled::State::kLimit);
+  // Of a split that has ended no epoch holds a position.
+  if (ended_ && !letters_.empty()) return answer(Polled::State::kPending);
   return answer(ended_ ? Polled::State::kEnd : Polled::State::kRows);
+}
+
+std::string PartitionReader::position() const {
+  std::string position = offset_text(position_);
+  if (letters_.empty()) return position;
+  const Result<std::string> journal = letters_.take();
+  TG_CHECK(journal.is_ok(), "{}", journal.status().to_string());
+  tally_->waker.wake();  // the end may wait
+  return with_letters(std::move(position),
+                      TopicJournal{shared_.letter_topic, *journal}.to_string());
 }
 
 Result<Polled> PartitionReader::release_held() {
@@ -232,8 +246,12 @@ Status PartitionReader::handle_bad(const Fetched& fetched, const std::vector<Bad
     const rd_kafka_message_t& message = *fetched.records()[one.message];
     if (shared_.error_policy == RecordErrorPolicy::kFail)
       return Status(one.reason).with_context(place(message.offset));
-    if (shared_.error_policy == RecordErrorPolicy::kDeadLetter)
+    if (shared_.error_policy != RecordErrorPolicy::kDeadLetter) continue;
+    if (shared_.letters != nullptr) {
       shared_.letters->send(message, one.reason, tally_);
+    } else {
+      TG_RETURN_IF_ERROR(letters_.add(dead_letter(message, one.reason)));
+    }
   }
   if (!bad.empty()) metrics_.counter("rows_bad").add(static_cast<std::int64_t>(bad.size()));
   return Status::ok();
@@ -246,7 +264,7 @@ std::string PartitionReader::place(std::int64_t offset) const {
 
 void PartitionReader::committed(const std::string& position) {
   if (!shared_.commits_offsets) return;
-  const Result<std::int64_t> offset = parse_offset(position);
+  const Result<std::int64_t> offset = offset_of_position(position);
   if (offset.is_ok() && *offset >= 0)
     shared_.consumer->commit(split_.topic, split_.partition, *offset);
   const std::int64_t failed = shared_.consumer->take_failed_commits();

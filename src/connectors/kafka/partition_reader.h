@@ -12,6 +12,7 @@
 #include "connectors/kafka/message_decoder.h"
 #include "dataflow/source.h"
 #include "kafka/consumer.h"
+#include "kafka/message_journal.h"
 #include "kafka/partition_split.h"
 
 namespace tidegate::kafka {
@@ -22,10 +23,12 @@ namespace tidegate::kafka {
 /// is nothing more in front of it.
 class PartitionReader final : public SplitReader {
  public:
-  /// What readers of a source share. `letters` only for the dead-letter policy.
+  /// What readers of a source share. `letters`: for the dead-letter policy.
   struct Shared {
     std::shared_ptr<Consumer> consumer;
     std::shared_ptr<DeadLetters> letters;
+    /// For that policy, when the letters go into positions instead: their topic.
+    std::string letter_topic;
     RecordErrorPolicy error_policy = RecordErrorPolicy::kFail;
     bool commits_offsets = false;
     /// Not 0: each key is where murmur2 puts it among so many partitions, or the job fails.
@@ -41,7 +44,8 @@ class PartitionReader final : public SplitReader {
   Result<Polled> poll(std::int64_t max_rows) override;
   ~PartitionReader() override;
   Status read_until(const std::string& end) override;
-  std::string position() const override { return offset_text(position_); }
+  /// Once for each epoch: takes the letters with it.
+  std::string position() const override;
   void committed(const std::string& position) override;
 
  private:
@@ -78,6 +82,7 @@ class PartitionReader final : public SplitReader {
   std::int64_t lag_ = 0;
   std::int64_t messages_since_look_ = 0;
   std::int64_t bytes_since_look_ = 0;
+  mutable MessageJournal letters_;  // since the last position, where they go into positions
   /// Rows that wait for the dead letters from between them to arrive: an epoch that holds their
   /// position must hold the letters as well.
   std::optional<Batch> held_;

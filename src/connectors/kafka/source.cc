@@ -54,6 +54,7 @@ Status KafkaSource::open(SourceContext& context) {
   if (settings_.key_partitioner == KeyPartitioner::kMurmur2)
     key_partitions_ = static_cast<std::int32_t>(partitions.size());
   if (settings_.error_policy == RecordErrorPolicy::kDeadLetter) {
+    if (keeps_letters_) return check_letter_topic(consumer_->client(), settings_);
     TG_ASSIGN_OR_RETURN(letters_, DeadLetters::make(settings_, context));
   }
   return Status::ok();
@@ -88,11 +89,15 @@ Result<std::unique_ptr<SplitReader>> KafkaSource::open_split(
   TG_ASSIGN_OR_RETURN(PartitionSplit partition, PartitionSplit::from_split(split));
   std::int64_t offset = partition.start;
   if (position) {
-    TG_ASSIGN_OR_RETURN(offset, parse_offset(*position));
+    TG_ASSIGN_OR_RETURN(offset, offset_of_position(*position));
   }
   TG_ASSIGN_OR_RETURN(auto decoder, MessageDecoder::make(request_, formats_));
-  PartitionReader::Shared shared{consumer_, letters_, settings_.error_policy,
-                                 settings_.commits_offsets, key_partitions_};
+  PartitionReader::Shared shared{consumer_,
+                                 letters_,
+                                 keeps_letters_ ? settings_.dead_letter_topic : "",
+                                 settings_.error_policy,
+                                 settings_.commits_offsets,
+                                 key_partitions_};
   return PartitionReader::open(std::move(shared), std::move(partition), offset, std::move(decoder),
                                context);
 }
@@ -120,7 +125,7 @@ Result<BatchEnd> KafkaSource::plan_end(const Split& split,
   if (partition.stop && max_rows == 0) return BatchEnd{};
   std::int64_t begin = partition.start;
   if (position) {
-    TG_ASSIGN_OR_RETURN(begin, parse_offset(*position));
+    TG_ASSIGN_OR_RETURN(begin, offset_of_position(*position));
   }
   TG_ASSIGN_OR_RETURN(const OffsetRange there,
                       offsets_there(consumer_->client(), settings_, partition));

@@ -13,12 +13,13 @@
 #include "dataflow/source.h"
 #include "dataflow/split_key.h"
 #include "kafka/consumer.h"
+#include "kafka/position_letters.h"
 
 namespace tidegate::kafka {
 
 /// Reads topics. A split is a partition; where it starts and ends is settled when it is found, so
 /// that every attempt at the job reads the same messages.
-class KafkaSource final : public Source, public SplitKey {
+class KafkaSource final : public Source, public SplitKey, public KeepsLetters {
  public:
   static Result<std::shared_ptr<Source>> make(const ConnectorRequest& request,
                                               TableKind kind = TableKind::kAppend);
@@ -34,6 +35,7 @@ class KafkaSource final : public Source, public SplitKey {
                                                   const std::optional<std::string>& position,
                                                   SourceContext& context) override;
   std::vector<int> split_key() const override;
+  void keep_letters() override { keeps_letters_ = true; }
   std::optional<LogTopics> log_topics() const override;
   Result<BatchEnd> plan_end(const Split& split, const std::optional<std::string>& position,
                             std::int64_t max_rows) override;
@@ -50,6 +52,7 @@ class KafkaSource final : public Source, public SplitKey {
   std::set<std::string> found_;  // ids of splits that discover() has returned
   bool looked_ = false;          // discover() has succeeded
   std::int32_t key_partitions_ = 0;
+  bool keeps_letters_ = false;  // in positions
 };
 
 }  // namespace tidegate::kafka

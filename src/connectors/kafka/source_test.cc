@@ -11,6 +11,10 @@
 #include <vector>
 
 #include "connectors/kafka/test_table.h"
+#include "kafka/message_journal.h"
+#include "kafka/partition_split.h"
+#include "kafka/position_letters.h"
+#include "kafka/topic_journal.h"
 #include "tests/support/connector_harness.h"
 
 namespace tidegate::kafka {
@@ -348,6 +352,41 @@ TEST_F(KafkaSourceTest, BadMessagesGoToTheDeadLetterTopicAsTheyWere) {
   EXPECT_EQ(letters[0].headers[2].second, "0");
   EXPECT_EQ(letters[0].headers[3].second, "1");
   EXPECT_EQ(letters[0].headers[4].first, "tidegate.reason");
+}
+
+TEST_F(KafkaSourceTest, InLibraryModeDeadLettersGoIntoThePosition) {
+  broker_.create_topic("clicks");
+  broker_.create_topic("bad");
+  TestProducer(broker_.address()).send_values("clicks", {R"({"n": 1})", "wrong", "worse"});
+  const TestTable request =
+      bounded({{"error-policy", "dead-letter"}, {"dead-letter.topic", "bad"}});
+  auto source = KafkaSource::make(request.request);
+  ASSERT_TRUE(source.is_ok());
+  dynamic_cast<KeepsLetters&>(**source).keep_letters();
+  SourceHarness harness(*std::move(source));
+  ASSERT_TRUE(harness.open().is_ok());
+  const Split split = harness.source().discover({})->splits.at(0);
+  auto reader = *harness.open_split(split);
+  EXPECT_THAT(harness.read(*reader, 1).texts.size(), 1u);
+  EXPECT_EQ(reader->poll(10)->state, Polled::State::kPending) << "no epoch holds the letters yet";
+  const std::string position = reader->position();
+  EXPECT_EQ(*offset_of_position(position), 3);
+  const auto output = TopicJournal::parse(letters_of_position(position));
+  ASSERT_TRUE(output.is_ok()) << output.status().to_string();
+  EXPECT_EQ(output->topic, "bad");
+  std::vector<std::string> values;
+  EXPECT_TRUE(read_journal(output->journal, [&](Outgoing& letter) {
+                values.emplace_back(*letter.value);
+                EXPECT_EQ(rd_kafka_header_cnt(letter.headers.get()), 4u);
+                return Status::ok();
+              }).is_ok());
+  EXPECT_THAT(values, ElementsAre("wrong", "worse"));
+  EXPECT_EQ(reader->position(), "3") << "once";
+  EXPECT_EQ(reader->poll(10)->state, Polled::State::kEnd);
+  EXPECT_THAT(consume_all(broker_.address(), "bad"), IsEmpty());
+  reader.reset();
+  reader = *harness.open_split(split, position);
+  EXPECT_EQ(reader->position(), "3");
 }
 
 TEST_F(KafkaSourceTest, MoreDeadLettersThanTheProducerHasRoomFor) {
