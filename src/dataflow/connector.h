@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "dataflow/sink.h"
 #include "dataflow/source.h"
+#include "formats/column_condition.h"
 #include "tidegate/status.h"
 #include "types/schema.h"
 
@@ -34,6 +35,8 @@ struct ConnectorRequest {
   /// Indices of the columns of `schema` that anybody reads; the source returns just these, in this
   /// order. Everything for sinks.
   std::vector<int> projection;
+  /// By which rows may be left out.
+  std::vector<ColumnCondition> conditions;
   Options options;  ///< the WITH list, without 'connector'
   FileSystem* files = nullptr;
   /// Set whenever the connector takes a format.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "formats/column_condition.h"
 #include "tidegate/status.h"
 #include "types/batch.h"
 #include "types/schema.h"
@@ -87,7 +88,9 @@ class FileDecoder {
   virtual ~FileDecoder() = default;
   /// The next rows, about `max_rows`; an empty batch at the end. Blocking.
   virtual Result<Batch> next(std::int64_t max_rows) = 0;
-  /// Skips rows, for restoring a position.
+  /// Rows that were left out in front of the last batch.
+  virtual std::int64_t take_left_out() { return 0; }
+  /// Skips rows, for restoring a position; those that would be left out count.
   virtual Status skip(std::int64_t rows) = 0;
 };
 class FileEncoder {
@@ -105,6 +108,8 @@ struct DecodeRequest {
   SchemaPtr schema;             ///< all physical columns of the table
   std::vector<int> projection;  ///< the columns to decode, in this order
   Options options;              ///< the WITH list; the format's start with "<format>."
+  /// By which a file's rows may be left out.
+  std::vector<ColumnCondition> conditions = {};
 };
 
 /// One format: its name, options and factories. A file under src/formats registers one.

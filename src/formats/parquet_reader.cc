@@ -11,11 +11,13 @@
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
+#include <parquet/statistics.h>
 
 #include <algorithm>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/check.h"
@@ -38,6 +40,55 @@ struct Wanted {
   int in_file = -1;  // index in the batches that are read; -1: not there
 };
 
+// A condition, and the file's column that it is about.
+struct GroupCondition {
+  int leaf = -1;
+  ColumnCondition::Compare compare = ColumnCondition::Compare::kEqual;
+  std::variant<std::int64_t, std::string> value;
+};
+
+// Whether it can be true of a value between these two.
+template <typename T>
+bool may_hold_between(const T& min, const T& max, ColumnCondition::Compare compare,
+                      const T& value) {
+  switch (compare) {
+    case ColumnCondition::Compare::kLess:
+      return min < value;
+    case ColumnCondition::Compare::kLessOrEqual:
+      return min <= value;
+    case ColumnCondition::Compare::kGreater:
+      return max > value;
+    case ColumnCondition::Compare::kGreaterOrEqual:
+      return max >= value;
+    default:
+      return min <= value && value <= max;
+  }
+}
+
+std::string_view view_of(const parquet::ByteArray& bytes) {
+  return {reinterpret_cast<const char*>(bytes.ptr), bytes.len};
+}
+
+bool may_hold(const GroupCondition& condition, const parquet::Statistics& statistics) {
+  if (!statistics.HasMinMax()) return true;
+  if (const auto* number = std::get_if<std::int64_t>(&condition.value)) {
+    if (statistics.physical_type() == parquet::Type::INT32) {
+      const auto& bounds = static_cast<const parquet::Int32Statistics&>(statistics);
+      return may_hold_between<std::int64_t>(bounds.min(), bounds.max(), condition.compare, *number);
+    }
+    if (statistics.physical_type() == parquet::Type::INT64) {
+      const auto& bounds = static_cast<const parquet::Int64Statistics&>(statistics);
+      return may_hold_between<std::int64_t>(bounds.min(), bounds.max(), condition.compare, *number);
+    }
+    return true;
+  }
+  if (statistics.physical_type() != parquet::Type::BYTE_ARRAY) return true;
+  const auto& bounds = static_cast<const parquet::ByteArrayStatistics&>(statistics);
+  return may_hold_between<std::string_view>(view_of(bounds.min()), view_of(bounds.max()),
+                                            condition.compare,
+                                            std::get<std::string>(condition.value));
+}
+
 void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
   if (field.is_leaf()) leaves.push_back(field.column_index);
   for (const parquet::arrow::SchemaField& child : field.children) add_leaves(child, leaves);
@@ -58,7 +109,9 @@ class ParquetReader final : public FileDecoder {
     auto reader = builder.properties(properties)->Build();
     TG_RETURN_IF_ERROR(checked(reader.status()));
     reader_ = std::move(reader).ValueUnsafe();
-    return find_columns(request);
+    TG_RETURN_IF_ERROR(find_columns(request));
+    find_conditions(request);
+    return Status::ok();
   }
 
   Result<Batch> next(std::int64_t max_rows) override {
@@ -70,8 +123,11 @@ class ParquetReader final : public FileDecoder {
     return batch;
   }
 
+  std::int64_t take_left_out() override { return std::exchange(left_out_, 0); }
+
   Status skip(std::int64_t rows) override {
-    // Whole row groups without reading them, the rest by reading it.
+    // Whole row groups without reading them, the rest by reading it: rows that the conditions leave
+    // out count, so that a position holds under any conditions.
     const parquet::FileMetaData& metadata = *reader_->parquet_reader()->metadata();
     while (left_ == 0 && group_ == nullptr && next_group_ < reader_->num_row_groups()) {
       const std::int64_t in_group = metadata.RowGroup(next_group_)->num_rows();
@@ -79,6 +135,7 @@ class ParquetReader final : public FileDecoder {
       rows -= in_group;
       ++next_group_;
     }
+    if (rows > 0) wanted_group_ = next_group_;
     while (rows > 0) {
       TG_ASSIGN_OR_RETURN(const Batch skipped, next(rows));
       if (skipped.empty())
@@ -143,10 +200,44 @@ class ParquetReader final : public FileDecoder {
     return Status::ok();
   }
 
+  // Those about columns that are the same in the file and the table.
+  void find_conditions(const DecodeRequest& request) {
+    const auto& fields = reader_->manifest().schema_fields;
+    for (const ColumnCondition& condition : request.conditions) {
+      for (const int index : request.projection) {
+        const Field& field = request.schema->field(index);
+        const auto found = std::find_if(
+            fields.begin(), fields.end(),
+            [&](const parquet::arrow::SchemaField& f) { return f.field->name() == field.name; });
+        if (field.name != condition.column || found == fields.end() || !found->is_leaf()) continue;
+        if (!found->field->type()->Equals(*field.type.arrow_type())) continue;
+        conditions_.push_back({found->column_index, condition.compare, condition.value});
+      }
+    }
+  }
+
+  // By what the file says of the row group.
+  bool is_needed(int group) const {
+    if (group == wanted_group_) return true;
+    const auto metadata = reader_->parquet_reader()->metadata()->RowGroup(group);
+    return std::all_of(conditions_.begin(), conditions_.end(), [&](const auto& condition) {
+      const auto statistics = metadata->ColumnChunk(condition.leaf)->statistics();
+      return statistics == nullptr || may_hold(condition, *statistics);
+    });
+  }
+
+  void leave_out_groups() {
+    const parquet::FileMetaData& metadata = *reader_->parquet_reader()->metadata();
+    for (; next_group_ < reader_->num_row_groups() && !is_needed(next_group_); ++next_group_) {
+      left_out_ += metadata.RowGroup(next_group_)->num_rows();
+    }
+  }
+
   // Makes batch_ have rows left, unless the file is at its end.
   Status advance() {
     while (left_ == 0) {
       if (group_ == nullptr) {
+        leave_out_groups();
         if (next_group_ == reader_->num_row_groups()) return Status::ok();
         if (leaves_.empty()) {
           // Nothing but the number of rows is wanted.
@@ -212,7 +303,10 @@ class ParquetReader final : public FileDecoder {
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::vector<Wanted> wanted_;
   std::vector<int> leaves_;  // the file's columns to read
+  std::vector<GroupCondition> conditions_;
   int next_group_ = 0;
+  int wanted_group_ = -1;      // is read whatever the conditions are
+  std::int64_t left_out_ = 0;  // rows of groups that were not read
   std::unique_ptr<arrow::RecordBatchReader> group_;
   Batch batch_;
   std::int64_t left_ = 0;  // rows of batch_ that have not been taken
@@ -235,6 +329,7 @@ class GuardedParquetReader final : public FileDecoder {
   Result<Batch> next(std::int64_t max_rows) override {
     return without_exceptions([&] { return reader_->next(max_rows); });
   }
+  std::int64_t take_left_out() override { return reader_->take_left_out(); }
   Status skip(std::int64_t rows) override {
     return without_exceptions([&] { return reader_->skip(rows); });
   }

@@ -11,7 +11,9 @@ namespace tidegate {
 
 /// Opens a Parquet file to read the wanted columns, found by name, one row group after the other.
 /// Columns that the file lacks are NULL; columns of another type are cast where nothing but digits
-/// of a fraction of a second can get lost. kFileTruncated, kMalformedFile, kTypeMismatch.
+/// of a fraction of a second can get lost. Row groups of which
+/// the file says that no row fulfils the conditions are not read. kFileTruncated, kMalformedFile,
+/// kTypeMismatch.
 Result<std::unique_ptr<FileDecoder>> open_parquet(const DecodeRequest& request,
                                                   std::shared_ptr<RandomAccessFile> file);
 

@@ -114,6 +114,57 @@ TEST_F(Parquet, GoesOnAtEveryRow) {
   EXPECT_EQ(read(schema, {}, 20).size(), 30u);
 }
 
+// Row groups of ten rows; those that cannot hold a wanted row are not read, and count in positions.
+TEST_F(Parquet, LeavesOutRowGroups) {
+  const SchemaPtr schema = schema_of({"a INT", "s STRING", "n BIGINT"});
+  std::vector<Batch> batches;
+  for (int i = 0; i < 50; ++i) {
+    const std::string text = std::to_string(i);
+    batches.push_back(batch_of(*schema, "[[" + text + ", \"k" + std::to_string(10 + i / 10) +
+                                            "\", " + (i < 20 ? "null" : "7") + "]]"));
+  }
+  write(schema, batches, option("parquet.block.size", "400 b"));
+  using Compare = ColumnCondition::Compare;
+  const auto rows_of = [&](const std::vector<ColumnCondition>& conditions, std::int64_t skip,
+                           std::int64_t* passed) {
+    auto decoder = open_parquet({schema, {0, 1, 2}, {}, conditions}, *files_.open("/f.parquet"));
+    EXPECT_TRUE(decoder.is_ok() && (*decoder)->skip(skip).is_ok());
+    std::int64_t rows = 0;
+    for (*passed = skip;;) {
+      const Batch batch = *(*decoder)->next(7);
+      if (batch.empty()) return rows;
+      rows += batch.num_rows();
+      *passed += (*decoder)->take_left_out() + batch.num_rows();
+    }
+  };
+  std::int64_t passed = 0;
+  const std::int64_t group = rows_of({{"a", Compare::kEqual, 0}}, 0, &passed);
+  ASSERT_LT(group, 50);
+  EXPECT_EQ(passed, group);
+  // The last group, behind all others.
+  const std::int64_t last = rows_of({{"a", Compare::kGreaterOrEqual, 49}}, 0, &passed);
+  EXPECT_LE(last, group);
+  EXPECT_EQ(passed, 50);
+  EXPECT_EQ(rows_of({{"a", Compare::kLess, 0}}, 0, &passed), 0);
+  EXPECT_EQ(rows_of({{"a", Compare::kLessOrEqual, 0}}, 0, &passed), group);
+  EXPECT_EQ(rows_of({{"a", Compare::kGreater, 49}}, 0, &passed), 0);
+  EXPECT_EQ(rows_of({{"a", Compare::kGreater, -1}, {"a", Compare::kLess, 50}}, 0, &passed), 50);
+  EXPECT_LT(rows_of({{"s", Compare::kEqual, "k14"}}, 0, &passed), 50);
+  EXPECT_EQ(rows_of({{"s", Compare::kEqual, "k1"}}, 0, &passed), 0);
+  EXPECT_GE(rows_of({{"n", Compare::kEqual, 7}}, 0, &passed), 30);
+  // From the middle of a group that nobody needs: the rest of it is read all the same.
+  const std::int64_t rest = rows_of({{"a", Compare::kLess, 0}}, group + 1, &passed);
+  EXPECT_GT(rest, 0);
+  EXPECT_LT(rest, 50 - group - 1);
+  EXPECT_EQ(rows_of({}, group + 1, &passed), 50 - group - 1);
+  // A column of another type in the table is not compared.
+  const SchemaPtr wider = schema_of({"a BIGINT"});
+  auto decoder =
+      open_parquet({wider, {0}, {}, {{"a", Compare::kLess, 0}}}, *files_.open("/f.parquet"));
+  ASSERT_TRUE(decoder.is_ok());
+  EXPECT_GT((*decoder)->next(100)->num_rows(), 0);
+}
+
 TEST_F(Parquet, TellsDamageApart) {
   const SchemaPtr schema = schema_of({"a INT", "s STRING"});
   write(schema, {batch_of(*schema, R"([[1, "x"], [2, "y"]])")});

@@ -21,6 +21,21 @@ SourceNode::SourceNode(std::string connector, Options options, SchemaPtr table)
 }
 
 std::string SourceNode::details() const {
+  std::string text = identity();
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    static constexpr const char* kSigns[] = {"=", "<", "<=", ">", ">="};
+    const auto& [column, compare, value] = conditions[i];
+    text += fmt::format("{}{} {} ", i == 0 ? ", where=[" : ", ", column,
+                        kSigns[static_cast<std::size_t>(compare)]);
+    const auto* number = std::get_if<std::int64_t>(&value);
+    text += number != nullptr ? std::to_string(*number)
+                              : fmt::format("'{}'", std::get<std::string>(value));
+  }
+  return conditions.empty() ? text : text + "]";
+}
+
+// Which rows of it are needed is not what a source is.
+std::string SourceNode::identity() const {
   return fmt::format("connector={}, columns=[{}]", connector, column_names(*table, projection));
 }
 

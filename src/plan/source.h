@@ -21,11 +21,14 @@ class SourceNode final : public Node {
   SourceNode(std::string connector, Options options, SchemaPtr table);
   std::string_view kind() const override { return "Source"; }
   std::string details() const override;
+  std::string identity() const override;
 
   std::string connector;
   Options options;
   SchemaPtr table;              ///< all physical columns
   std::vector<int> projection;  ///< those that are read, in the order of `schema`
+  /// Set by the planner: a row of which they are not true is not needed.
+  std::vector<ColumnCondition> conditions;
   WatermarkStrategy watermark;  ///< its column is an index into `schema`
   /// Event time as an expression over `schema`, where it is not a column of the source; the
   /// planner makes watermark.extract of it.

@@ -132,6 +132,7 @@ Result<std::function<Result<std::shared_ptr<Source>>()>> connector_source_maker(
   ConnectorRequest request =
       connector_request(source, source.table, source.connector, source.options, options);
   request.projection = source.projection;
+  request.conditions = source.conditions;
   request.metadata = source.metadata;
   request.partitioned_by = source.partitioned_by;
   TG_RETURN_IF_ERROR(check_connector_options(*connector, request));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 #include <utility>
 
@@ -131,6 +132,24 @@ Node Lowering::make_node(const plan::Node& node) const {
   return out;
 }
 
+namespace {
+
+/// The first n from 2 on such that no node is called `prefix`n, in one pass over the nodes.
+std::size_t first_free_number(const std::string& prefix, const std::vector<Node>& nodes) {
+  std::vector<bool> taken(nodes.size() + 3);
+  for (const Node& node : nodes) {
+    if (!node.uid.starts_with(prefix)) continue;
+    std::size_t n = 0;
+    const char* const begin = node.uid.data() + prefix.size();
+    const char* const end = node.uid.data() + node.uid.size();
+    const auto [read, failed] = std::from_chars(begin, end, n);
+    if (failed == std::errc() && read == end && *begin != '0' && n < taken.size()) taken[n] = true;
+  }
+  return static_cast<std::size_t>(std::find(taken.begin() + 2, taken.end(), false) - taken.begin());
+}
+
+}  // namespace
+
 // Two operators of the same identity are told apart by what else they are, and then by their order
 // in the plan.
 void Lowering::tell_apart(Node& node) const {
@@ -143,8 +162,7 @@ void Lowering::tell_apart(Node& node) const {
     node.uid = node.name;
     return;
   }
-  int n = 2;
-  while (taken(fmt::format("{}#{}", node.uid, n))) ++n;
+  const std::size_t n = first_free_number(node.uid + "#", graph_.nodes);
   node.uid = fmt::format("{}#{}", node.uid, n);
   node.name = fmt::format("{}#{}", node.name, n);
 }

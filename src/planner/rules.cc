@@ -53,6 +53,7 @@ const std::vector<Rule>& all_rules() {
       {.name = "merge-projects", .rewrite_node = merge_projects},
       {.name = "prune-fields", .rewrite = prune_fields},
       {.name = "final-sort", .rewrite = mark_final_sorts},
+      {.name = "push-conditions", .rewrite = push_conditions},
       {.name = "update-before", .rewrite = leave_out_update_before},
   };
   return *rules;

@@ -62,6 +62,8 @@ Status restrict_event_times(const std::vector<plan::NodePtr>& roots,
                             const LoweringOptions& options);
 /// Marks sorts whose order is that of the result.
 Status mark_final_sorts(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
+/// Sources learn which rows nobody needs.
+Status push_conditions(const std::vector<plan::NodePtr>& roots, const LoweringOptions& options);
 /// Changes are told without the row before an update where no sink needs it.
 Status leave_out_update_before(const std::vector<plan::NodePtr>& roots,
                                const LoweringOptions& options);

@@ -94,6 +94,20 @@ TEST(Rules, SplitsDistinctValues) {
       HasSubstr("COUNT(DISTINCT bidder), COUNT(*)"));
 }
 
+TEST(Rules, TellsSourcesWhichRowsAreNeeded) {
+  const std::string plain =
+      "SELECT i FROM plain WHERE i > 5 AND 7 >= i AND s = 'x' AND d < DATE '2020-01-01' AND s < "
+      "'y' "
+      "AND i + 1 > 3 AND i = 2.5";
+  const std::string told = "where=[i > 5, i <= 7, s = 'x', d < 18262]";
+  EXPECT_THAT(planned(plain, "x INT"), HasSubstr(told));
+  EXPECT_THAT(planned(plain, "x INT"), HasSubstr("Filter["));
+  EXPECT_THAT(planned(plain, "x INT", {"push-conditions"}), Not(HasSubstr("where=")));
+  // Rows that nobody needs move a watermark.
+  EXPECT_THAT(planned("SELECT price FROM bids WHERE price > 5", "x BIGINT"),
+              Not(HasSubstr("where=")));
+}
+
 /// Whether the node that makes the changes of `INSERT INTO outcome query` tells -U.
 bool tells_before(const std::string& query, const std::string& out_columns, bool sink_ignores,
                   const std::vector<std::string>& disabled = {}) {

@@ -47,6 +47,7 @@ inline const std::string kTestTables = R"(
   CREATE TABLE auctions (id BIGINT, seller INT, category STRING, ts TIMESTAMP(3),
                          WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED)
     WITH ('connector' = 'test');
+  CREATE TABLE plain (i INT, s STRING, d DATE) WITH ('connector' = 'test');
   CREATE VIEW joined AS SELECT b.price, a.seller, b.ts FROM bids b JOIN auctions a ON auction = id;
 )";
 

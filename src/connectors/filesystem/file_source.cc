@@ -48,7 +48,7 @@ class FileSource final : public Source {
     TG_ASSIGN_OR_RETURN(limits_.max_files, options.get_int_or("maxFilesPerTrigger", 0));
     TG_ASSIGN_OR_RETURN(limits_.max_bytes, options.get_size_or("maxBytesPerTrigger", 0));
     TG_RETURN_IF_ERROR(configure_pattern(options));
-    request_ = {metadata_.file_schema(), metadata_.file_projection(), options};
+    request_ = {metadata_.file_schema(), metadata_.file_projection(), options, request.conditions};
     return format_.make_file_decoder ? Status::ok() : configure_records(options);
   }
 

@@ -18,6 +18,11 @@ constexpr std::int64_t kRowsPerBatch = 16 * 1024;
 }  // namespace
 
 struct WholeFileReader::Ahead {
+  struct Rows {
+    Batch batch;
+    std::int64_t left_out = 0;  // in front of it
+  };
+
   Ahead(OpenDecoder open_file, std::int64_t rows_to_skip, Waker wake)
       : open(std::move(open_file)), skip_rows(rows_to_skip), waker(std::move(wake)) {}
 
@@ -38,7 +43,7 @@ struct WholeFileReader::Ahead {
         const std::lock_guard lock(mutex);
         ended = !batch.is_ok() || batch->empty();
         if (!batch.is_ok()) status = batch.status();
-        if (!ended) ready.push_back(*std::move(batch));
+        if (!ended) ready.push_back({*std::move(batch), decoder->take_left_out()});
         wake_now = std::exchange(waiting, false);
         go_on = !ended && !cancelled && ready.size() < kMaxBatchesAhead;
         running = go_on;
@@ -54,7 +59,7 @@ struct WholeFileReader::Ahead {
   const Waker waker;
 
   std::mutex mutex;
-  std::deque<Batch> ready;
+  std::deque<Rows> ready;
   Status status;  // why it ended
   bool ended = false;
   bool running = false;
@@ -68,7 +73,7 @@ WholeFileReader::WholeFileReader(FileInfo file, OpenDecoder open, const Metadata
       metadata_(metadata),
       executor_(context.executor()),
       ahead_(std::make_shared<Ahead>(std::move(open), skip_rows, context.waker())),
-      rows_returned_(skip_rows) {}
+      rows_passed_(skip_rows) {}
 
 WholeFileReader::~WholeFileReader() {
   const std::lock_guard lock(ahead_->mutex);
@@ -83,7 +88,8 @@ Result<Polled> WholeFileReader::poll(std::int64_t max_rows) {
     {
       const std::lock_guard lock(ahead_->mutex);
       if (!ahead_->ready.empty()) {
-        rows_ = std::move(ahead_->ready.front());
+        rows_ = std::move(ahead_->ready.front().batch);
+        rows_passed_ += ahead_->ready.front().left_out;
         ahead_->ready.pop_front();
       } else if (!ahead_->status.is_ok()) {
         return Status(ahead_->status).with_context(fmt::format("file '{}'", file_.path));
@@ -105,7 +111,7 @@ Result<Polled> WholeFileReader::poll(std::int64_t max_rows) {
   polled.state = Polled::State::kRows;
   polled.batch = rows_.slice(rows_.num_rows() - left_, count);
   left_ -= count;
-  rows_returned_ += count;
+  rows_passed_ += count;
   return polled;
 }
 

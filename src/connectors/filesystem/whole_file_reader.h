@@ -15,7 +15,8 @@
 namespace tidegate {
 
 /// Reads a file of a format that has no records in it but is one thing (Parquet): on a blocking
-/// thread, a few batches ahead. Its position is the number of rows that were returned.
+/// thread, a few batches ahead. Its position is the number of rows that were returned, or
+/// left out in front of these.
 class WholeFileReader final : public SplitReader {
  public:
   using OpenDecoder = std::function<Result<std::unique_ptr<FileDecoder>>()>;
@@ -26,7 +27,7 @@ class WholeFileReader final : public SplitReader {
   ~WholeFileReader() override;
 
   Result<Polled> poll(std::int64_t max_rows) override;
-  std::string position() const override { return std::to_string(rows_returned_); }
+  std::string position() const override { return std::to_string(rows_passed_); }
 
  private:
   struct Ahead;  // what is read on the blocking thread, which may outlive the reader
@@ -37,7 +38,7 @@ class WholeFileReader final : public SplitReader {
   std::shared_ptr<Ahead> ahead_;
   Batch rows_;
   std::int64_t left_ = 0;  // rows of it that were not returned
-  std::int64_t rows_returned_;
+  std::int64_t rows_passed_;
 };
 
 }  // namespace tidegate
