@@ -33,6 +33,7 @@ struct SplitProgress {
   std::int64_t rows = 0;
   EventTime watermark = kMinWatermark;
   bool idle = false;
+  std::int64_t lag = -1;  ///< records behind the end of a partition of Kafka; -1: not known
 };
 
 /// One source, over all its subtasks.

@@ -90,6 +90,22 @@ TEST(ProgressDisplay, JsonForPrograms) {
             std::string::npos);
 }
 
+TEST(ProgressDisplay, SaysHowFarPartitionsAreBehind) {
+  Showing showing(ProgressStyle::kJson);
+  JobProgress progress = progress_of(10, 77);
+  EXPECT_NE(showing.update_at(1000, progress).find("\"lag\":[]"), std::string::npos);
+  progress.sources[1].name = "clicks";
+  SplitProgress split;
+  split.id = "clicks-0";
+  progress.sources[1].splits.push_back(split);
+  split.id = "clicks-1";
+  split.lag = 12;
+  progress.sources[1].splits.push_back(split);
+  EXPECT_NE(showing.update_at(2000, progress)
+                .find("\"lag\":[{\"source\":\"clicks\",\"split\":\"clicks-1\",\"records\":12}]"),
+            std::string::npos);
+}
+
 TEST(ProgressDisplay, SaysWhatHoldsWindowsOpenAndSinceWhen) {
   Showing showing(ProgressStyle::kJson);
   JobProgress progress = progress_of(10, 77);

@@ -24,9 +24,9 @@ class NodeMetrics {
       sums_[sample.name] += sample.value;
     }
   }
-  std::int64_t sum(std::string_view name) const {
+  std::int64_t sum(std::string_view name, std::int64_t otherwise = 0) const {
     const auto found = sums_.find(name);
-    return found == sums_.end() ? 0 : found->second;
+    return found == sums_.end() ? otherwise : found->second;
   }
   EventTime lowest_watermark() const { return lowest_; }
   EventTime highest_watermark() const { return highest_; }
@@ -68,6 +68,7 @@ JobProgress collect_progress(const Graph& graph, const ExecutionPlan& plan, cons
     source.rows_out = node.sum("rows_out");
     source.rows_bad = node.sum("rows_bad");
     tasks.enumerator->add_progress(source);
+    for (SplitProgress& split : source.splits) split.lag = node.sum("records_lag." + split.id, -1);
     source.watermark = source_watermark(source, node);
     progress.sources.push_back(std::move(source));
   }

@@ -62,6 +62,7 @@ PartitionReader::PartitionReader(Shared shared, PartitionSplit split, std::int64
                                  std::unique_ptr<MessageDecoder> decoder, SourceContext& context)
     : shared_(std::move(shared)),
       split_(std::move(split)),
+      lag_metric_("records_lag." + split_.to_split().id),
       decoder_(std::move(decoder)),
       metrics_(context.metrics()),
       position_(offset),
@@ -221,7 +222,7 @@ PartitionReader::~PartitionReader() {
   for (rd_kafka_message_t* message : behind_) rd_kafka_message_destroy(message);
 }
 
-/// records_lag of a task is the sum of its partitions'.
+/// records_lag of a task is the sum of its partitions'; records_lag.clicks-0 is that of one.
 void PartitionReader::note_lag() {
   std::int64_t low = 0, high = 0;
   if (next_ < 0 ||
@@ -230,6 +231,7 @@ void PartitionReader::note_lag() {
     return;
   const std::int64_t lag = std::max<std::int64_t>(high - next_, 0);
   metrics_.counter("records_lag").add(lag - std::exchange(lag_, lag));
+  metrics_.counter(lag_metric_).set(lag);
 }
 
 Status PartitionReader::fetch_error(const rd_kafka_message_t& message) const {

@@ -71,6 +71,7 @@ class PartitionReader final : public SplitReader {
 
   const Shared shared_;
   const PartitionSplit split_;
+  const std::string lag_metric_;
   const std::unique_ptr<MessageDecoder> decoder_;
   MetricGroup& metrics_;
   std::int64_t position_;  // behind what poll() has returned
