@@ -75,8 +75,10 @@ void BytesLayout::append(std::byte* value, std::string_view bytes) {
   OwnedBytes& target = owned(value);
   const std::size_t size = target.size + bytes.size();
   if (size > target.capacity) {
-    const std::size_t doubled = std::min<std::size_t>(std::size_t{target.capacity} * 2, UINT32_MAX);
-    reserve(target, std::max(size, doubled));
+    // By half and not by all of it: there are many, and most of them have grown for the last time.
+    const std::size_t grown =
+        std::min<std::size_t>(target.capacity + target.capacity / 2, UINT32_MAX);
+    reserve(target, std::max(size, grown));
   }
   std::memcpy(target.data + target.size, bytes.data(), bytes.size());
   target.size = static_cast<std::uint32_t>(size);
