@@ -296,20 +296,26 @@ Status SqlSession::create_table_as(const sql::CreateTable& create, const Script&
   TG_ASSIGN_OR_RETURN(const sql::BoundQuery query, binder.bind_query(*create.as));
   sql::CreateTable table = create;
   table.as = nullptr;
-  for (std::size_t i = 0; i < query.names.size(); ++i) {
-    const auto declared = [&](const sql::ColumnDefinition& column) {
-      return column.name.text == query.names[i];
-    };
-    if (std::any_of(create.columns.begin(), create.columns.end(), declared)) continue;
-    sql::ColumnDefinition column;
-    column.name.text = query.names[i];
-    column.type = query.input.schema()->field(static_cast<int>(i)).type;
-    table.columns.push_back(std::move(column));
-  }
-  TG_RETURN_IF_ERROR(catalog_.apply(table, script.text));
-  sql::Insert insert;
+  sql::Insert insert;  // by name: columns that only the table has are NULL
   insert.table = create.name;
   insert.query = create.as;
+  for (std::size_t i = 0; i < query.names.size(); ++i) {
+    insert.columns.emplace_back().text = query.names[i];
+    auto column = std::find_if(
+        table.columns.begin(), table.columns.end(),
+        [&](const sql::ColumnDefinition& each) { return each.name.text == query.names[i]; });
+    if (column == table.columns.end()) {
+      column = table.columns.insert(column, sql::ColumnDefinition());
+      column->name = insert.columns.back();
+    }
+    if (!column->type) column->type = query.input.schema()->field(static_cast<int>(i)).type;
+  }
+  for (const sql::ColumnDefinition& column : table.columns) {
+    if (column.type || column.computed != nullptr) continue;
+    return error(ErrorCode::kUnknownName, "table '{}': the query has no column '{}'",
+                 create.name.back().text, column.name.text);
+  }
+  TG_RETURN_IF_ERROR(catalog_.apply(table, script.text));
   return run_inserts({&insert}, script);
 }
 

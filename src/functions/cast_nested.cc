@@ -32,41 +32,83 @@ Result<ArrayPtr> compacted(const ArrayPtr& values) {
   return take_column(values, rows);
 }
 
-using Kernels = std::vector<CastKernel>;
+struct NestedCast {
+  LogicalType to;
+  std::vector<CastKernel> kernels;
+  bool strict;  ///< else a part that cannot be cast makes the whole value NULL
+};
 
-Result<ArrayPtr> cast_list(const ArrayPtr& values, const LogicalType& to, const Kernels& kernels,
-                           EvalContext& context) {
-  TG_ASSIGN_OR_RETURN(const ArrayPtr own, compacted(values));
-  const ArrayPtr elements = arrow::MakeArray(own->data()->child_data[0]);
-  TG_ASSIGN_OR_RETURN(const ArrayPtr cast, kernels[0].cast(elements, context));
-  return with_children(*own->data(), to, {cast->data()});
-}
-
-Result<ArrayPtr> cast_map(const ArrayPtr& values, const LogicalType& to, const Kernels& kernels,
-                          EvalContext& context) {
-  TG_ASSIGN_OR_RETURN(const ArrayPtr own, compacted(values));
-  const auto& map = static_cast<const arrow::MapArray&>(*own);
-  TG_ASSIGN_OR_RETURN(const ArrayPtr keys, kernels[0].cast(map.keys(), context));
-  TG_ASSIGN_OR_RETURN(const ArrayPtr items, kernels[1].cast(map.items(), context));
-  auto entries = own->data()->child_data[0]->Copy();
-  entries->type = static_cast<const arrow::MapType&>(*to.arrow_type()).value_type();
-  entries->child_data = {keys->data(), items->data()};
-  return with_children(*own->data(), to, {std::move(entries)});
-}
-
-Result<ArrayPtr> cast_row(const ArrayPtr& values, const LogicalType& to, const Kernels& kernels,
-                          EvalContext& context) {
-  TG_ASSIGN_OR_RETURN(const ArrayPtr own, compacted(values));
-  const auto& row = static_cast<const arrow::StructArray&>(*own);
-  std::vector<std::shared_ptr<arrow::ArrayData>> children;
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    // With the row's nulls: what stands behind a null row is nobody's value.
-    TG_ASSIGN_ARROW_OR_RETURN(const ArrayPtr field, row.GetFlattenedField(static_cast<int>(i)),
-                              "cast a ROW");
-    TG_ASSIGN_OR_RETURN(const ArrayPtr cast, kernels[i].cast(field, context));
-    children.push_back(cast->data());
+/// The rows of which a part became NULL in its cast. `first_part` tells where the parts of a row
+/// begin, up to those of the next row.
+template <typename FirstPart>
+void find_lost(const arrow::Array& parts, const arrow::Array& cast, const FirstPart& first_part,
+               std::vector<bool>& lost) {
+  if (cast.null_count() == parts.null_count()) return;
+  for (std::size_t row = 0; row < lost.size(); ++row) {
+    const auto end = first_part(row + 1);
+    for (auto at = first_part(row); at < end; ++at) {
+      if (parts.IsValid(at) && cast.IsNull(at)) lost[row] = true;
+    }
   }
-  return with_children(*own->data(), to, std::move(children));
+}
+
+/// The same values without the lost ones; as they were where none is lost.
+Result<ArrayPtr> without(const ArrayPtr& values, const std::vector<bool>& lost) {
+  ValidityWriter validity(values->length());
+  for (std::int64_t row = 0; row < values->length(); ++row) {
+    if (lost[static_cast<std::size_t>(row)] || values->IsNull(row))
+      TG_RETURN_IF_ERROR(validity.set_null(row));
+  }
+  auto out = values->data()->Copy();
+  out->buffers[0] = validity.finish();
+  out->null_count = arrow::kUnknownNullCount;
+  return compacted(arrow::MakeArray(out));
+}
+
+bool any(const std::vector<bool>& lost) {
+  return std::find(lost.begin(), lost.end(), true) != lost.end();
+}
+
+Result<ArrayPtr> part_of(const ArrayPtr& own, const LogicalType& to, int i) {
+  if (to.kind() == TypeKind::kArray) return arrow::MakeArray(own->data()->child_data[0]);
+  if (to.kind() == TypeKind::kRow) {
+    // With the row's nulls: what stands behind a null row is nobody's value.
+    const auto& rows = static_cast<const arrow::StructArray&>(*own);
+    TG_ASSIGN_ARROW_OR_RETURN(ArrayPtr field, rows.GetFlattenedField(i), "cast a ROW");
+    return field;
+  }
+  const auto& map = static_cast<const arrow::MapArray&>(*own);
+  return i == 0 ? map.keys() : map.items();
+}
+
+/// Casts the children and keeps the lists, or the rows, around them.
+Result<ArrayPtr> cast_parts(const ArrayPtr& own, const NestedCast& cast, EvalContext& context) {
+  const bool is_row = cast.to.kind() == TypeKind::kRow;
+  const bool is_list = cast.to.kind() == TypeKind::kArray;
+  std::vector<bool> lost(static_cast<std::size_t>(own->length()));
+  std::vector<std::shared_ptr<arrow::ArrayData>> children;
+  for (std::size_t i = 0; i < cast.kernels.size(); ++i) {
+    TG_ASSIGN_OR_RETURN(const ArrayPtr part, part_of(own, cast.to, static_cast<int>(i)));
+    TG_ASSIGN_OR_RETURN(const ArrayPtr done, cast.kernels[i].cast(part, context));
+    if (!cast.strict && is_row) {
+      find_lost(
+          *part, *done, [](std::size_t row) { return static_cast<std::int64_t>(row); }, lost);
+    } else if (!cast.strict) {
+      const std::int32_t* offsets = own->data()->GetValues<std::int32_t>(1);
+      find_lost(
+          *part, *done, [&](std::size_t row) { return offsets[row]; }, lost);
+    }
+    children.push_back(done->data());
+  }
+  if (any(lost)) {
+    TG_ASSIGN_OR_RETURN(const ArrayPtr kept, without(own, lost));
+    return cast_parts(kept, cast, context);
+  }
+  if (is_row || is_list) return with_children(*own->data(), cast.to, std::move(children));
+  auto entries = own->data()->child_data[0]->Copy();
+  entries->type = static_cast<const arrow::MapType&>(*cast.to.arrow_type()).value_type();
+  entries->child_data = std::move(children);
+  return with_children(*own->data(), cast.to, {std::move(entries)});
 }
 
 }  // namespace
@@ -76,7 +118,7 @@ std::optional<CastKernel> find_nested_cast(const LogicalType& from, const Logica
   if (!from.is_nested() || from.kind() != to.kind() ||
       from.children().size() != to.children().size())
     return std::nullopt;
-  Kernels kernels;
+  std::vector<CastKernel> kernels;
   for (std::size_t i = 0; i < from.children().size(); ++i) {
     std::optional<CastKernel> kernel =
         find_cast(from.children()[i].type, to.children()[i].type, strict);
@@ -92,15 +134,10 @@ std::optional<CastKernel> find_nested_cast(const LogicalType& from, const Logica
                                [](const CastKernel& kernel) { return kernel.can_fail; });
   whole.uses_context = std::any_of(kernels.begin(), kernels.end(),
                                    [](const CastKernel& kernel) { return kernel.uses_context; });
-  whole.cast = [to, kernels = std::move(kernels)](const ArrayPtr& values, EvalContext& context) {
-    switch (to.kind()) {
-      case TypeKind::kArray:
-        return cast_list(values, to, kernels, context);
-      case TypeKind::kRow:
-        return cast_row(values, to, kernels, context);
-      default:
-        return cast_map(values, to, kernels, context);
-    }
+  whole.cast = [cast = NestedCast{to, std::move(kernels), strict}](const ArrayPtr& values,
+                                                                   EvalContext& context) {
+    Result<ArrayPtr> own = compacted(values);
+    return own.is_ok() ? cast_parts(*own, cast, context) : own;
   };
   return whole;
 }

@@ -140,8 +140,15 @@ TEST(CastTest, Nested) {
   EXPECT_EQ(
       cast_rows("MAP<STRING NOT NULL, INT>", "MAP<STRING NOT NULL, DOUBLE>", R"([[[["a", 1]]]])"),
       Texts({"{a=1.0}"}));
-  EXPECT_EQ(try_cast_rows("ARRAY<STRING>", "ARRAY<INT>", R"([[["1", "x"]]])"),
-            Texts({"[1, NULL]"}));
+  EXPECT_EQ(
+      try_cast_rows("ARRAY<STRING>", "ARRAY<INT>", R"([[["1", "x"]], [["2", null]], [null]])"),
+      Texts({"NULL", "[2, NULL]", "NULL"}));
+  EXPECT_EQ(try_cast_rows("MAP<STRING, STRING>", "MAP<INT, INT>",
+                          R"([[[["1", "2"]]], [[["x", "2"]]], [[["1", "x"]]], [[["1", null]]]])"),
+            Texts({"{1=2}", "NULL", "NULL", "{1=NULL}"}));
+  EXPECT_EQ(try_cast_rows("ROW<a STRING, b ARRAY<STRING>>", "ROW<a INT, b ARRAY<INT>>",
+                          R"([[["1", ["2"]]], [["x", ["2"]]], [["1", ["x"]]], [[null, null]]])"),
+            Texts({"(1, [2])", "NULL", "NULL", "(NULL, NULL)"}));
 }
 
 TEST(CastTest, PairsWithoutACastAreErrors) {

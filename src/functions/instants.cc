@@ -39,6 +39,15 @@ Result<std::optional<int>> constant_precision(std::span<const LogicalType> argum
   return std::optional<int>(static_cast<int>(precision));
 }
 
+/// Of the years 0 to 9999, the only ones that TO_TIMESTAMP_LTZ makes.
+template <typename T>
+bool in_calendar(T units, std::int64_t per_second) {
+  constexpr std::int64_t kFirst = -62'167'219'200;
+  constexpr std::int64_t kEnd = 253'402'300'800;
+  return units >= static_cast<T>(kFirst) * static_cast<T>(per_second) &&
+         units < static_cast<T>(kEnd) * static_cast<T>(per_second);
+}
+
 /// A number in units of 10^-precision seconds to the units of a column; numbers that do not fit
 /// are NULL, fractions of the column's unit are cut off.
 template <typename T>
@@ -49,14 +58,14 @@ std::optional<std::int64_t> to_units(T value, std::int64_t scale, std::int64_t p
     const double units = static_cast<double>(value) * static_cast<double>(per_second) /
                          static_cast<double>(per_unit);
     constexpr double kMost = 9.2e18;
-    if (!(std::fabs(units) < kMost)) return std::nullopt;
+    if (!(std::fabs(units) < kMost) || !in_calendar(units, per_second)) return std::nullopt;
     return static_cast<std::int64_t>(std::floor(units));
   } else {
     const Int128 whole = static_cast<Int128>(value) / power_of_ten(static_cast<int>(scale));
     const Int128 scaled = whole * per_second;
     const Int128 units = scaled / per_unit - (scaled % per_unit < 0 ? 1 : 0);
     if (units > std::numeric_limits<std::int64_t>::max() ||
-        units < std::numeric_limits<std::int64_t>::min())
+        units < std::numeric_limits<std::int64_t>::min() || !in_calendar(units, per_second))
       return std::nullopt;
     return static_cast<std::int64_t>(units);
   }
@@ -83,10 +92,8 @@ Result<BoundFunction> bind_epoch(std::span<const LogicalType> arguments,
       if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string_view>) {
         return null_column(result.arrow_type(), num_rows);
       } else {
-        using Wide = std::conditional_t<std::is_same_v<T, float>, std::int64_t, T>;
         const auto convert = [&](T value, std::int64_t of) {
-          // Of FLOAT only the whole part counts, as in Flink.
-          return to_units(static_cast<Wide>(value), type.scale(), of, per_second);
+          return to_units(value, type.scale(), of, per_second);
         };
         if (precision) {
           return map_values<std::int64_t, T>(result, args.first(1), num_rows,

@@ -78,12 +78,11 @@ class JsonPathParser {
       if (path.function_ != JsonPath::Function::kNone)
         return not_supported("steps behind a function");
       const bool deep = take(std::string_view(".."));
-      if (deep && here() == '[') {
+      if (!deep) (void)take('.');  // $.['a'] is $['a']
+      if (here() == '[') {
         TG_RETURN_IF_ERROR(parse_bracket(path, deep));
-      } else if (deep || take('.')) {
-        TG_RETURN_IF_ERROR(parse_name(path, deep));
       } else {
-        TG_RETURN_IF_ERROR(parse_bracket(path, deep));
+        TG_RETURN_IF_ERROR(parse_name(path, deep));
       }
     }
     return Status::ok();

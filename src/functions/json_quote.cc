@@ -3,6 +3,8 @@
 // JSON_QUOTE and JSON_UNQUOTE.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "expr/map_values.h"
 #include "functions/binding.h"
 #include "functions/json_document.h"
@@ -36,13 +38,32 @@ void quote(std::string_view text, std::string& out) {
   out += '"';
 }
 
-/// What is not a JSON string stays as it is.
+/// Behind the first quote from `at` on that no backslash escapes; the end when there is none.
+std::size_t behind_quote(std::string_view text, std::size_t at) {
+  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return std::min(at + 1, text.size());
+}
+
+/// What does not begin with a JSON string and end with a quote stays as it is. Quotes inside need
+/// no backslash, as in Flink.
 void unquote(JsonDocument& document, std::string_view text, std::string& out) {
-  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"') &&
-                      document.parse(text) &&
-                      document.kind(JsonDocument::kRoot) == JsonKind::kString &&
-                      document.token(JsonDocument::kRoot).size() + 2 == text.size();
-  if (quoted) {
+  const auto is_string = [&document](std::string_view token) {
+    return document.parse(token) && document.kind(JsonDocument::kRoot) == JsonKind::kString &&
+           document.token(JsonDocument::kRoot).size() + 2 == token.size();
+  };
+  if (text.size() < 2 || !text.starts_with('"') || !text.ends_with('"') ||
+      !is_string(text.substr(0, behind_quote(text, 1)))) {
+    out += text;
+    return;
+  }
+  std::string escaped = "\"";
+  std::size_t at = 1;
+  for (std::size_t end = behind_quote(text, at); end < text.size(); end = behind_quote(text, at)) {
+    escaped.append(text.substr(at, end - 1 - at)).append("\\\"");
+    at = end;
+  }
+  escaped.append(text.substr(at));
+  if (is_string(escaped)) {
     document.append_scalar(JsonDocument::kRoot, out);
   } else {
     out += text;

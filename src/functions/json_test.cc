@@ -345,8 +345,8 @@ TEST(JsonQuoteTest, QuotesAndUnquotes) {
   EXPECT_EQ(both("é😀"), "\"\\u00e9\\ud83d\\ude00\"");
   EXPECT_EQ(both(""), "\"\"");
   EXPECT_EQ(over(call("JSON_UNQUOTE", {col(0)}), {"s STRING"},
-                 R"([["abc"], ["[1]"], ["\""], ["\"a\" b\""], [null]])"),
-            Texts({"abc", "[1]", "\"", "\"a\" b\"", "NULL"}));
+                 R"([["abc"], ["[1]"], ["\""], ["\"a\" b\""], ["\"a\\x\""], [null]])"),
+            Texts({"abc", "[1]", "\"", "a\" b", "\"a\\x\"", "NULL"}));
 }
 
 }  // namespace

@@ -88,14 +88,6 @@ Result<BoundFunction> bind_map_value(Types arguments) {
   return bound;
 }
 
-Result<BoundFunction> bind_element_at(Types arguments, Constants constants) {
-  if (arguments.size() == 2 && arguments[0].kind() == TypeKind::kArray)
-    return bind_array_element(arguments, constants);
-  if (arguments.size() == 2 && arguments[0].kind() == TypeKind::kMap)
-    return bind_map_value(arguments);
-  return argument_mismatch("[]", "an array and an index, or a map and a key", arguments);
-}
-
 Status unknown_field(const LogicalType& row, std::string_view name) {
   std::vector<std::string> names;
   for (const LogicalType::Child& field : row.children()) names.push_back(field.name);
@@ -126,6 +118,17 @@ Result<BoundFunction> bind_field(Types arguments, Constants constants) {
     return spread({std::move(field), args[0].is_constant}, num_rows);
   };
   return bound;
+}
+
+Result<BoundFunction> bind_element_at(Types arguments, Constants constants) {
+  if (arguments.size() == 2 && arguments[0].kind() == TypeKind::kArray)
+    return bind_array_element(arguments, constants);
+  if (arguments.size() == 2 && arguments[0].kind() == TypeKind::kMap)
+    return bind_map_value(arguments);
+  if (arguments.size() == 2 && arguments[0].kind() == TypeKind::kRow && constants[1] != nullptr)
+    return bind_field(arguments, constants);
+  return argument_mismatch(
+      "[]", "an array and an index, a map and a key, or a row and the name of a field", arguments);
 }
 
 Result<BoundFunction> bind_cardinality(Types arguments) {
@@ -176,9 +179,9 @@ Result<BoundFunction> bind_element(Types arguments) {
 void register_function_value_access(FunctionRegistry& registry) {
   registry.add({.name = "ELEMENT_AT",
                 .category = "collection",
-                .signature = "array[index] | map[key]",
-                .description = "The element at the index, from 1 on, or the value of the key; NULL "
-                               "when there is none.",
+                .signature = "array[index] | map[key] | row['field']",
+                .description = "The element at the index, from 1 on, the value of the key, or "
+                               "the field; NULL when there is none.",
                 .examples = {{"ARRAY['a', 'b'][2]", "b"},
                              {"ARRAY['a', 'b'][3]", "NULL"},
                              {"MAP['a', 1, 'b', 2]['b']", "2"},

@@ -113,7 +113,11 @@ Status Binder::bind_group_by(const Select& select, SelectState& state) {
           if (each.alias && each.alias->text == column->name[0].text) item = &each;
         }
       }
-      TG_ASSIGN_OR_RETURN(value, bind(item != nullptr ? item->value : expression, context));
+      Result<ExprPtr> bound = bind(item != nullptr ? item->value : expression, context);
+      // Where the item cannot be a key, the number is a constant, as it always is in Flink.
+      if (!bound.is_ok() && item != nullptr && literal != nullptr)
+        bound = bind(expression, context);
+      TG_ASSIGN_OR_RETURN(value, std::move(bound));
       auto type = type_of(value, *state.input.schema(), functions_);
       if (!type.is_ok()) return at(expression->place, std::move(type).status());
       std::size_t key = 0;
@@ -294,10 +298,11 @@ Result<ExprPtr> Binder::grouping_part(const AggregateUse& use, const SelectState
   }
   const int num_keys = static_cast<int>(state.keys.size());
   const bool expands = state.sets.size() > 1;
-  std::vector<int> wanted;
-  if (use.arguments.empty()) {
-    for (int i = 0; i < num_keys; ++i) wanted.push_back(i);
+  if (use.arguments.empty() != (use.function == "GROUP_ID")) {
+    return error_here(use.place, ErrorCode::kInvalidArgument, "{}: GROUP_ID takes no argument, {}",
+                      use.text, "GROUPING and GROUPING_ID take keys of GROUP BY");
   }
+  std::vector<int> wanted;
   for (const ExprPtr& argument : use.arguments) {
     int key = 0;
     while (key < num_keys && !same_expr(state.keys[static_cast<std::size_t>(key)], argument)) ++key;
@@ -311,6 +316,11 @@ Result<ExprPtr> Binder::grouping_part(const AggregateUse& use, const SelectState
   if (!expands) return result;
   // The id stands behind the keys; the last key is its lowest bit.
   const ExprPtr id = col(num_keys);
+  if (use.function == "GROUP_ID") {
+    // Of a set that is there several times, which of them: what stands above the bits of the keys.
+    result = tidegate::call("/", {id, lit(std::int64_t{1} << num_keys)});
+    return cast(std::move(result), LogicalType(TypeKind::kBigInt, false));
+  }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::int64_t bit = std::int64_t{1} << (num_keys - 1 - wanted[i]);
     const std::int64_t weight = std::int64_t{1} << (wanted.size() - 1 - i);

@@ -60,6 +60,46 @@ Status add_columns(const std::vector<ColumnDefinition>& columns,
   return Status::ok();
 }
 
+/// MODIFY: the columns are there, and stay at their places.
+Status modify_columns(const AlterTable::AddColumns& change, TableDefinition& table) {
+  TableDefinition defined;
+  defined.name = table.name;
+  TG_RETURN_IF_ERROR(add_columns(change.columns, change.watermarks, change.primary_key, defined));
+  for (TableColumn& column : defined.columns) {
+    TableColumn* old = find_column(table, column.name);
+    if (old == nullptr) {
+      return error(ErrorCode::kUnknownName, "table '{}' has no column '{}'", table.name,
+                   column.name);
+    }
+    *old = std::move(column);
+  }
+  if (!defined.watermarks.empty()) table.watermarks = std::move(defined.watermarks);
+  if (!defined.primary_key.empty()) table.primary_key = std::move(defined.primary_key);
+  return Status::ok();
+}
+
+/// Moves the columns that say FIRST or AFTER.
+Status place_columns(const AlterTable::AddColumns& change, TableDefinition& table) {
+  for (std::size_t i = 0; i < change.columns.size(); ++i) {
+    const AlterTable::AddColumns::Position& position = change.positions[i];
+    if (!position.first && !position.after) continue;
+    const auto named = [&table](const std::string& name) {
+      return std::find_if(table.columns.begin(), table.columns.end(),
+                          [&](const TableColumn& column) { return column.name == name; });
+    };
+    const auto at = named(change.columns[i].name.text);
+    TableColumn column = std::move(*at);
+    table.columns.erase(at);
+    const auto before = position.first ? table.columns.begin() : named(position.after->text);
+    if (!position.first && before == table.columns.end()) {
+      return error(ErrorCode::kUnknownName, "table '{}' has no column '{}'", table.name,
+                   position.after->text);
+    }
+    table.columns.insert(position.first ? before : before + 1, std::move(column));
+  }
+  return Status::ok();
+}
+
 /// Columns of the primary key are there and never null.
 Status check_table(TableDefinition& table) {
   if (table.watermarks.size() > 1) {
@@ -253,7 +293,10 @@ Status Catalog::apply(const AlterTable& statement, const SharedText& text) {
     for (const std::string& key : reset->keys) values.erase(key);
     table.options = Options(std::move(values));
   } else if (const auto* add = std::get_if<AlterTable::AddColumns>(&statement.action)) {
-    TG_RETURN_IF_ERROR(add_columns(add->columns, add->watermarks, add->primary_key, table));
+    TG_RETURN_IF_ERROR(add->modify
+                           ? modify_columns(*add, table)
+                           : add_columns(add->columns, add->watermarks, add->primary_key, table));
+    TG_RETURN_IF_ERROR(place_columns(*add, table));
     table.text = text;
   } else if (const auto* drop = std::get_if<AlterTable::DropColumns>(&statement.action)) {
     for (const Identifier& name : drop->columns) {
@@ -272,8 +315,8 @@ Status Catalog::apply(const AlterTable& statement, const SharedText& text) {
                    rename->from.text);
     }
     column->name = rename->to.text;
-    std::replace(table.primary_key.begin(), table.primary_key.end(), rename->from.text,
-                 rename->to.text);
+    for (std::vector<std::string>* names : {&table.primary_key, &table.partitioned_by})
+      std::replace(names->begin(), names->end(), rename->from.text, rename->to.text);
   }
   TG_RETURN_IF_ERROR(check_table(table));
   found->second = std::move(table);

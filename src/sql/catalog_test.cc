@@ -109,6 +109,30 @@ TEST_F(CatalogTest, AlterChangesATable) {
   EXPECT_EQ(text.find("password"), std::string::npos) << text;
 }
 
+TEST_F(CatalogTest, AlterPutsColumnsInTheirPlaces) {
+  ASSERT_TRUE(
+      apply("CREATE TABLE t (a INT, b STRING, c AS a + 1, PRIMARY KEY (a) NOT ENFORCED) "
+            "WITH ('connector' = 'print');"
+            "ALTER TABLE t ADD (d INT FIRST, e INT AFTER a, f INT);"
+            "ALTER TABLE t MODIFY (b BIGINT, c AS a + 2 AFTER d, f STRING COMMENT 'f' FIRST);"
+            "ALTER TABLE t DROP CONSTRAINT PK_1;")
+          .is_ok());
+  EXPECT_EQ(sql("t"), R"(CREATE TABLE t (
+  f STRING COMMENT 'f',
+  d INT,
+  c AS a + 2,
+  a INT NOT NULL,
+  e INT,
+  b BIGINT
+)
+WITH (
+  'connector' = 'print'
+))");
+  EXPECT_EQ(apply("ALTER TABLE t ADD a INT;").code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(apply("ALTER TABLE t MODIFY z INT;").code(), ErrorCode::kUnknownName);
+  EXPECT_EQ(apply("ALTER TABLE t ADD z INT AFTER y;").code(), ErrorCode::kUnknownName);
+}
+
 TEST_F(CatalogTest, NamesAreTakenOnce) {
   ASSERT_TRUE(apply(kClicks).is_ok());
   EXPECT_EQ(apply(kClicks).code(), ErrorCode::kInvalidArgument);

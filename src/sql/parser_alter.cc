@@ -182,8 +182,11 @@ Status Parser::parse_alter_drop(AlterTable* alter) {
   if (at(kPartition) || at_words({kIf, kExists}))
     return not_supported("ALTER TABLE ... DROP PARTITION");
   if (at(kDistribution)) return not_supported("ALTER TABLE ... DISTRIBUTION");
-  if (at(kConstraint) && at_name(1)) return not_supported("ALTER TABLE ... DROP CONSTRAINT");
   if (accept_words({kPrimary, kKey})) {
+    drop.primary_key = true;
+  } else if (at(kConstraint) && at_name(1)) {
+    advance();  // the only constraint of a table is its primary key, whatever its name
+    advance();
     drop.primary_key = true;
   } else if (at(kWatermark)) {
     advance();

@@ -160,10 +160,14 @@ Result<ExpressionPtr> Parser::parse_case() {
   }
   if (!at(kWhen)) return expected("WHEN");
   while (accept(kWhen)) {
-    TG_ASSIGN_OR_RETURN(ExpressionPtr condition, parse_expression());
+    std::vector<ExpressionPtr> conditions;
+    do {
+      TG_ASSIGN_OR_RETURN(conditions.emplace_back(), parse_expression());
+    } while (out.operand != nullptr && accept(','));  // CASE x WHEN 1, 2 THEN
     TG_RETURN_IF_ERROR(expect(kThen));
-    TG_ASSIGN_OR_RETURN(ExpressionPtr value, parse_expression());
-    out.branches.emplace_back(std::move(condition), std::move(value));
+    TG_ASSIGN_OR_RETURN(const ExpressionPtr value, parse_expression());
+    for (ExpressionPtr& condition : conditions)
+      out.branches.emplace_back(std::move(condition), value);
   }
   if (accept(kElse)) {
     TG_ASSIGN_OR_RETURN(out.otherwise, parse_expression());
@@ -219,6 +223,8 @@ Status Parser::skip_type() {
     if (at_words({kNot, kNull})) {
       advance();
       advance();
+    } else if (at_words({kNull, kOn})) {
+      return Status::ok();  // JSON_VALUE(... RETURNING type NULL ON EMPTY)
     } else if (!accept(kNull) && !accept(kArray) && !accept(kMultiset)) {
       return Status::ok();
     }
