@@ -56,6 +56,9 @@ struct RunOptions {
   std::string state_dir;
   /// Where epochs become durable; empty: nowhere. Epochs that are there are gone on from.
   std::string checkpoint_dir;
+  /// HOST:PORT where questions about live state are answered over HTTP, as JSON: GET /state. Port
+  /// 0: any that is free. Empty: nowhere.
+  std::string serve;
   bool fresh = false;  ///< delete the epochs that are there, and begin anew
   /// A savepoint to begin from; empty: none.
   std::string restore;
@@ -102,10 +105,13 @@ class RunningJob : public LiveState {
   /// batch, and a batch without data if one is due. The job's error if it fails before.
   Status process_available();
   JobProgress progress() const;
+  /// HOST:PORT of RunOptions::serve, with the port that was taken; empty: nowhere.
+  const std::string& serve_address() const;
 
  private:
-  Status read_rows(std::string_view name, BatchWriter* key, const std::vector<ColumnSpec>& columns,
-                   const Visit& visit) const override;
+  Result<Found> read_rows(std::string_view name, const Wanted& wanted,
+                          const std::vector<ColumnSpec>& columns,
+                          const Visit& visit) const override;
   Result<std::optional<std::string>> read_bytes(std::string_view name, std::string_view state,
                                                 BatchWriter& key) const override;
 

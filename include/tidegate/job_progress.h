@@ -74,6 +74,16 @@ struct EpochProgress {
   std::string slowest_task;       ///< the last to acknowledge: "operator (subtask)"
 };
 
+/// Library mode: what this process has read back, and still reads, of the state of its tasks.
+struct RestoreProgress {
+  int tasks = 0;                   ///< whose state is here
+  int tasks_behind_local = 0;      ///< of these, only what came after the local state was read
+  int tasks_waiting = 0;           ///< being read
+  std::int64_t messages = 0;       ///< of all of them, read so far
+  std::int64_t messages_left = 0;  ///< about
+  std::int64_t bytes = 0;          ///< read so far
+};
+
 /// A job at one moment. Numbers of different operators may be some batches apart.
 struct JobProgress {
   JobState state = JobState::kCreated;
@@ -81,6 +91,7 @@ struct JobProgress {
   int restarts = 0;  ///< how often the job has begun again after a failure
   std::vector<SourceProgress> sources;
   std::vector<OperatorProgress> operators;
+  RestoreProgress restore;
   std::vector<EpochProgress> epochs;  ///< the last ones that were published, oldest first
 };
 

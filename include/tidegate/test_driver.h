@@ -118,8 +118,9 @@ class TestDriver : public LiveState {
     for (const ColumnSpec& column : record_columns<T>()) types.push_back(column.type);
     return types;
   }
-  Status read_rows(std::string_view name, BatchWriter* key, const std::vector<ColumnSpec>& columns,
-                   const Visit& visit) const override;
+  Result<Found> read_rows(std::string_view name, const Wanted& wanted,
+                          const std::vector<ColumnSpec>& columns,
+                          const Visit& visit) const override;
   Result<std::optional<std::string>> read_bytes(std::string_view name, std::string_view state,
                                                 BatchWriter& key) const override;
   void push_rows(std::string_view source, int split, BatchWriter& rows);

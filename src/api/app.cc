@@ -39,6 +39,8 @@ int parse(int argc, char** argv, CommandLine& line) {
                     "library mode over Kafka: the same program started again is one more instance");
   parser.add_option("--state-dir", line.run.state_dir,
                     "folder for state; in library mode of this instance alone");
+  parser.add_option("--serve", line.run.serve,
+                    "HOST:PORT where live state is read over HTTP: GET /state");
   parser.add_option("--set", settings, "NAME=VALUE, e.g. kafka.properties.bootstrap.servers=H:P")
       ->allow_extra_args(false);
   parser.add_option("--progress", line.progress, "auto | json | none")

@@ -16,6 +16,8 @@ namespace tidegate {
 Status watch(RunningJob& job, const WatchOptions& options) {
   using namespace std::chrono_literals;
   const InterruptHandler interrupt([&job] { job.stop(/*drain=*/false); });
+  if (!job.serve_address().empty())
+    std::fprintf(stderr, "state is served at http://%s/state\n", job.serve_address().c_str());
   const bool live =
       isatty(STDERR_FILENO) == 1 && !(options.prints_rows && isatty(STDOUT_FILENO) == 1);
   ProgressDisplay display(options.progress, live, system_clock(), [](std::string_view text) {

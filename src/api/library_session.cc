@@ -58,7 +58,8 @@ Status check_options(const RunOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<library::Instance>> start_instance(
-    Graph graph, const RunOptions& options, std::function<Result<Graph>()> plan_again,
+    Graph graph, const RunOptions& options, const std::string& address,
+    std::function<Result<Graph>()> plan_again,
     std::function<Status(const RunOptions&, JobOptions&)> read_job_settings) {
   TG_RETURN_IF_ERROR(check_options(options));
   if (!plan_again)
@@ -67,6 +68,7 @@ Result<std::unique_ptr<library::Instance>> start_instance(
   TG_ASSIGN_OR_RETURN(RestartStrategy strategy, RestartStrategy::from(settings, true));
   library::InstanceOptions instance(std::move(strategy));
   instance.application_id = options.application_id;
+  instance.address = address;
   instance.state_dir = options.state_dir;
   instance.instance_id = settings.get_string_or("library.group-instance-id", "");
   instance.threads = options.parallelism > 0 ? options.parallelism : machine_cores();

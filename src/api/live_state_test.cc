@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "server/test_http.h"
 #include "tidegate/test_driver.h"
 #include "tidegate/tidegate.h"
 
@@ -122,6 +123,64 @@ TEST_F(LiveStateTest, OpenWindowsOfAllKinds) {
   EXPECT_EQ((*three)[0].value, 2);
 }
 
+TEST_F(LiveStateTest, StoresAnswerKeysAndRanges) {
+  rides().sum(&Ride::minutes, as("sum")).sink(out());
+  sum_of(tumbling(10s), "tumbling");
+  TestDriver driver(app_, {.parallelism = 3});
+  const auto sums = driver.store<std::string, std::int64_t>("sum");
+  EXPECT_EQ(sums.get("Bonn")->value, std::nullopt);
+  driver.push("rides", std::vector<Ride>{{"Bonn", 5, at(1)},
+                                         {"Ulm", 7, at(2)},
+                                         {"Bonn", 1, at(3)},
+                                         {"Rom", 2, at(3)},
+                                         {"Bonn", 8, at(12)}});
+  EXPECT_EQ(sums.get("Bonn")->value, 14);
+  EXPECT_EQ(sums.get("Paris")->value, std::nullopt);
+  const auto keys = [](const auto& reading) {
+    EXPECT_TRUE(reading.is_ok()) << reading.status().to_string();
+    std::vector<std::string> keys;
+    for (const auto& row : reading->value) keys.push_back(row.key);
+    return keys;
+  };
+  EXPECT_THAT(keys(sums.all()), UnorderedElementsAre("Bonn", "Rom", "Ulm"));
+  EXPECT_THAT(keys(sums.range("Bonn", "Ulm")), UnorderedElementsAre("Bonn", "Rom"));
+  EXPECT_THAT(keys(sums.range("C", "R")), IsEmpty());
+  EXPECT_THAT(keys(sums.range("Z", "A")), IsEmpty());
+  const auto days = driver.window_store<std::string, std::int64_t>("tumbling");
+  EXPECT_THAT(keys(days.range("A", "C")), ElementsAre("Bonn"));
+  const auto bonn = days.get("Bonn");
+  ASSERT_EQ(bonn->value.size(), 1U);
+  EXPECT_EQ(bonn->value[0].value, 8);
+  EXPECT_EQ(sums.get("Bonn")->elsewhere.size(), 0U);
+  const auto wrong = driver.store<std::int64_t, std::int64_t>("sum").get(3);
+  EXPECT_EQ(wrong.status().code(), ErrorCode::kTypeMismatch);
+}
+
+TEST_F(LiveStateTest, CommittedStateIsAsOfAnEpoch) {
+  rides().sum(&Ride::minutes, as("sum")).sink(out());
+  TestDriver driver(app_, {.parallelism = 2});
+  const auto sums = driver.store<std::string, std::int64_t>("sum");
+  driver.push("rides", Ride{"Bonn", 5, at(1)});
+  const auto now = sums.get("Bonn");
+  EXPECT_EQ(now->shows, Shows::kCurrent);
+  EXPECT_EQ(now->epoch, 0U);
+  const auto first = sums.get("Bonn", Shows::kCommitted);  // the driver ends the epoch
+  ASSERT_TRUE(first.is_ok()) << first.status().to_string();
+  EXPECT_EQ(first->value, 5);
+  EXPECT_EQ(first->shows, Shows::kCommitted);
+  EXPECT_EQ(first->epoch, 1U);
+  driver.push("rides", Ride{"Bonn", 2, at(2)});
+  EXPECT_EQ(sums.get("Bonn")->value, 7);
+  EXPECT_EQ(sums.get("Bonn")->epoch, 1U);
+  driver.restart();
+  driver.push("rides", Ride{"Ulm", 1, at(3)});
+  const auto all = sums.all(Shows::kCommitted);
+  ASSERT_TRUE(all.is_ok()) << all.status().to_string();
+  EXPECT_EQ(all->value.size(), 2U);
+  EXPECT_EQ(all->epoch, 2U);
+  EXPECT_EQ(sums.get("Bonn")->value, 7);  // which came again
+}
+
 TEST_F(LiveStateTest, StatesOfProcessFunctions) {
   rides().process<std::int64_t>(Journal(), as("journal")).sink(out());
   TestDriver driver(app_, {.parallelism = 2});
@@ -197,6 +256,8 @@ TEST(RunningJobState, IsReadWhileTheJobWorks) {
       .for_each([](const auto&) {});
   RunOptions options;
   options.parallelism = 2;
+  options.epoch_interval = 10ms;
+  options.serve = "localhost:0";
   Result<RunningJob> job = app.start(options);
   ASSERT_TRUE(job.is_ok()) << job.status().to_string();
   using Count = Keyed<std::string, std::int64_t>;
@@ -213,6 +274,16 @@ TEST(RunningJobState, IsReadWhileTheJobWorks) {
     before = (*counts)[0].value;
     ++looks;
   }
+  const auto committed =
+      job->store<std::string, std::int64_t>("count").get("Bonn", Shows::kCommitted);
+  ASSERT_TRUE(committed.is_ok()) << committed.status().to_string();
+  EXPECT_GE(committed->value, before);
+  EXPECT_GE(committed->epoch, 1U);
+  const HttpAnswer page = http_request(job->serve_address(), "/state/count?key=Bonn");
+  EXPECT_EQ(page.status, 200) << page.body;
+  EXPECT_THAT(page.body, HasSubstr("\"rows\":[{\"city\":\"Bonn\",\"count\":"));
+  EXPECT_THAT(http_request(job->serve_address(), "/state").body,
+              HasSubstr("{\"states\":[{\"name\":\"count\""));
   job->stop();
   EXPECT_TRUE(job->await().is_ok());
   EXPECT_EQ(job->state<Count>("count").status().code(), ErrorCode::kCancelled);

@@ -58,8 +58,9 @@ struct ProgressDisplay::Totals {
   std::int64_t bad = 0;
   EventTime watermark = kMaxWatermark;  // the lowest of the sources that have one
   std::string held_back_by;
+  RestoreProgress restore;
 
-  explicit Totals(const JobProgress& progress) {
+  explicit Totals(const JobProgress& progress) : restore(progress.restore) {
     for (const SourceProgress& source : progress.sources) {
       read += source.rows_out;
       bad += source.rows_bad;
@@ -124,6 +125,10 @@ std::string ProgressDisplay::live_line(const Totals& totals) const {
     append_timestamp(totals.watermark, 3, ' ', Fraction::kTrimmed, line);
     if (!totals.held_back_by.empty()) line += " (" + totals.held_back_by + ")";
   }
+  if (totals.restore.tasks_waiting > 0) {
+    line += fmt::format("  restoring {} tasks, {} messages left", totals.restore.tasks_waiting,
+                        grouped(totals.restore.messages_left));
+  }
   if (totals.late > 0) line += "  late " + grouped(totals.late);
   if (totals.bad > 0) line += "  bad " + grouped(totals.bad);
   return line + fmt::format("  {:.1f} s", seconds());
@@ -135,6 +140,12 @@ std::string ProgressDisplay::summary(const Totals& totals, JobState state) const
       job_state_name(state), grouped(totals.read), grouped(totals.late), grouped(totals.bad),
       rate_text(totals.read, seconds()), seconds(), cpu_seconds(),
       mebibytes(memory_usage().peak_bytes));
+  if (totals.restore.messages > 0) {
+    text +=
+        fmt::format("restored: {} tasks, {} of them behind local state; {} messages, {:.1f} MiB\n",
+                    totals.restore.tasks, totals.restore.tasks_behind_local,
+                    grouped(totals.restore.messages), mebibytes(totals.restore.bytes));
+  }
   if (state == JobState::kFinished) return text;  // all windows are closed
   for (const Hold& hold : holds_) {
     text += fmt::format("event time of '{}' was held by split {}", hold.source, hold.split);
@@ -192,6 +203,15 @@ std::string lags_json(const JobProgress& progress) {
   return text;
 }
 
+std::string restore_json(const RestoreProgress& restore) {
+  if (restore.tasks + restore.tasks_waiting == 0) return "";
+  return fmt::format(
+      "\"restore\":{{\"tasks\":{},\"behind_local\":{},\"waiting\":{},\"messages\":{},"
+      "\"messages_left\":{},\"bytes\":{}}},",
+      restore.tasks, restore.tasks_behind_local, restore.tasks_waiting, restore.messages,
+      restore.messages_left, restore.bytes);
+}
+
 }  // namespace
 
 std::string ProgressDisplay::json(const Totals& totals, const JobProgress& progress) {
@@ -199,12 +219,12 @@ std::string ProgressDisplay::json(const Totals& totals, const JobProgress& progr
       "{{\"state\":\"{}\",\"epoch\":{},\"restarts\":{},\"rows_read\":{},\"rows_per_s\":{:.0f},"
       "\"rows_late\":{},"
       "\"rows_bad\":{},\"watermark_ms\":{},\"elapsed_s\":{:.3f},\"cpu_s\":{:.3f},"
-      "\"resident_bytes\":{},\"lag\":[{}],\"held_back\":[{}],\"epochs\":[{}]}}\n",
+      "\"resident_bytes\":{},\"lag\":[{}],\"held_back\":[{}],{}\"epochs\":[{}]}}\n",
       job_state_name(progress.state), progress.published_epoch, progress.restarts, totals.read,
       rate(totals.read, seconds()), totals.late, totals.bad,
       is_a_time(totals.watermark) ? std::to_string(totals.watermark) : "null", seconds(),
       cpu_seconds(), memory_usage().resident_bytes, lags_json(progress), holds_json(),
-      epochs_json(progress));
+      restore_json(progress.restore), epochs_json(progress));
 }
 
 }  // namespace tidegate

@@ -16,11 +16,15 @@
 #include "api/state_choice.h"
 #include "base/check.h"
 #include "base/file_system.h"
+#include "base/log.h"
+#include "base/secret.h"
 #include "dataflow/connector.h"
 #include "expr/function_registry.h"
 #include "formats/format.h"
 #include "planner/lowering.h"
 #include "planner/split_keys.h"
+#include "server/http_server.h"
+#include "server/state_service.h"
 #include "state/state_store.h"
 
 namespace tidegate {
@@ -151,8 +155,10 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   session->lower_again_ = std::move(lower_again);
   session->graph_ = std::move(graph);
   session->formats_ = std::move(formats);
+  TG_RETURN_IF_ERROR(session->begin_serving(*session->graph_));
   if (runs_as_instance(options)) {
-    TG_RETURN_IF_ERROR(session->start_instance());
+    TG_RETURN_IF_ERROR(session->start_instance(session->serve_address_));
+    session->serve();
     return session;
   }
   session->executor_ = make_thread_executor(parallelism_of(options));
@@ -181,6 +187,7 @@ Result<std::unique_ptr<RunningJob::Session>> RunningJob::Session::start(
   spec.on_restart = options.on_restart;
   session->attempts_ = std::make_unique<Attempts>(std::move(spec));
   TG_RETURN_IF_ERROR(session->attempts_->start());
+  session->serve();
   return session;
 }
 
@@ -219,14 +226,49 @@ Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
   return running;
 }
 
-Status RunningJob::Session::start_instance() {
+/// What the HTTP server asks.
+class RunningJob::Session::Served final : public StateService {
+ public:
+  Served(const Session& session, std::vector<ReadableState> states)
+      : session_(session), states_(std::move(states)) {}
+  const std::vector<ReadableState>& states() const override { return states_; }
+  Result<StateReading> read(std::string_view name, StateQuery query) override {
+    return session_.read_state(name, std::move(query));
+  }
+
+ private:
+  const Session& session_;
+  const std::vector<ReadableState> states_;
+};
+
+/// Others are told the address before there is anything to ask.
+Status RunningJob::Session::begin_serving(const Graph& graph) {
+  if (options_.serve.empty()) return Status::ok();
+  const Options settings = settings_of(options_);
+  TG_ASSIGN_OR_RETURN(std::vector<ReadableState> states, readable_states(graph));
+  served_ = std::make_unique<Served>(*this, std::move(states));
+  TG_ASSIGN_OR_RETURN(
+      server_,
+      HttpServer::start({options_.serve, Secret(settings.get_string_or("serve.token", ""))}));
+  serve_address_ = settings.get_string_or("serve.advertised-address", server_->address());
+  log_info("state.served", {{"address", server_->address()}});
+  return Status::ok();
+}
+
+void RunningJob::Session::serve() {
+  if (server_ == nullptr) return;
+  server_->answer_with(
+      [served = served_.get()](std::string_view target) { return state_page(target, *served); });
+}
+
+Status RunningJob::Session::start_instance(const std::string& address) {
   std::function<Result<Graph>()> plan_again;
   if (lower_again_) plan_again = [this] { return lower_again_(options_, *formats_); };
   Graph graph = *std::move(graph_);
   graph_.reset();
   TG_ASSIGN_OR_RETURN(instance_,
-                      tidegate::start_instance(std::move(graph), options_, std::move(plan_again),
-                                               &read_job_settings));
+                      tidegate::start_instance(std::move(graph), options_, address,
+                                               std::move(plan_again), &read_job_settings));
   return Status::ok();
 }
 
@@ -239,10 +281,16 @@ JobProgress RunningJob::Session::progress() const {
   return instance_ != nullptr ? instance_->progress() : attempts_->progress();
 }
 
-Result<std::shared_ptr<Job>> RunningJob::Session::job() const {
-  if (instance_ != nullptr)
-    return error(ErrorCode::kNotSupported, "looking into live state in library mode");
-  return attempts_->job();
+Result<StateReading> RunningJob::Session::read_state(std::string_view name,
+                                                     StateQuery query) const {
+  if (instance_ != nullptr) return instance_->read_state(name, std::move(query));
+  if (query.committed && runs_in_batches(options_))
+    return Status(ErrorCode::kNotSupported, "reading committed state in micro-batch mode",
+                  "Read what is current: between two batches that is what is committed.");
+  TG_ASSIGN_OR_RETURN(const std::shared_ptr<Job> job, attempts_->job());
+  // Where nothing else ends epochs.
+  const bool ends_epoch = query.committed && options_.epoch_interval.count() == 0;
+  return ask_and_wait(*job, name, std::move(query), ends_epoch);
 }
 
 std::shared_ptr<BatchRunner> RunningJob::Session::batches() const {
@@ -251,6 +299,15 @@ std::shared_ptr<BatchRunner> RunningJob::Session::batches() const {
 }
 
 RunningJob::Session::~Session() {
+  if (server_ != nullptr) {
+    // A job that ends answers whoever waits.
+    server_->answer_with(nullptr);
+    if (instance_ != nullptr || attempts_ != nullptr) {
+      stop(StopMode::kCancel);
+      static_cast<void>(instance_ != nullptr ? instance_->await() : attempts_->await());
+    }
+    server_.reset();
+  }
   if (epochs_ != nullptr) epochs_->stop_tidying();  // the executor waits for what runs
 }
 
@@ -292,16 +349,21 @@ void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : St
 Status RunningJob::process_available() { return session_->process_available(); }
 JobProgress RunningJob::progress() const { return session_->progress(); }
 
-Status RunningJob::read_rows(std::string_view name, BatchWriter* key,
-                             const std::vector<ColumnSpec>& columns, const Visit& visit) const {
-  TG_ASSIGN_OR_RETURN(const std::shared_ptr<Job> job, session_->job());
-  return read_live_rows(std::bind_front(ask_and_wait, std::ref(*job)), name, key, columns, visit);
+const std::string& RunningJob::serve_address() const { return session_->serve_address(); }
+
+Result<LiveState::Found> RunningJob::read_rows(std::string_view name, const Wanted& wanted,
+                                               const std::vector<ColumnSpec>& columns,
+                                               const Visit& visit) const {
+  const LiveQuery query{wanted.key, wanted.from, wanted.to, wanted.shows == Shows::kCommitted};
+  TG_ASSIGN_OR_RETURN(StateReading reading,
+                      read_live_rows(std::bind_front(&Session::read_state, session_.get()), name,
+                                     query, columns, visit));
+  return Found{reading.epoch, std::move(reading.elsewhere)};
 }
 Result<std::optional<std::string>> RunningJob::read_bytes(std::string_view name,
                                                           std::string_view state,
                                                           BatchWriter& key) const {
-  TG_ASSIGN_OR_RETURN(const std::shared_ptr<Job> job, session_->job());
-  return read_live_bytes(std::bind_front(ask_and_wait, std::ref(*job)), name, state, key);
+  return read_live_bytes(std::bind_front(&Session::read_state, session_.get()), name, state, key);
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/attempts.h"
@@ -18,7 +19,9 @@
 
 namespace tidegate {
 
-class BatchRunner;  // microbatch/batch_runner.h
+class BatchRunner;   // microbatch/batch_runner.h
+class HttpServer;    // server/http_server.h
+class StateService;  // server/state_service.h
 
 namespace library {
 class Instance;  // library/instance.h
@@ -51,11 +54,15 @@ class RunningJob::Session {
   void stop(StopMode mode);
   Status process_available();
   JobProgress progress() const;
-  /// The job that runs now; kServiceUnreachable while it restarts, kNotSupported in library mode.
-  Result<std::shared_ptr<Job>> job() const;
+  /// Waits for the answer; kServiceUnreachable while the job restarts.
+  Result<StateReading> read_state(std::string_view name, StateQuery query) const;
+  const std::string& serve_address() const { return serve_address_; }
 
  private:
-  Status start_instance();
+  class Served;
+  Status begin_serving(const Graph& graph);
+  void serve();
+  Status start_instance(const std::string& address);
   std::shared_ptr<BatchRunner> batches() const;
   Result<std::unique_ptr<Job>> make_job(int attempt, std::shared_ptr<JobListener> listener);
 
@@ -72,6 +79,9 @@ class RunningJob::Session {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Attempts> attempts_;           // run on executor_, so they go first
   std::unique_ptr<library::Instance> instance_;  // in library mode, and then none of the above
+  std::unique_ptr<StateService> served_;
+  std::unique_ptr<HttpServer> server_;
+  std::string serve_address_;
 };
 
 }  // namespace tidegate

@@ -37,8 +37,11 @@ Status choose_state_store(const RunOptions& options, JobOptions& job) {
     const char* const temporary = std::getenv("TMPDIR");
     store.parent_folder = temporary != nullptr && *temporary != '\0' ? temporary : "/tmp";
   }
-  // A folder that nobody has named is for nobody else to find.
-  if (!options.state_dir.empty() && !options.checkpoint_dir.empty()) {
+  // A folder that nobody has named is for nobody else to find. In library mode each task has one.
+  if (!options.state_dir.empty() && !options.application_id.empty()) {
+    store.kept_name = "tidegate-base";
+    store.key_groups = job.key_groups;
+  } else if (!options.state_dir.empty() && !options.checkpoint_dir.empty()) {
     store.kept_name = "tidegate-base-" + content_hash(options.checkpoint_dir);
   }
   if (options.memory_bytes > 0) store.memory_bytes = options.memory_bytes;

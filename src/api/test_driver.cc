@@ -126,12 +126,17 @@ class TestDriver::Session {
     run();
   }
 
-  Result<std::vector<Batch>> ask(std::string_view name, StateQuery query) {
+  Result<StateReading> ask(std::string_view name, StateQuery query) {
     if (job_ == nullptr) return status_;
-    std::optional<Result<std::vector<Batch>>> answer;
+    const bool committed = query.committed;
+    std::optional<Result<StateReading>> answer;
     job_->read_state(name, std::move(query),
-                     [&](Result<std::vector<Batch>> batches) { answer = std::move(batches); });
+                     [&](Result<StateReading> reading) { answer = std::move(reading); });
     run();
+    if (committed && !answer) {
+      job_->trigger_epoch();
+      run();
+    }
     TG_CHECK(answer.has_value(), "no task has answered for '{}'", name);
     return *std::move(answer);
   }
@@ -180,9 +185,14 @@ class TestDriver::Session {
   std::unique_ptr<Job> job_;  // last: it uses all of the others
 };
 
-Status TestDriver::read_rows(std::string_view name, BatchWriter* key,
-                             const std::vector<ColumnSpec>& columns, const Visit& visit) const {
-  return read_live_rows(std::bind_front(&Session::ask, session_.get()), name, key, columns, visit);
+Result<LiveState::Found> TestDriver::read_rows(std::string_view name, const Wanted& wanted,
+                                               const std::vector<ColumnSpec>& columns,
+                                               const Visit& visit) const {
+  const LiveQuery query{wanted.key, wanted.from, wanted.to, wanted.shows == Shows::kCommitted};
+  TG_ASSIGN_OR_RETURN(StateReading reading,
+                      read_live_rows(std::bind_front(&Session::ask, session_.get()), name, query,
+                                     columns, visit));
+  return Found{reading.epoch, std::move(reading.elsewhere)};
 }
 
 Result<std::optional<std::string>> TestDriver::read_bytes(std::string_view name,

@@ -64,6 +64,8 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--application-id", run.application_id,
                      "library mode over Kafka: the same command started again is one more "
                      "instance");
+  command.add_option("--serve", run.serve,
+                     "HOST:PORT where live state is read over HTTP: GET /state");
   command.add_flag("--fresh", run.fresh, "delete the epochs that are there, and begin anew");
   command.add_option("--restore", run.restore, "a savepoint to begin from");
   command.add_flag("--allow-non-restored-state", run.allow_non_restored_state,

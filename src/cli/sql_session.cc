@@ -54,7 +54,7 @@ constexpr std::string_view kForeignSettings[] = {"table.",      "pipeline.",
                                                  "__"};
 
 /// Of object stores that checkpoints go to; base/blob_store.h takes them.
-constexpr std::string_view kStoreSettings[] = {"s3.", "gs."};
+constexpr std::string_view kStoreSettings[] = {"s3.", "gs.", "serve."};
 
 std::vector<ResultOrder> order_of(const plan::Node& node) {
   std::vector<ResultOrder> order;

@@ -33,6 +33,13 @@ struct Assignment {
   std::vector<TopicPartition> partitions;  ///< sorted
 };
 
+/// What a member of the group has.
+struct MemberShare {
+  std::string member_id;
+  std::string address;  ///< where it answers questions about state; empty: it does not
+  std::vector<TopicPartition> partitions;
+};
+
 /// Hears of assignments. Called from one blocking thread at a time, which serves nothing else
 /// meanwhile: the group waits for a call to return, and after five minutes (max.poll.interval.ms)
 /// no longer.
@@ -61,6 +68,9 @@ class Assigner {
   /// call of the listener is under way. A static member keeps its place for the session time-out.
   /// Not from a call of the listener.
   virtual void leave() = 0;
+  /// Who has what, of all members. kServiceUnreachable also while the group is settling that. Any
+  /// thread; blocks.
+  virtual Result<std::vector<MemberShare>> shares() = 0;
 };
 
 }  // namespace tidegate::library

@@ -50,6 +50,13 @@ void ChangelogIndex::add(EpochId epoch, EpochId previous, std::int64_t offset, s
   bytes_ += bytes;
 }
 
+void ChangelogIndex::begin_at(const BasePosition& position, int key_groups) {
+  entries_ = {{position.epoch, position.begins_after, position.offset, position.log_bytes}};
+  bytes_ = position.log_bytes;
+  bases_.assign(static_cast<std::size_t>(key_groups),
+                {position.begins_after, position.base_bytes / key_groups});
+}
+
 void ChangelogIndex::add(const BaseSlice& base) {
   const KeyGroupRange& groups = base.key_groups;
   bases_.resize(static_cast<std::size_t>(groups.total));
@@ -84,6 +91,10 @@ std::optional<std::int64_t> ChangelogIndex::purge() {
 Status ChangelogReader::add(std::int64_t offset, std::string_view message) {
   Result<ChangelogMessage> decoded = decode_changelog_message(message);
   if (!decoded.is_ok()) return std::move(decoded).status();
+  if (base_ && !std::exchange(has_begun_, true) &&
+      (!decoded->begins_epoch || decoded->epoch != base_->epoch || decoded->run != base_->run))
+    return error(ErrorCode::kStateMismatch, "the changelog does not have epoch {} where it was",
+                 base_->epoch);
   if (!decoded->begins_epoch) return add_part(*decoded, message.size());
   const auto [open, is_new] = open_.try_emplace(decoded->run);
   if (!is_new) return damaged(fmt::format("an epoch before {} is not whole", decoded->epoch));
@@ -121,13 +132,23 @@ Status ChangelogReader::close(std::uint64_t run) {
 }
 
 void ChangelogReader::take(ChangelogEpoch epoch, std::int64_t offset, std::int64_t bytes) {
-  index_.add(epoch.record.epoch, epoch.previous, offset, bytes);
-  for (const BaseSlice& base : epoch.bases) index_.add(base);
-  for (OperatorState& state : epoch.record.operators) {
-    for (StateDelta& delta : std::exchange(state.deltas, {}))
-      changes_.push_back({state.uid, std::move(delta)});
+  const bool is_base = base_ && index_.is_empty();
+  if (is_base) {
+    index_.begin_at(*base_, epoch.record.key_groups);
+    tables_ = base_->tables;
+  } else {
+    index_.add(epoch.record.epoch, epoch.previous, offset, bytes);
+    for (const BaseSlice& base : epoch.bases) index_.add(base);
   }
-  std::ranges::move(epoch.bases, std::back_inserter(bases_));
+  for (OperatorState& state : epoch.record.operators) {
+    for (StateDelta& delta : std::exchange(state.deltas, {})) {
+      tables_.emplace(state.uid, delta.table);
+      if (!is_base) changes_.push_back({state.uid, std::move(delta)});
+    }
+  }
+  for (const BaseSlice& base : epoch.bases)
+    for (const BaseSlice::Table& table : base.tables) tables_.emplace(table.uid, table.delta.table);
+  if (!base_) std::ranges::move(epoch.bases, std::back_inserter(bases_));
   last_run_ = epoch.run;
   record_ = std::move(epoch.record);
 }
@@ -175,6 +196,8 @@ Result<ChangelogReader::Restored> ChangelogReader::finish() {
     for (BaseSlice::Table& table : changes_) append(*record_, std::move(table));
     restored.record = std::move(record_);
   }
+  restored.run = last_run_;
+  restored.tables = std::move(tables_);
   restored.index = std::move(index_);
   return restored;
 }

@@ -5,11 +5,14 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "library/base_position.h"
 #include "library/changelog_format.h"
 #include "runtime/epoch_record.h"
 #include "tidegate/status.h"
@@ -19,12 +22,16 @@ namespace tidegate::library {
 /// Which epochs stand where in the changelog of a task, and which of them are still needed.
 class ChangelogIndex {
  public:
+  /// What is in front of a place is as one entry, in need of a new base before it can go.
+  void begin_at(const BasePosition& position, int key_groups);
   /// `offset`: of its first message. In order.
   void add(EpochId epoch, EpochId previous, std::int64_t offset, std::int64_t bytes);
   /// A base that stands in the last epoch.
   void add(const BaseSlice& base);
 
   EpochId last() const { return entries_.empty() ? 0 : entries_.back().epoch; }
+  /// Of the first message of the last epoch.
+  std::int64_t last_offset() const { return entries_.empty() ? 0 : entries_.back().offset; }
   bool is_empty() const { return entries_.empty(); }
   /// Of all epochs, but of those that purge() has taken.
   std::int64_t bytes() const { return bytes_; }
@@ -61,6 +68,11 @@ class ChangelogIndex {
 /// kStateCorrupt (kStateVersion: of another version), and nothing is restored.
 class ChangelogReader {
  public:
+  ChangelogReader() = default;
+  /// Reads what comes after `base`, whose rows are there already: the first message must be that of
+  /// the base's epoch, or it is kStateMismatch.
+  explicit ChangelogReader(BasePosition base) : base_(std::move(base)) {}
+
   /// The next message, in the order of offsets. Messages of transactions that were aborted must not
   /// come here.
   Status add(std::int64_t offset, std::string_view message);
@@ -73,6 +85,8 @@ class ChangelogReader {
     /// What to go on from, with all of the state; none: nothing was ever committed.
     std::optional<EpochRecord> record;
     ChangelogIndex index;
+    std::uint64_t run = 0;       ///< who wrote the last epoch
+    std::set<TableName> tables;  ///< all that have ever had rows
   };
   /// All messages are here; the reader is done.
   Result<Restored> finish();
@@ -92,12 +106,15 @@ class ChangelogReader {
   void take(ChangelogEpoch epoch, std::int64_t offset, std::int64_t bytes);
   Result<std::vector<BaseSlice>> newest_bases() const;
 
+  std::optional<BasePosition> base_;  // whose rows are left out
+  bool has_begun_ = false;
   std::map<std::uint64_t, Open> open_;  // by run
   ChangelogIndex index_;
   std::optional<EpochRecord> record_;  // of the last epoch
   std::uint64_t last_run_ = 0;
   std::vector<BaseSlice::Table> changes_;  // of all epochs
   std::vector<BaseSlice> bases_;           // oldest first
+  std::set<TableName> tables_;
 };
 
 }  // namespace tidegate::library

@@ -28,13 +28,16 @@ class Pass {
  public:
   Pass(kafka::Client& client, rd_kafka_topic_t* topic, const ChangelogRange& range,
        const ChangelogProgress& progress)
-      : client_(client), topic_(topic), range_(range), progress_(progress) {}
+      : client_(client), topic_(topic), range_(range), progress_(progress) {
+    if (range_.base) reader_ = ChangelogReader(*range_.base);
+  }
   ~Pass() {
     if (started_) rd_kafka_consume_stop(topic_, range_.changelog.partition);
   }
 
   Status run(milliseconds timeout) {
-    if (rd_kafka_consume_start(topic_, range_.changelog.partition, RD_KAFKA_OFFSET_BEGINNING) != 0)
+    const std::int64_t begin = range_.base ? range_.base->offset : RD_KAFKA_OFFSET_BEGINNING;
+    if (rd_kafka_consume_start(topic_, range_.changelog.partition, begin) != 0)
       return kafka::kafka_status(rd_kafka_last_error(), place());
     started_ = true;
     std::int64_t quiet_since_ns = system_clock().monotonic_ns();
@@ -85,6 +88,9 @@ class Pass {
         TG_RETURN_IF_ERROR(take(*message).with_context(place()));
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         TG_RETURN_IF_ERROR(at_end(message->offset).with_context(place()));
+      } else if (range_.base && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+        return error(ErrorCode::kStateMismatch, "offset {} is not there (any more)",
+                     range_.base->offset);
       } else if (!kafka::is_passing(message->err)) {
         return kafka::kafka_status(message->err, place(), rd_kafka_message_errstr(message.get()));
       }
@@ -144,6 +150,8 @@ Result<ChangelogReader::Restored> read_changelog(const kafka::ClientProperties& 
   });
   properties.settings.emplace_back("isolation.level", "read_committed");
   properties.settings.emplace_back("fetch.wait.max.ms", "50");
+  // A base's place that is gone is told, and not another one taken.
+  properties.settings.emplace_back("auto.offset.reset", range.base ? "error" : "earliest");
   TG_ASSIGN_OR_RETURN(const auto consumer,
                       kafka::Client::make(kafka::Client::Role::kConsumer, properties, {}));
   const kafka::TopicPtr topic = consumer->topic(range.changelog.topic);

@@ -38,9 +38,14 @@ struct Log {
   void purge(std::int64_t offset) {
     std::erase_if(messages, [&](const auto& message) { return message.first < offset; });
   }
-  Result<ChangelogReader::Restored> read() const {
-    ChangelogReader reader;
+  Result<ChangelogReader::Restored> read() const { return read(ChangelogReader(), 0); }
+  /// What comes after a local base.
+  Result<ChangelogReader::Restored> read_behind(const BasePosition& base) const {
+    return read(ChangelogReader(base), base.offset);
+  }
+  Result<ChangelogReader::Restored> read(ChangelogReader reader, std::int64_t from) const {
     for (const auto& [offset, message] : messages) {
+      if (offset < from) continue;
       Status added = reader.add(offset, message);
       if (!added.is_ok()) return added;
     }
@@ -141,6 +146,50 @@ TEST(ChangelogTest, ABaseMakesWhatIsInFrontSuperfluous) {
 
   log.purge(third + 1);
   expect_corrupt(log.read(), "does not follow");
+}
+
+TEST(ChangelogTest, OnlyWhatComesAfterALocalBaseIsRead) {
+  Log log;
+  log.write(record_of(1, "a", "1"));
+  BasePosition base{2, kRun, log.end, 0, 1000, 100, {{"count", "rows"}}};
+  log.write(record_of(2, "b", "2"));
+  const auto nothing_new = log.read_behind(base);
+  EXPECT_EQ(rows_of(nothing_new), Rows());
+  EXPECT_EQ(nothing_new->record->epoch, 2u);
+  EXPECT_EQ(nothing_new->run, kRun);
+  // A slice of a base says what the rows say that are there.
+  const std::int64_t fourth = log.write(
+      record_of(4, "c", "4"),
+      {base_of(1, {0, 64, 128}, [](DeltaWriter& out) { out.put(0, kLow, "a", "1"); })}, 8);
+  const auto restored = log.read_behind(base);
+  EXPECT_EQ(rows_of(restored), (Rows{{"0:c", "4"}}));
+  EXPECT_EQ(restored->record->epoch, 4u);
+  EXPECT_EQ(restored->run, 8u);
+  EXPECT_EQ(restored->tables, base.tables);
+  EXPECT_EQ(restored->index.last(), 4u);
+  EXPECT_EQ(restored->index.last_offset(), fourth);
+  EXPECT_GT(restored->index.bytes(), 1000);
+  // What is in front goes when there is a base for all of it, and no sooner.
+  ChangelogIndex index = restored->index;
+  EXPECT_FALSE(index.purge());
+  index.add(5, 4, log.end, 10);
+  index.add(base_of(4, {64, 128, 128}, [](DeltaWriter&) {}));
+  EXPECT_FALSE(index.purge());
+  index.add(base_of(4, {0, 64, 128}, [](DeltaWriter&) {}));
+  EXPECT_EQ(index.purge(), log.end);
+
+  const auto refused = [&](const BasePosition& elsewhere) {
+    return log.read_behind(elsewhere).status().code() == ErrorCode::kStateMismatch;
+  };
+  BasePosition other = base;
+  other.run = 9;
+  EXPECT_TRUE(refused(other)) << "somebody else's epoch 2";
+  other = base;
+  other.epoch = 3;
+  EXPECT_TRUE(refused(other));
+  other = base;
+  ++other.offset;
+  EXPECT_TRUE(refused(other)) << "in the middle of an epoch";
 }
 
 TEST(ChangelogTest, AnOlderBaseOfTheSameKeyGroupsDoesNotCount) {

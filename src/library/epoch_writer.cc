@@ -41,6 +41,10 @@ bool changes_anything(const EpochRecord& record) {
 
 }  // namespace
 
+std::string run_of(const TopicPartition& changelog) {
+  return fmt::format("{}/{}", changelog.topic, changelog.partition);
+}
+
 EpochWriter::EpochWriter(const StreamThreadOptions& options)
     : client_(options.client),
       patience_(options.patience),
@@ -75,13 +79,46 @@ Result<std::shared_ptr<const EpochRecord>> EpochWriter::restore(TaskLog& log,
     progress = [&](std::int64_t messages, std::int64_t bytes, std::int64_t all) {
       log.spec.on_progress({log.spec.id, messages, all, bytes});
     };
-  TG_ASSIGN_OR_RETURN(ChangelogReader::Restored restored,
-                      read_changelog(client_, range, kSettling, progress));
+  TG_ASSIGN_OR_RETURN(ChangelogReader::Restored restored, read_rest(log, range, progress));
   log.index = std::move(restored.index);
   log.last = log.index.last();
+  log.last_run = restored.run;
+  log.tables = std::move(restored.tables);
   if (!restored.record) return std::shared_ptr<const EpochRecord>();
   log.last_positions = positions_of(*restored.record);
   return std::make_shared<const EpochRecord>(*std::move(restored.record));
+}
+
+/// What is to be restored: behind the local base when the changelog goes on from that, else all.
+Result<ChangelogReader::Restored> EpochWriter::read_rest(const TaskLog& log,
+                                                         const ChangelogRange& range,
+                                                         const ChangelogProgress& progress) {
+  const std::optional<HeldState>& held = log.spec.held;
+  const std::string run = run_of(log.changelog);
+  ChangelogRange rest = range;
+  if (held && held->as_of.run == run) rest.base = BasePosition::parse(held->as_of.position);
+  // What is not below memory is in the changelog only.
+  const bool is_whole =
+      rest.base && rest.base->epoch > 0 && std::ranges::includes(held->tables, rest.base->tables);
+  if (is_whole) {
+    Result<ChangelogReader::Restored> restored = read_changelog(client_, rest, kSettling, progress);
+    const bool serves =
+        restored.is_ok() && restored->record.has_value() &&
+        (held->least_epoch == held->as_of.epoch || restored->index.last() >= held->least_epoch);
+    if (serves) {
+      restored->record->run = run;
+      restored->record->held = rest.base->tables;
+      return restored;
+    }
+    // Whether the changelog itself is damaged shows when all of it is read.
+    const bool may_serve_whole = restored.is_ok() ||
+                                 restored.status().code() == ErrorCode::kStateMismatch ||
+                                 restored.status().code() == ErrorCode::kStateCorrupt;
+    if (!may_serve_whole) return restored;
+    log_info("library.base-not-used",
+             {{"task", log.spec.id.to_string()}, {"reason", restored.status()}});
+  }
+  return read_changelog(client_, range, kSettling, progress);
 }
 
 Result<EpochRecord> EpochWriter::read_back(const TopicPartition& changelog, EpochId last) {
@@ -241,7 +278,10 @@ void EpochWriter::accept(Contribution& part) {
     log.index.add(log.slices.front());
     log.slices.pop_front();
   }
+  for (const OperatorState& state : part.record->operators)
+    for (const StateDelta& delta : state.deltas) log.tables.emplace(state.uid, delta.table);
   log.last = part.record->epoch;
+  log.last_run = run_;
   log.last_positions = std::move(part.positions);
 }
 

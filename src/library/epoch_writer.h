@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "library/changelog_format.h"
 #include "library/changelog_reader.h"
+#include "library/changelog_restore.h"
 #include "library/epoch_marks.h"
 #include "library/stream_thread.h"
 #include "library/thread_producer.h"
@@ -29,10 +31,15 @@ struct TaskLog {
   TaskSpec spec;
   TopicPartition changelog;
   EpochId last = 0;            ///< the last epoch that was written
+  std::uint64_t last_run = 0;  ///< who wrote it
   std::string last_positions;  ///< encoded, without state: to see whether anything is new
   ChangelogIndex index;
+  std::set<TableName> tables;    ///< all that have ever had rows
   std::deque<BaseSlice> slices;  ///< of a base; one is written with each epoch
 };
+
+/// Whose epochs those of a changelog are, for local bases.
+std::string run_of(const TopicPartition& changelog);
 
 /// A task's epoch on its way into a transaction, and what became of it.
 struct Contribution {
@@ -71,6 +78,8 @@ class EpochWriter {
 
  private:
   using Parts = std::vector<Contribution*>;
+  Result<ChangelogReader::Restored> read_rest(const TaskLog& log, const ChangelogRange& range,
+                                              const ChangelogProgress& progress);
   Status prepare(Contribution& part) const;
   Status try_to_write(const Parts& parts, const GroupMember& member, bool look_first);
   /// True when the transaction that was tried before took effect.

@@ -5,10 +5,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "dataflow/graph.h"
+#include "dataflow/state_reader.h"
 #include "epoch/restart_strategy.h"
 #include "runtime/job.h"
 #include "tidegate/job_progress.h"
@@ -22,6 +24,9 @@ struct InstanceOptions {
   std::string application_id;
   std::string state_dir;    ///< of this instance alone; empty: nothing is kept on disk
   std::string instance_id;  ///< of a static member of the group; empty: none
+  /// HOST:PORT where it answers questions about its state; other instances tell it to those who
+  /// ask them. Empty: nowhere.
+  std::string address;
   int threads = 1;
   std::chrono::milliseconds epoch_interval{100};
   /// Plans the graph anew, for one more task.
@@ -53,6 +58,10 @@ class Instance {
   /// on, so nothing is drained.
   virtual void stop(StopMode mode) = 0;
   virtual JobProgress progress() const = 0;
+  /// Asks the tasks that are here about the state of an operator, by its uid, and says who has the
+  /// rest. Waits for the answers. kUnknownName; kServiceUnreachable while tasks that were asked are
+  /// being restored, or while nobody knows where a key is.
+  virtual Result<StateReading> read_state(std::string_view name, StateQuery query) = 0;
 };
 
 /// What the jobs of several tasks say, as that of one job.

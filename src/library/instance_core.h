@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 
 #include "base/executor.h"
 #include "dataflow/graph.h"
+#include "dataflow/readable_state.h"
 #include "kafka/client_properties.h"
 #include "kafka/consumer.h"
 #include "library/assigner.h"
@@ -29,6 +31,9 @@
 
 namespace tidegate::library {
 
+/// Of every application.
+inline constexpr int kKeyGroups = 128;
+
 /// The inside of an Instance. What happens to tasks happens on one strand of blocking work, in
 /// order.
 class InstanceCore final : public Instance, private AssignmentListener {
@@ -42,6 +47,7 @@ class InstanceCore final : public Instance, private AssignmentListener {
   bool await_for(std::chrono::milliseconds time) override;
   void stop(StopMode mode) override;
   JobProgress progress() const override;
+  Result<StateReading> read_state(std::string_view name, StateQuery query) override;
 
  private:
   struct Task;
@@ -67,7 +73,9 @@ class InstanceCore final : public Instance, private AssignmentListener {
   void let_go(const std::function<bool(TaskId)>& which);
   void add_tasks(const std::set<TaskId>& ids);
   Status begin(const std::shared_ptr<Task>& task);
+  Result<TaskStart> restore(StreamThread& thread, TaskSpec spec);
   Result<Graph> graph_of(TaskId id) const;
+  std::string changelog_of(int subtopology) const;
   int least_busy_thread(int subtopology) const;
   Result<std::vector<GroupOffset>> offsets_of(const EpochRecord& record) const;
   void task_ended(const std::shared_ptr<Task>& task, JobState state);
@@ -80,6 +88,12 @@ class InstanceCore final : public Instance, private AssignmentListener {
   void leave();
   void set_state(JobState state);
 
+  // Questions about state.
+  Result<const ReadableState*> find_state(std::string_view name) const;
+  int subtopology_of(int node) const;
+  Result<std::vector<MemberShare>> shares(bool afresh);
+  Result<std::vector<StateOwner>> owners_of(int subtopology, const std::set<int>& partitions);
+
   Topology topology_;
   InstanceOptions options_;
   kafka::ClientProperties client_;
@@ -91,6 +105,12 @@ class InstanceCore final : public Instance, private AssignmentListener {
   std::shared_ptr<kafka::Consumer> consumer_;  // of repartition topics
   std::vector<std::unique_ptr<StreamThread>> threads_;
   std::unique_ptr<Assigner> assigner_;
+
+  std::vector<ReadableState> states_;
+
+  std::mutex sharing_;  // over the two below
+  std::vector<MemberShare> shares_;
+  std::int64_t shares_ns_ = 0;  // when they were asked for; 0: never
 
   mutable std::mutex looking_;   // at jobs, from outside of the strand
   mutable std::mutex planning_;  // plans share what they are made of
@@ -110,6 +130,8 @@ class InstanceCore final : public Instance, private AssignmentListener {
   bool stepping_ = false;
   std::optional<StopMode> stop_mode_;
   JobState state_ = JobState::kCreated;
+  RestoreProgress restored_;  // of tasks that are through
+  std::map<TaskId, TaskRestore> restoring_;
   int restarts_ = 0;
   bool ended_ = false;
   Status failure_;

@@ -2,12 +2,12 @@
 #include "library/internal_topics.h"
 
 #include <cstddef>
-#include <functional>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "kafka/handles.h"
+#include "library/administer.h"
 
 namespace tidegate::library {
 
@@ -17,35 +17,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPause{100};  // before the same is asked again
 
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
 struct NewTopicDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
 };
-struct AdminOptionsDeleter {
-  void operator()(rd_kafka_AdminOptions_t* options) const {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-};
-using EventPtr = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
 using NewTopicPtr = std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter>;
-using AdminOptionsPtr = std::unique_ptr<rd_kafka_AdminOptions_t, AdminOptionsDeleter>;
-
-/// One administrative call and its answer; null: none came in time.
-EventPtr administer(
-    rd_kafka_t* handle, milliseconds timeout,
-    const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& call) {
-  const kafka::QueuePtr queue(rd_kafka_queue_new(handle));
-  const AdminOptionsPtr options(rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_ANY));
-  char reason[256];
-  const int wait_ms = static_cast<int>(timeout.count());
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), wait_ms, reason, sizeof reason);
-  rd_kafka_AdminOptions_set_operation_timeout(options.get(), wait_ms, reason, sizeof reason);
-  call(options.get(), queue.get());
-  // Its own time-out comes first.
-  return EventPtr(rd_kafka_queue_poll(queue.get(), wait_ms + 5'000));
-}
 
 /// The first topic of a CreateTopics call that could not be made.
 Status creation_error(const rd_kafka_CreateTopics_result_t* result, std::string_view place,
@@ -112,7 +87,7 @@ Status InternalTopics::create(const std::vector<InternalTopic>& topics) {
   const std::int64_t end_ns =
       system_clock().monotonic_ns() + options_.timeout.count() * std::int64_t{1'000'000};
   while (true) {
-    const EventPtr event = administer(
+    const AdminEventPtr event = administer(
         client_->handle(), options_.timeout,
         [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
           rd_kafka_CreateTopics(client_->handle(), list.data(), list.size(), options, queue);
@@ -165,7 +140,7 @@ Status InternalTopics::delete_records(const std::vector<Position>& positions) {
         ->offset = position.offset;
   }
   rd_kafka_DeleteRecords_t* records = rd_kafka_DeleteRecords_new(list.get());
-  const EventPtr event =
+  const AdminEventPtr event =
       administer(client_->handle(), options_.timeout,
                  [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                    rd_kafka_DeleteRecords(client_->handle(), &records, 1, options, queue);

@@ -15,20 +15,24 @@
 #include "base/log.h"
 #include "kafka/client.h"
 #include "kafka/handles.h"
+#include "library/group_description.h"
 
 namespace tidegate::library {
 
 namespace {
 
 constexpr int kPollMs = 100;
+constexpr char kAddressMark = '@';
+constexpr std::chrono::milliseconds kDescriptionTimeout{10'000};
 /// How long a member that leaves waits for the group to hear of it.
 constexpr std::int64_t kGoodbyeMs = 5'000;
 
 kafka::ClientProperties member_properties(const MembershipOptions& options) {
   kafka::ClientProperties properties = options.client;
-  std::erase_if(properties.settings, [](const auto& setting) {
+  std::erase_if(properties.settings, [&](const auto& setting) {
     return setting.first.starts_with("group.") || setting.first.starts_with("transaction") ||
-           setting.first == "partition.assignment.strategy";
+           setting.first == "partition.assignment.strategy" ||
+           (setting.first == "client.id" && !options.address.empty());
   });
   const auto add_default = [&](const char* name, std::string value) {
     if (properties.find(name).empty()) properties.settings.emplace_back(name, std::move(value));
@@ -38,6 +42,10 @@ kafka::ClientProperties member_properties(const MembershipOptions& options) {
                                            options.session_timeout.count() / 3, 100, 3'000)));
   properties.settings.emplace_back("group.id", options.application_id);
   properties.settings.emplace_back("partition.assignment.strategy", "range");
+  // All that a member can tell the others by way of librdkafka.
+  if (!options.address.empty())
+    properties.settings.emplace_back("client.id",
+                                     options.application_id + kAddressMark + options.address);
   if (!options.instance_id.empty())
     properties.settings.emplace_back("group.instance.id", options.instance_id);
   return properties;
@@ -91,6 +99,7 @@ class RangeAssigner final : public Assigner {
   Status open();
   Status join(AssignmentListener& listener) override;
   void leave() override;
+  Result<std::vector<MemberShare>> shares() override;
 
  private:
   void serve();
@@ -104,6 +113,7 @@ class RangeAssigner final : public Assigner {
 
   const MembershipOptions options_;
   std::unique_ptr<kafka::Client> client_;
+  std::unique_ptr<GroupDescription> description_;
   AssignmentListener* listener_ = nullptr;
 
   // Of the serving thread.
@@ -125,7 +135,21 @@ Status RangeAssigner::open() {
   TG_ASSIGN_OR_RETURN(client_, kafka::Client::make(kafka::Client::Role::kConsumer,
                                                    member_properties(options_), std::move(events)));
   rd_kafka_poll_set_consumer(client_->handle());
+  TG_ASSIGN_OR_RETURN(description_, GroupDescription::make(options_.client, options_.application_id,
+                                                           kDescriptionTimeout));
   return Status::ok();
+}
+
+Result<std::vector<MemberShare>> RangeAssigner::shares() {
+  TG_ASSIGN_OR_RETURN(std::vector<GroupDescription::Member> members, description_->members());
+  const std::string before = options_.application_id + kAddressMark;
+  std::vector<MemberShare> shares;
+  for (GroupDescription::Member& member : members) {
+    std::string address;
+    if (member.client_id.starts_with(before)) address = member.client_id.substr(before.size());
+    shares.push_back({std::move(member.id), std::move(address), std::move(member.partitions)});
+  }
+  return shares;
 }
 
 Status RangeAssigner::join(AssignmentListener& listener) {

@@ -20,6 +20,7 @@ struct MembershipOptions {
   kafka::ClientProperties client;   ///< the cluster and how to reach it
   std::string application_id;       ///< the name of the group
   std::string instance_id;          ///< static membership (group.instance.id); empty: dynamic
+  std::string address;              ///< told to other members; empty: none
   std::vector<std::string> topics;  ///< all source and repartition topics
   Executor* executor = nullptr;  ///< one blocking thread of it is kept; must outlive the assigner
   std::chrono::milliseconds session_timeout{45'000};  ///< the user's property counts instead

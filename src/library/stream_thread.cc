@@ -66,6 +66,7 @@ class GroupCommit final : public StreamThread, public std::enable_shared_from_th
   /// Of the task's commit policy.
   Status commit(Task& task, const EpochRecord& record);
   std::int64_t last_bytes() const { return writer_.last_bytes(); }
+  std::string position(const Task& task);
 
  private:
   using Calls = std::vector<std::function<void()>>;
@@ -103,11 +104,27 @@ class TaskCommits final : public CommitPolicy {
       : thread_(std::move(thread)), task_(std::move(task)) {}
   Status commit(const EpochRecord& record) override { return thread_->commit(*task_, record); }
   std::int64_t last_commit_bytes() const override { return thread_->last_bytes(); }
+  std::string run() const override { return run_of(task_->log.changelog); }
+  std::string position() const override { return thread_->position(*task_); }
 
  private:
   const std::shared_ptr<GroupCommit> thread_;
   const TaskPtr task_;
 };
+
+/// Behind the last commit of the task: no other one is under way.
+std::string GroupCommit::position(const Task& task) {
+  const std::lock_guard lock(mutex_);
+  const TaskLog& log = task.log;
+  return BasePosition{log.last,
+                      log.last_run,
+                      log.index.last_offset(),
+                      log.index.begins_after(),
+                      log.index.bytes(),
+                      log.index.base_bytes(),
+                      log.tables}
+      .to_string();
+}
 
 void GroupCommit::arm(std::int64_t interval_ms, void (GroupCommit::*what)()) {
   if (interval_ms <= 0) return;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "library/task_id.h"
 #include "runtime/commit_policy.h"
 #include "runtime/epoch_record.h"
+#include "state/held_state.h"
 #include "tidegate/status.h"
 
 namespace tidegate {
@@ -31,7 +33,7 @@ struct GroupOffset {
 };
 
 /// How far the restoring of a task has come.
-struct RestoreProgress {
+struct TaskRestore {
   TaskId task;
   std::int64_t messages = 0;      ///< read so far
   std::int64_t messages_all = 0;  ///< in the changelog, about
@@ -42,10 +44,12 @@ struct TaskSpec {
   TaskId id;
   std::string changelog_topic;  ///< the task's partition of it holds its state
   int key_groups = 128;
+  /// What this machine still has of the task's state.
+  std::optional<HeldState> held;
   /// The source positions of an epoch, as offsets. May be empty.
   std::function<Result<std::vector<GroupOffset>>(const EpochRecord&)> offsets;
   /// Hears now and then, from the thread that adds the task. May be empty.
-  std::function<void(const RestoreProgress&)> on_progress;
+  std::function<void(const TaskRestore&)> on_progress;
 };
 
 /// What the job of a task is made with.

@@ -122,6 +122,8 @@ class ProcessFunction final : public Operator, public StateReader {
     return answer;
   }
 
+  bool answers_rows() const override { return false; }
+
   Result<Progress> finish(Output& out) override {
     TG_RETURN_IF_ERROR(process_groups(out));
     context_.out_ = &out;

@@ -73,6 +73,10 @@ ChainNode* Chain::find(int node_index) const {
   return nullptr;
 }
 
+void Chain::refuse_questions(const Status& reason) {
+  for (const std::unique_ptr<ChainNode>& node : nodes_) node->refuse_questions(reason);
+}
+
 TaskAck& Chain::ack(EpochId epoch) {
   for (TaskAck& ack : acks_)
     if (ack.epoch == epoch) return ack;

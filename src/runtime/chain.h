@@ -54,6 +54,8 @@ class Chain {
   /// The node of this index in the graph; null when it is in another chain. Any thread, once the
   /// job is built.
   ChainNode* find(int node_index) const;
+  /// Of all nodes, those that wait for the end of an epoch.
+  void refuse_questions(const Status& reason);
 
   bool failed() const { return failed_; }
   /// The end, or a barrier that stops, has left the chain.

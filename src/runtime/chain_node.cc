@@ -75,7 +75,20 @@ Result<Batch> ChainNode::read_state(const StateQuery& query) {
   if (reader == nullptr) {
     return error(ErrorCode::kNotSupported, "looking into the state of '{}'", spec_.name);
   }
-  return guarded([&] { return reader->read_state(query); });
+  Result<Batch> answer = guarded([&] { return reader->read_state(query); });
+  // State that could not be read looks like state that is not there.
+  if (state_ != nullptr) TG_RETURN_IF_ERROR(state_->status());
+  return answer;
+}
+
+void ChainNode::answer_questions() {
+  for (const Question& question : std::exchange(questions_, {})) {
+    question.answer(read_state(*question.query), epoch_);
+  }
+}
+
+void ChainNode::refuse_questions(const Status& reason) {
+  for (const Question& question : std::exchange(questions_, {})) question.answer(reason, epoch_);
 }
 
 void ChainNode::accept_at(int input, Event event) {
@@ -241,6 +254,7 @@ void ChainNode::end_epoch(EpochId epoch, bool finished) {
     ack.deltas = *std::move(deltas);
   }
   count_state_rows();
+  answer_questions();
   chain_.add_ack(epoch, std::move(ack));
 }
 

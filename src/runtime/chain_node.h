@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "dataflow/event.h"
 #include "dataflow/graph.h"
 #include "dataflow/operator.h"
+#include "dataflow/state_reader.h"
 #include "runtime/key_hasher.h"
 #include "runtime/outlet.h"
 #include "runtime/router.h"
@@ -70,8 +72,19 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   void charge_state();
 
   int index() const { return spec_.index; }
+  /// The answer to a question about the state, and the epoch that it is as of: the one that ends
+  /// next when the question came between two barriers.
+  using StateAnswer = std::function<void(Result<Batch>, EpochId)>;
+  struct Question {
+    std::shared_ptr<const StateQuery> query;
+    StateAnswer answer;
+  };
   /// Between two calls of the operator.
   Result<Batch> read_state(const StateQuery& query);
+  /// At the end of the epoch that is open.
+  void read_state_later(Question question) { questions_.push_back(std::move(question)); }
+  /// There will be no further one.
+  void refuse_questions(const Status& reason);
 
  private:
   enum class Call : std::uint8_t { kRows, kAdvance, kClock, kSeal, kFinish };
@@ -106,6 +119,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   void forward_watermark();
   void end_epoch(EpochId epoch, bool finished);
   void count_state_rows();
+  void answer_questions();
   bool outputs_have_room() const;
   bool time_has_come() const;
   void fail(Status status);
@@ -144,6 +158,7 @@ class ChainNode final : public Outlet, private Output, private OperatorContext {
   EpochId epoch_ = 0;                    // the last one that has ended
   bool finished_ = false;                // in an earlier run, before the restore
   bool ended_ = false;
+  std::vector<Question> questions_;  // for the end of the epoch
 };
 
 }  // namespace tidegate

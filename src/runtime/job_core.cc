@@ -331,6 +331,7 @@ void JobCore::set_state(JobState state) {
 void JobCore::end(JobState state) {
   cancelled_.store(true, std::memory_order_release);  // timers and wakers begin nothing any more
   set_state(state);
+  tell_waiting_readers();
   // Behind the listeners, so that who awaits the job may destroy what they use.
   pieces_.begin();
   listeners_.post([this] {
@@ -360,6 +361,11 @@ void JobCore::epoch_published(std::shared_ptr<const EpochRecord> record) {
       options_.state_store->apply({policy.run(), record->epoch, policy.position()}, operators);
   if (!applied.is_ok()) fail(std::move(applied));
   is_epoch_early_.store(false, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    published_ = record->epoch;
+  }
+  tell_waiting_readers();
   tell([record = std::move(record)](JobListener& listener) { listener.on_epoch(*record); });
   if (planned_ != nullptr) planned_->published();
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -105,6 +106,10 @@ class JobCore final : public TaskHost, public EpochObserver {
   void end(JobState state);
   template <typename F>
   void tell(F call);
+  void ask_tasks(int node, std::shared_ptr<const StateQuery> query, Job::StateAnswer answer);
+  /// Calls when the epoch is durable, or (kCancelled) will never be.
+  void when_published(EpochId epoch, std::function<void(const Status&)> call);
+  void tell_waiting_readers();
 
   Graph graph_;
   JobOptions options_;
@@ -137,6 +142,8 @@ class JobCore final : public TaskHost, public EpochObserver {
   std::optional<JobState> last_state_;  // when the last epoch is published
   Status failure_;                      // the first one
   bool failure_told_ = false;           // listeners know it; they hear of the end after that
+  EpochId published_ = 0;
+  std::multimap<EpochId, std::function<void(const Status&)>> waiting_readers_;
 };
 
 }  // namespace tidegate

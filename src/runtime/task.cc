@@ -6,6 +6,13 @@
 #include "base/check.h"
 
 namespace tidegate {
+namespace {
+
+Status state_is_gone() {
+  return error(ErrorCode::kCancelled, "the task has ended, and its state is gone");
+}
+
+}  // namespace
 
 Task::Task(TaskHost& host, int index, int subtask)
     : host_(host),
@@ -55,36 +62,40 @@ Activation::Outcome Task::run_slice() {
   return Activation::Outcome::kFinished;
 }
 
-void Task::read_state(int node_index, std::shared_ptr<const StateQuery> query, StateAnswer answer) {
+void Task::read_state(int node_index, ChainNode::Question question) {
+  bool is_gone = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_) {
-      questions_.push_back({node_index, std::move(query), std::move(answer)});
+    is_gone = closed_;
+    if (!is_gone) {
+      questions_.emplace_back(node_index, std::move(question));
       asked_.store(true, std::memory_order_release);
     }
   }
-  if (answer) {
-    answer(error(ErrorCode::kCancelled, "the task has ended, and its state is gone"));
-  } else {
-    wake();
-  }
+  if (is_gone) return question.answer(state_is_gone(), 0);
+  wake();
 }
 
 void Task::answer_questions(bool closing) {
-  std::vector<Question> questions;
+  std::vector<std::pair<int, ChainNode::Question>> questions;
   {
     const std::lock_guard lock(mutex_);
     questions.swap(questions_);
     closed_ = closing;
     asked_.store(false, std::memory_order_relaxed);
   }
-  for (const Question& question : questions) {
-    if (closing || chain_.failed() || host_.cancelled()) {
-      question.answer(error(ErrorCode::kCancelled, "the task has ended, and its state is gone"));
+  const bool is_gone = closing || chain_.failed() || host_.cancelled();
+  for (auto& [index, question] : questions) {
+    ChainNode& node = *chain_.find(index);
+    if (is_gone) {
+      question.answer(state_is_gone(), 0);
+    } else if (question.query->committed) {
+      node.read_state_later(std::move(question));
     } else {
-      question.answer(chain_.find(question.node_index)->read_state(*question.query));
+      question.answer(node.read_state(*question.query), 0);
     }
   }
+  if (closing) chain_.refuse_questions(state_is_gone());
 }
 
 void Task::arm_timer() {

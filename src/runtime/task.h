@@ -7,9 +7,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
-#include "dataflow/state_reader.h"
 #include "runtime/activation.h"
 #include "runtime/chain.h"
 #include "runtime/task_host.h"
@@ -47,8 +47,7 @@ class Task {
 
   /// Has the answer made on the task's thread, between two slices; any thread, while the job runs.
   /// `answer` is called exactly once.
-  using StateAnswer = std::function<void(Result<Batch>)>;
-  void read_state(int node_index, std::shared_ptr<const StateQuery> query, StateAnswer answer);
+  void read_state(int node_index, ChainNode::Question question);
 
  private:
   Activation::Outcome step();
@@ -56,12 +55,6 @@ class Task {
   Activation::Outcome run_slice();
   void arm_timer();
   void answer_questions(bool closing);
-
-  struct Question {
-    int node_index = 0;
-    std::shared_ptr<const StateQuery> query;
-    StateAnswer answer;
-  };
 
   TaskHost& host_;
   Activation activation_;
@@ -72,9 +65,9 @@ class Task {
   bool opened_ = false;
 
   std::atomic<bool> asked_{false};
-  std::mutex mutex_;  // over what follows
-  std::vector<Question> questions_;
-  bool closed_ = false;  // nobody will answer any more
+  std::mutex mutex_;                                            // over what follows
+  std::vector<std::pair<int, ChainNode::Question>> questions_;  // by node
+  bool closed_ = false;                                         // nobody will answer any more
 };
 
 }  // namespace tidegate

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,18 +36,25 @@ inline void append_bytes(StateTable& table, std::byte* value, std::string_view b
 
 /// The values of a namespace in the order of their keys, which unlike that of their creation is the
 /// same after a restore. All of them are in memory then.
-inline std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
+template <typename Wanted>
+std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space,
+                                    const Wanted& wanted) {
   table.load(name_space);
   std::vector<std::byte*> rows;
   std::array<std::byte*, 256> piece;
   RowCursor cursor;
   while (const std::size_t count = table.next(name_space, cursor, piece)) {
-    rows.insert(rows.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+    std::copy_if(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count),
+                 std::back_inserter(rows),
+                 [&](const std::byte* value) { return wanted(table.key(value)); });
   }
   std::ranges::sort(rows, {}, [&](const std::byte* value) {
     return std::pair(table.key(value), table.hash(value));
   });
   return rows;
+}
+inline std::vector<std::byte*> rows_by_key(const StateTable& table, std::int64_t name_space) {
+  return rows_by_key(table, name_space, [](std::string_view) { return true; });
 }
 
 /// The hash of rows that belong to a task and not to a key: it lies in the first key group of the

@@ -66,10 +66,11 @@ struct MemoryShare {
 /// State whose rows leave memory when the base has them.
 class CachedBackend final : public TableBackend {
  public:
-  CachedBackend(std::string operator_uid, KeyGroupRange range, BaseStore* base, MemoryShare* share,
-                const std::string& folder)
+  CachedBackend(std::string operator_uid, KeyGroupRange range, KeyGroupRange of_store,
+                BaseStore* base, MemoryShare* share, const std::string& folder)
       : TableBackend(range, 0),
         operator_uid_(std::move(operator_uid)),
+        of_store_(of_store),
         base_(base),
         share_(share),
         folder_(folder) {
@@ -156,7 +157,11 @@ class CachedBackend final : public TableBackend {
   Status restored(const StateTable& table) override {
     if (!table.has_base()) return Status::ok();
     const TableName name(operator_uid_, table.spec().name);
-    return base_->restored(base_->table_id(name), key_groups(), table.fingerprint());
+    // Where the store's part of the key space ends, nothing is missing behind it.
+    KeyGroupRange whole = key_groups();
+    if (whole.begin == of_store_.begin) whole.begin = 0;
+    if (whole.end == of_store_.end) whole.end = whole.total;
+    return base_->restored(base_->table_id(name), whole, table.fingerprint());
   }
 
   void before_seal(const StateTable& table, DeltaWriter& writer, EpochId epoch,
@@ -229,6 +234,7 @@ class CachedBackend final : public TableBackend {
   }
 
   const std::string operator_uid_;
+  const KeyGroupRange of_store_;
   BaseStore* const base_;
   MemoryShare* const share_;
   const std::string folder_;
@@ -247,9 +253,13 @@ struct StoreFolder {
 
 class RocksdbStore final : public StateStore {
  public:
-  RocksdbStore(StoreFolder folder, std::unique_ptr<FolderLock> lock, std::int64_t rows_bytes,
+  RocksdbStore(StoreFolder folder, std::unique_ptr<FolderLock> lock,
+               std::optional<KeyGroupRange> key_groups, std::int64_t rows_bytes,
                std::unique_ptr<BaseStore> base)
-      : folder_(std::move(folder)), lock_(std::move(lock)), base_(std::move(base)) {
+      : folder_(std::move(folder)),
+        lock_(std::move(lock)),
+        key_groups_(key_groups),
+        base_(std::move(base)) {
     share_.budget_bytes = rows_bytes;
   }
   ~RocksdbStore() override {
@@ -263,7 +273,9 @@ class RocksdbStore final : public StateStore {
 
   std::unique_ptr<StateBackend> open(const std::string& operator_uid,
                                      KeyGroupRange range) override {
-    return std::make_unique<CachedBackend>(operator_uid, range, base_.get(), &share_, folder_.path);
+    const KeyGroupRange all{0, range.total, range.total};
+    return std::make_unique<CachedBackend>(operator_uid, range, key_groups_.value_or(all),
+                                           base_.get(), &share_, folder_.path);
   }
   std::optional<HeldState> held() const override { return base_->held(); }
   Status begin_after(const CommittedEpoch& epoch, const std::set<TableName>& kept) override {
@@ -284,6 +296,7 @@ class RocksdbStore final : public StateStore {
  private:
   const StoreFolder folder_;
   std::unique_ptr<FolderLock> lock_;
+  const std::optional<KeyGroupRange> key_groups_;
   std::unique_ptr<BaseStore> base_;
   MemoryShare share_;
 };
@@ -315,8 +328,8 @@ Result<std::shared_ptr<StateStore>> make_rocksdb_state_store(const RocksdbStateO
   TG_ASSIGN_OR_RETURN(std::unique_ptr<BaseStore> base,
                       BaseStore::open({rows, cache, std::max(cache / 2, kLeastBytes), is_kept}));
   return std::shared_ptr<StateStore>(std::make_shared<RocksdbStore>(
-      std::move(folder), std::move(lock), std::max<std::int64_t>(options.memory_bytes - cache, 1),
-      std::move(base)));
+      std::move(folder), std::move(lock), options.key_groups,
+      std::max<std::int64_t>(options.memory_bytes - cache, 1), std::move(base)));
 }
 
 }  // namespace tidegate

@@ -12,6 +12,7 @@
 #include "state/held_state.h"
 #include "state/state_backend.h"
 #include "tidegate/status.h"
+#include "types/key_group.h"
 
 namespace tidegate {
 
@@ -58,6 +59,9 @@ struct RocksdbStateOptions {
   std::string kept_name = {};
   /// For rows in memory, block cache and write buffers together.
   std::int64_t memory_bytes = std::int64_t{512} << 20;
+  /// The part of the key space whose rows come here; none: all of it. What is kept is of use to
+  /// the same part only.
+  std::optional<KeyGroupRange> key_groups = {};
 };
 
 /// Memory above a RocksDB that holds published epochs.

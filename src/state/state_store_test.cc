@@ -382,6 +382,36 @@ TEST(StateStoreTest, ADamagedFileIsRefused) {
   EXPECT_EQ(found.code(), ErrorCode::kStateCorrupt) << found.to_string();
 }
 
+TEST(StateStoreTest, APartOfTheKeySpaceIsHeldWhenAllOfThatPartIs) {
+  const std::string parent = ::testing::TempDir() + "/part-" + std::to_string(::getpid());
+  ASSERT_TRUE(local_file_system().create_directories(parent).is_ok());
+  const auto open = [&] {
+    auto store = make_rocksdb_state_store({parent, "kept", 1 << 20, KeyGroupRange{32, 64, 128}});
+    EXPECT_TRUE(store.is_ok()) << store.status().to_string();
+    return *std::move(store);
+  };
+  const StateTableSpec spec{.name = "rows", .layout = std::make_shared<BytesLayout>()};
+  {
+    const auto store = open();
+    EXPECT_FALSE(store->held());
+    ASSERT_TRUE(store->begin_after({"run", 0, ""}, {}).is_ok());
+    const auto lower = store->open(kUid, {32, 48, 128});
+    ASSERT_TRUE(lower->table(spec).is_ok());
+    ASSERT_TRUE(store->apply({"run", 1, "one"}, {}).is_ok());
+    EXPECT_TRUE(store->held()->tables.empty()) << "a half is missing";
+    const auto upper = store->open(kUid, {48, 64, 128});
+    ASSERT_TRUE(upper->table(spec).is_ok());
+    ASSERT_TRUE(store->apply({"run", 2, "two"}, {}).is_ok());
+  }
+  {
+    const auto held = open()->held();
+    ASSERT_TRUE(held);
+    EXPECT_EQ(held->tables, (std::set<TableName>{{kUid, "rows"}}));
+    EXPECT_EQ(held->as_of.position, "two");
+  }
+  static_cast<void>(local_file_system().remove_all(parent));
+}
+
 TEST(StateStoreTest, TheFolderGoesWithTheStore) {
   Life life(1);
   EXPECT_EQ(life.folders().size(), 1u);

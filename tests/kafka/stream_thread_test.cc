@@ -24,6 +24,7 @@
 #include "kafka/message_journal.h"
 #include "kafka/test_broker.h"
 #include "kafka/topic_journal.h"
+#include "library/base_position.h"
 #include "library/internal_topics.h"
 #include "library/range_assigner.h"
 #include "library/thread_producer.h"
@@ -361,6 +362,58 @@ TEST_F(StreamThreadTest, TheChangelogStaysShort) {
   EXPECT_EQ(value_of(task.restore, "k" + std::to_string(task.restore->epoch % 3)), last);
   EXPECT_NE(value_of(task.restore, "k0"), "(none)");
   EXPECT_NE(value_of(task.restore, "k1"), "(none)");
+}
+
+TEST_F(StreamThreadTest, ALocalBaseIsGoneOnFrom) {
+  const auto member = join();
+  const GroupMember who = member->owning(2).member;
+  const auto thread = this->thread(who);
+  const TaskStart task = add(*thread, 0);
+  expect_ok(commit(task, epoch(1, {}, "a", "1")));
+  expect_ok(commit(task, epoch(2, {}, "b", "2")));
+  // As a state store keeps it with its rows; the third epoch it has not heard of.
+  HeldState held{{task.policy->run(), 2, task.policy->position()}, 2, {{"count", "rows"}}};
+  expect_ok(commit(task, epoch(3, {}, "c", "3")));
+  const auto restored = [&](const std::optional<HeldState>& with) {
+    thread->remove_task({0, 0});
+    TaskSpec again = spec(0);
+    again.held = with;
+    auto added = thread->add_task(again);
+    TG_CHECK(added.is_ok(), "{}", added.status().to_string());
+    return added->restore;
+  };
+  auto rest = restored(held);
+  EXPECT_EQ(rest->epoch, 3u);
+  EXPECT_EQ(rest->held, held.tables);
+  EXPECT_EQ(value_of(rest, "b"), "(none)");
+  EXPECT_EQ(value_of(rest, "c"), "3");
+
+  // Whatever does not fit is not relied on.
+  const auto is_whole = [&](const HeldState& with) {
+    const auto all = restored(with);
+    return all->held.empty() && value_of(all, "a") == "1" && value_of(all, "c") == "3";
+  };
+  HeldState other = held;
+  other.as_of.run = "another/0";
+  EXPECT_TRUE(is_whole(other));
+  other = held;
+  other.tables.clear();
+  EXPECT_TRUE(is_whole(other)) << "a table is missing";
+  other = held;
+  other.as_of.position = "v0 ?";
+  EXPECT_TRUE(is_whole(other));
+  other = held;
+  other.least_epoch = 4;
+  EXPECT_TRUE(is_whole(other)) << "it is ahead of the changelog";
+  BasePosition place = *BasePosition::parse(held.as_of.position);
+  ++place.offset;
+  other = held;
+  other.as_of.position = place.to_string();
+  EXPECT_TRUE(is_whole(other)) << "something else is there";
+  place.offset = 1'000'000;
+  other.as_of.position = place.to_string();
+  EXPECT_TRUE(is_whole(other)) << "nothing is there";
+  EXPECT_TRUE(is_whole({}));
 }
 
 TEST_F(StreamThreadTest, AChangelogThatWasDeletedIsMissed) {
