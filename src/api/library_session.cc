@@ -55,6 +55,17 @@ Status check_options(const RunOptions& options) {
   return Status::ok();
 }
 
+Result<int> standby_replicas(const RunOptions& options, const Options& settings) {
+  constexpr std::string_view kName = "library.standby-replicas";
+  TG_ASSIGN_OR_RETURN(const std::int64_t replicas, settings.get_int_or(kName, 0));
+  if (replicas < 0 || replicas > 100)
+    return error(ErrorCode::kInvalidOption, "{} is from 0 to 100, not {}", kName, replicas);
+  if (replicas > 0 && (options.state_dir.empty() || options.state != "rocksdb"))
+    return not_here("a standby replica without state on disk",
+                    "Give it --state rocksdb and --state-dir.");
+  return static_cast<int>(replicas);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<library::Instance>> start_instance(
@@ -81,6 +92,7 @@ Result<std::unique_ptr<library::Instance>> start_instance(
   if (options.state_dir.empty())
     log_warning("library.no-state-dir",
                 {{"remedy", "give each instance a --state-dir: restarts are faster with it"}});
+  TG_ASSIGN_OR_RETURN(instance.standby_replicas, standby_replicas(options, settings));
   instance.plan = std::move(plan_again);
   instance.set_job_options = [options, read = std::move(read_job_settings)](
                                  const std::string& folder, int tasks, JobOptions& job) -> Status {

@@ -257,6 +257,7 @@ Status RunningJob::Session::begin_serving(const Graph& graph) {
 
 void RunningJob::Session::serve() {
   if (server_ == nullptr) return;
+  is_serving_ = true;
   server_->answer_with(
       [served = served_.get()](std::string_view target) { return state_page(target, *served); });
 }
@@ -302,7 +303,7 @@ RunningJob::Session::~Session() {
   if (server_ != nullptr) {
     // A job that ends answers whoever waits.
     server_->answer_with(nullptr);
-    if (instance_ != nullptr || attempts_ != nullptr) {
+    if (is_serving_) {
       stop(StopMode::kCancel);
       static_cast<void>(instance_ != nullptr ? instance_->await() : attempts_->await());
     }

@@ -81,6 +81,7 @@ class RunningJob::Session {
   std::unique_ptr<library::Instance> instance_;  // in library mode, and then none of the above
   std::unique_ptr<StateService> served_;
   std::unique_ptr<HttpServer> server_;
+  bool is_serving_ = false;  // the job has begun
   std::string serve_address_;
 };
 

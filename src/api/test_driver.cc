@@ -189,9 +189,9 @@ Result<LiveState::Found> TestDriver::read_rows(std::string_view name, const Want
                                                const std::vector<ColumnSpec>& columns,
                                                const Visit& visit) const {
   const LiveQuery query{wanted.key, wanted.from, wanted.to, wanted.shows == Shows::kCommitted};
-  TG_ASSIGN_OR_RETURN(StateReading reading,
-                      read_live_rows(std::bind_front(&Session::ask, session_.get()), name, query,
-                                     columns, visit));
+  TG_ASSIGN_OR_RETURN(
+      StateReading reading,
+      read_live_rows(std::bind_front(&Session::ask, session_.get()), name, query, columns, visit));
   return Found{reading.epoch, std::move(reading.elsewhere)};
 }
 

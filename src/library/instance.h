@@ -28,6 +28,8 @@ struct InstanceOptions {
   /// ask them. Empty: nowhere.
   std::string address;
   int threads = 1;
+  /// On how many other instances each task has a copy of its state on disk.
+  int standby_replicas = 0;
   std::chrono::milliseconds epoch_interval{100};
   /// Plans the graph anew, for one more task.
   std::function<Result<Graph>()> plan;

@@ -55,7 +55,9 @@ void InstanceCore::assign(const Assignment& assignment) {
     if (stop_mode_) ids.clear();
   }
   waiting_.clear();
+  if (standbys_ != nullptr) standbys_->let_go(ids);
   add_tasks(ids);
+  find_standbys(next.generation);
   look_for_end();
 }
 

@@ -36,6 +36,7 @@ InstanceCore::~InstanceCore() {
   changed_.wait(lock, [this] { return !stepping_; });
   const auto tasks = std::exchange(tasks_, {});
   lock.unlock();
+  standbys_.reset();
 }
 
 void InstanceCore::post(std::function<void()> step) {

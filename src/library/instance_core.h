@@ -23,6 +23,7 @@
 #include "library/instance.h"
 #include "library/internal_topics.h"
 #include "library/process_identity.h"
+#include "library/standbys.h"
 #include "library/stream_thread.h"
 #include "library/subtopologies.h"
 #include "runtime/job.h"
@@ -74,6 +75,11 @@ class InstanceCore final : public Instance, private AssignmentListener {
   void add_tasks(const std::set<TaskId>& ids);
   Status begin(const std::shared_ptr<Task>& task);
   Result<TaskStart> restore(StreamThread& thread, TaskSpec spec);
+  Result<JobOptions> job_options_of(TaskId id);
+  KeyGroupRange key_groups_of(TaskId id) const;
+  void make_standbys();
+  void find_standbys(std::int32_t generation);
+  void choose_standbys(std::int32_t generation);
   Result<Graph> graph_of(TaskId id) const;
   std::string changelog_of(int subtopology) const;
   int least_busy_thread(int subtopology) const;
@@ -105,6 +111,7 @@ class InstanceCore final : public Instance, private AssignmentListener {
   std::shared_ptr<kafka::Consumer> consumer_;  // of repartition topics
   std::vector<std::unique_ptr<StreamThread>> threads_;
   std::unique_ptr<Assigner> assigner_;
+  std::unique_ptr<Standbys> standbys_;  // null: none are wanted
 
   std::vector<ReadableState> states_;
 

@@ -41,6 +41,7 @@ Status InstanceCore::connect(const Graph& graph) {
   if (!session_ms.empty())
     membership.session_timeout = milliseconds(std::strtoll(session_ms.c_str(), nullptr, 10));
   TG_ASSIGN_OR_RETURN(assigner_, make_range_assigner(membership));
+  if (options_.standby_replicas > 0) make_standbys();
   set_state(JobState::kRunning);
   return assigner_->join(*this);
 }

@@ -35,18 +35,8 @@ Status InstanceCore::begin(const std::shared_ptr<Task>& task) {
   spec.changelog_topic = changelog_of(id.subtopology);
   spec.key_groups = kKeyGroups;
   spec.offsets = [this](const EpochRecord& record) { return offsets_of(record); };
-  JobOptions job;
-  job.parallelism = 1;
+  TG_ASSIGN_OR_RETURN(JobOptions job, job_options_of(id));
   job.executor = thread_executors_[at(task->thread)].get();
-  const Subtopology& subtopology = topology_.subtopologies()[at(id.subtopology)];
-  job.key_groups = subtopology.keyed
-                       ? KeyGroupRange{0, kKeyGroups, kKeyGroups}
-                       : key_groups_of_subtask(id.partition, kKeyGroups, subtopology.partitions);
-  std::string folder;
-  if (!identity_.folder().empty()) folder = identity_.folder() + "/" + id.to_string();
-  if (!folder.empty()) TG_RETURN_IF_ERROR(local_file_system().create_directories(folder));
-  if (options_.set_job_options)
-    TG_RETURN_IF_ERROR(options_.set_job_options(folder, topology_.num_tasks(), job));
   if (job.state_store != nullptr) spec.held = job.state_store->held();
   TG_ASSIGN_OR_RETURN(const TaskStart start, restore(thread, std::move(spec)));
   job.commit_policy = start.policy;
@@ -62,6 +52,26 @@ Status InstanceCore::begin(const std::shared_ptr<Task>& task) {
   task->set_trigger([job = made.get()] { job->trigger_epoch(); });
   thread.start_task(id, [task] { task->trigger(); });
   return made->start();
+}
+
+KeyGroupRange InstanceCore::key_groups_of(TaskId id) const {
+  const Subtopology& subtopology = topology_.subtopologies()[at(id.subtopology)];
+  return subtopology.keyed
+             ? KeyGroupRange{0, kKeyGroups, kKeyGroups}
+             : key_groups_of_subtask(id.partition, kKeyGroups, subtopology.partitions);
+}
+
+/// With the task's own state store.
+Result<JobOptions> InstanceCore::job_options_of(TaskId id) {
+  JobOptions job;
+  job.parallelism = 1;
+  job.key_groups = key_groups_of(id);
+  std::string folder;
+  if (!identity_.folder().empty()) folder = identity_.folder() + "/" + id.to_string();
+  if (!folder.empty()) TG_RETURN_IF_ERROR(local_file_system().create_directories(folder));
+  if (options_.set_job_options)
+    TG_RETURN_IF_ERROR(options_.set_job_options(folder, topology_.num_tasks(), job));
+  return job;
 }
 
 Result<TaskStart> InstanceCore::restore(StreamThread& thread, TaskSpec spec) {

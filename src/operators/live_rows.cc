@@ -43,7 +43,8 @@ Result<QueriedKeys> QueriedKeys::make(const StateQuery& query, const KeyCodec& c
 
 std::vector<std::byte*> QueriedKeys::find(const StateTable& table, std::int64_t name_space) const {
   if (all_) {
-    return rows_by_key(table, name_space, [this](std::string_view key) { return is_in_range(key); });
+    return rows_by_key(table, name_space,
+                       [this](std::string_view key) { return is_in_range(key); });
   }
   std::byte* const value = table.find(name_space, key());
   return value == nullptr ? std::vector<std::byte*>() : std::vector{value};

@@ -135,8 +135,9 @@ class Job {
 
   /// Asks all tasks of the operator of this name about their state; each answers on its thread,
   /// between two of its batches, or for what is committed at the end of an epoch: the answer then
-  /// comes when that epoch is durable. `answer` is called once, from any thread, and must not block:
-  /// kUnknownName, kNotSupported, kCancelled when the operator has ended, or one batch per task.
+  /// comes when that epoch is durable. `answer` is called once, from any thread, and must not
+  /// block: kUnknownName, kNotSupported, kCancelled when the operator has ended, or one batch per
+  /// task.
   using StateAnswer = std::function<void(Result<StateReading>)>;
   void read_state(std::string_view operator_name, StateQuery query, StateAnswer answer);
 

@@ -20,17 +20,16 @@ struct HttpAnswer {
 };
 
 /// One request, for tests.
-inline HttpAnswer http_request(
-    const std::string& address, const std::string& target,
-    const std::vector<std::pair<std::string, std::string>>& headers = {},
-    boost::beast::http::verb method = boost::beast::http::verb::get) {
+inline HttpAnswer http_request(const std::string& address, const std::string& target,
+                               const std::vector<std::pair<std::string, std::string>>& headers = {},
+                               boost::beast::http::verb method = boost::beast::http::verb::get) {
   namespace http = boost::beast::http;
   using boost::asio::ip::tcp;
   boost::asio::io_context context;
   const std::size_t colon = address.rfind(':');
   tcp::socket socket(context);
-  boost::asio::connect(socket, tcp::resolver(context).resolve(address.substr(0, colon),
-                                                              address.substr(colon + 1)));
+  boost::asio::connect(
+      socket, tcp::resolver(context).resolve(address.substr(0, colon), address.substr(colon + 1)));
   http::request<http::empty_body> request(method, target, 11);
   request.set(http::field::host, address);
   for (const auto& [name, value] : headers) request.set(name, value);

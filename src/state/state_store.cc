@@ -138,9 +138,10 @@ class CachedBackend final : public TableBackend {
     const TableName name(operator_uid_, spec.name);
     const bool is_kept = base_->is_kept(name);
     if (!spec.may_have_base()) {
-      // Only another version of the program can have kept it below.
-      if (is_kept) return layout_mismatch(spec.name, "rows below memory", "rows in memory");
-      return std::make_unique<StateTable>(spec, key_groups(), &resident());
+      auto table = std::make_unique<StateTable>(spec, key_groups(), &resident());
+      // Who made a copy did not know which tables are in memory.
+      if (is_kept) TG_RETURN_IF_ERROR(bring_up(name, *table));
+      return table;
     }
     const BaseTable below{base_, base_->table_id(name), is_kept};
     auto table = std::make_unique<StateTable>(spec, key_groups(), &memory(), below);
@@ -182,6 +183,27 @@ class CachedBackend final : public TableBackend {
     if (dirty != counted_dirty_) share_->dirty_bytes += dirty - counted_dirty_;
     counted_bytes_ = used;
     counted_dirty_ = dirty;
+  }
+
+  /// All rows of a table below memory.
+  Status bring_up(const TableName& name, StateTable& table) {
+    const BaseStore::TableId id = base_->table_id(name);
+    if (const std::string layout = base_->layout_of(id); layout != table.fingerprint())
+      return layout_mismatch(name.second, layout, table.fingerprint());
+    DeltaWriter rows(table.fingerprint(), key_groups());
+    constexpr std::size_t kPieceRows = 4096;
+    for (auto name_space = base_->namespace_at_or_above(id, key_groups(), INT64_MIN); name_space;
+         name_space = base_->namespace_at_or_above(id, key_groups(), *name_space + 1)) {
+      std::string place;
+      const auto put = [&](const BaseRow& row) {
+        rows.put(*name_space, row.hash, row.key, row.value);
+      };
+      while (base_->scan({{}, id}, key_groups(), *name_space, place, kPieceRows, put)) {
+      }
+      if (*name_space == INT64_MAX) break;
+    }
+    TG_RETURN_IF_ERROR(status());
+    return apply(rows.finish(), table);
   }
 
   /// What `writer` makes goes to a file, a piece at a time.
@@ -289,6 +311,8 @@ class RocksdbStore final : public StateStore {
     share_.is_short.store(false, std::memory_order_release);
     return Status::ok();
   }
+  Status copy(const CommittedEpoch& epoch, KeyGroupRange own,
+              std::span<const OperatorDeltas> changes, bool afresh) override;
   bool is_short_of_memory() const override {
     return share_.is_short.load(std::memory_order_acquire);
   }
@@ -301,7 +325,35 @@ class RocksdbStore final : public StateStore {
   MemoryShare share_;
 };
 
+Status RocksdbStore::copy(const CommittedEpoch& epoch, KeyGroupRange own,
+                          std::span<const OperatorDeltas> changes, bool afresh) {
+  const std::optional<HeldState> held = base_->held();
+  if (!afresh && !held)
+    return error(ErrorCode::kStateMismatch, "there is no copy that changes could come behind");
+  TG_RETURN_IF_ERROR(base_->begin_after(epoch, afresh ? std::set<TableName>() : held->tables));
+  std::string buffer;
+  for (const OperatorDeltas& part : changes) {
+    for (const StateDelta& delta : *part.deltas) {
+      TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
+      TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
+      const BaseStore::TableId table = base_->table_id({*part.uid, delta.table});
+      const std::string layout = base_->layout_of(table);
+      if (!layout.empty() && layout != reader.fingerprint())
+        return layout_mismatch(delta.table, layout, reader.fingerprint());
+      TG_RETURN_IF_ERROR(base_->restore(table, own, bytes));
+      TG_RETURN_IF_ERROR(
+          base_->restored(table, {0, own.total, own.total}, std::string(reader.fingerprint())));
+    }
+  }
+  return base_->apply(epoch, {});
+}
+
 }  // namespace
+
+Status StateStore::copy(const CommittedEpoch&, KeyGroupRange, std::span<const OperatorDeltas>,
+                        bool) {
+  return Status(ErrorCode::kNotSupported, "copies of state in memory", "Use --state rocksdb.");
+}
 
 std::unique_ptr<StateBackend> make_memory_state_backend(KeyGroupRange range,
                                                         std::int64_t budget_bytes) {

@@ -42,6 +42,11 @@ class StateStore {
   virtual Status apply(const CommittedEpoch&, std::span<const OperatorDeltas>) {
     return Status::ok();
   }
+  /// The store as a copy of state that another process has, without operators: takes what an epoch
+  /// or several have changed in these key groups. `afresh`: it is all that there is; else it comes
+  /// behind held(). In place of all calls but held().
+  virtual Status copy(const CommittedEpoch& epoch, KeyGroupRange own,
+                      std::span<const OperatorDeltas> changes, bool afresh);
   /// True when what is not published yet takes so much of the memory that an epoch should end now,
   /// and sources should wait for it.
   virtual bool is_short_of_memory() const { return false; }

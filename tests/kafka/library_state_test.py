@@ -6,8 +6,9 @@
   sends whoever asks for another one to its owner; ranges of both together are the truth.
 * base: state is in RocksDB. An instance that is killed reads back only what came after its local
   state; one whose folder is lost reads everything. The counts are exact after both.
+* standby: each of two instances keeps copies of what the other one has, and takes over from those.
 
-    library_state_test.py [--engine build/tidegate] [--case queries|base] [--seed N]
+    library_state_test.py [--engine build/tidegate] [--case queries|base|standby] [--seed N]
 """
 
 import argparse
@@ -46,7 +47,8 @@ class Instance:
             [engine.program, "run", script, "--parallelism", "2", "--epoch-interval", "100ms",
              "--state-dir", f"state-{name}", "--serve", "localhost:0", "--progress", "json",
              *arguments],
-            cwd=engine.folder, stdout=subprocess.DEVNULL, stderr=self.errors.open("a"))
+            cwd=engine.folder, stdout=subprocess.DEVNULL, stderr=self.errors.open("a"),
+            env={**os.environ, "TIDEGATE_LOG": "info"})
         self.address = wait_for(self.served_at, f"{name} does not serve")
 
     def served_at(self):
@@ -232,12 +234,33 @@ def base(case):
           flush=True)
 
 
+def standby(case):
+    """The copy that the other one keeps is all but what came last."""
+    arguments = ("--state", "rocksdb", "--set", "library.standby-replicas=1")
+    case.produce(20_000, 2_000)
+    instances = [case.start("a", *arguments), case.start("b", *arguments)]
+    state = case.state(instances[0])
+    case.await_truth(instances, state)
+    wait_for(lambda: all(instance.errors.read_text().count("library.standby-ready") >= PARTITIONS
+                         for instance in instances), "there are no standbys")
+    before = instances[1].restored()
+    case.produce(1_000, 2_000)
+    instances[0].kill()
+    case.await_truth(instances[1:], state)
+    after = wait_for(lambda: (lambda now: now if now and now["tasks"] == 2 * PARTITIONS else None)(
+        instances[1].restore_done()), "the other one has not taken over")
+    assert after["behind_local"] - before["behind_local"] == PARTITIONS, (before, after)
+    instances[1].stop()
+    print(f"standby: {after['bytes'] - before['bytes']} bytes read to take over {PARTITIONS} tasks",
+          flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine",
                         default=os.environ.get("TIDEGATE_BUILD", "build") + "/tidegate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--case", choices=["queries", "base"])
+    parser.add_argument("--case", choices=["queries", "base", "standby"])
     arguments = parser.parse_args()
     if shutil.which("java") is None:
         print("java is missing: no broker can be run on this machine")
@@ -248,7 +271,8 @@ def main():
         engine = Engine(str(Path(arguments.engine).resolve()), folder)
         broker = Broker(folder / "kafka", 33000 + os.getpid() % 900)
         try:
-            for name, run in {"queries": queries, "base": base}.items():
+            for name, run in {"queries": queries, "base": base,
+                              "standby": standby}.items():
                 if arguments.case in (None, name):
                     case = Case(engine, broker, name, rng)
                     try:
