@@ -70,8 +70,9 @@ Result<CheckpointOptions> checkpoint_options(const Options& settings) {
 }  // namespace
 
 Result<EpochRecord> read_savepoint_of(const RunOptions& options) {
-  TG_ASSIGN_OR_RETURN(const auto from, open_blob_store(options.restore, settings_of(options)));
-  return read_savepoint(*from);
+  TG_ASSIGN_OR_RETURN(std::unique_ptr<BlobStore> from,
+                      open_blob_store(options.restore, settings_of(options)));
+  return read_savepoint(std::shared_ptr<BlobStore>(std::move(from)));
 }
 
 Result<std::unique_ptr<DurableEpochs>> DurableEpochs::open(const RunOptions& options,

@@ -27,7 +27,7 @@ struct CheckpointOptions {
   /// A table is folded when what has changed outweighs its base so many times, and at least this.
   double fold_ratio = 1.0;
   std::int64_t least_fold_bytes = std::int64_t{4} << 20;
-  /// Its latest changes are merged when it is in so many pieces.
+  /// Its latest changes are merged when they are in so many pieces.
   std::size_t most_sections = 64;
   /// When the newest epoch is damaged an older one will do: nothing of the damaged one can have
   /// been published, or every sink takes it a second time, or the user said so.

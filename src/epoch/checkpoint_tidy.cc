@@ -105,8 +105,10 @@ std::optional<CheckpointStore::Folded> CheckpointStore::next_to_fold() const {
     const std::vector<StateSection>& sections = tables_[i].sections;
     std::int64_t base = 0;
     std::int64_t changes = 0;
+    std::size_t pieces = 0;  // of changes
     for (const StateSection& section : sections) {
       (section.is_base ? base : changes) += section.size_bytes;
+      pieces += section.is_base ? 0 : 1;
     }
     const auto limit =
         std::max(static_cast<std::int64_t>(static_cast<double>(base) * options_.fold_ratio),
@@ -114,7 +116,7 @@ std::optional<CheckpointStore::Folded> CheckpointStore::next_to_fold() const {
     if (changes <= most) continue;
     std::size_t first = 0;
     if (changes < limit) {
-      if (sections.size() <= options_.most_sections) continue;
+      if (pieces <= options_.most_sections) continue;
       first = first_to_merge(sections);
       if (sections.size() - first < 2) continue;
     }

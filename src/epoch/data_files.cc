@@ -2,26 +2,74 @@
 #include "epoch/data_files.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
 #include <utility>
 
 #include "base/check.h"
 #include "base/content_hash.h"
 #include "base/failpoints.h"
-#include "epoch/fold_deltas.h"
 #include "state/delta.h"
+#include "state/delta_sorter.h"
 
 namespace tidegate {
 namespace {
 
 constexpr std::string_view kHeader("TGDF\1\0\0\0", 8);
 /// A file is put when it has as much; one delta may be larger.
-constexpr std::size_t kFileBytes = std::size_t{16} << 20;
-/// How much of a table is folded at a time.
-constexpr std::int64_t kFoldBytes = std::int64_t{64} << 20;
+constexpr std::size_t kFileBytes = std::size_t{4} << 20;
+/// Folded and merged rows come in deltas of this size.
+constexpr std::int64_t kPieceBytes = std::int64_t{2} << 20;
+constexpr std::int64_t kMostParts = 64;
+/// How much of a table is in memory while it is folded or merged.
+constexpr std::size_t kSortBytes = std::size_t{4} << 20;
+constexpr std::size_t kLeastSortBytes = std::size_t{256} << 10;
 
 bool is_apart(const KeyGroupRange& a, const KeyGroupRange& b) {
   return a.total == b.total && (a.begin >= b.end || a.end <= b.begin);
 }
+
+/// Rows that come in order as deltas of bounded size.
+class PieceWriter {
+ public:
+  PieceWriter(std::string fingerprint, const std::function<bool()>& keeps_on,
+              const std::function<Status(const std::string& delta)>& emit)
+      : fingerprint_(std::move(fingerprint)), keeps_on_(keeps_on), emit_(emit) {}
+
+  /// What follows is of these key groups.
+  Status begin(KeyGroupRange key_groups) {
+    TG_RETURN_IF_ERROR(finish());
+    writer_ = std::make_unique<DeltaWriter>(fingerprint_, key_groups);
+    writer_->split_at(kPieceBytes, [this](const std::string& piece) { give(piece); });
+    return Status::ok();
+  }
+  void drop(std::int64_t name_space) { writer_->drop(name_space); }
+  Status add(const DeltaRecord& row) {
+    if (row.kind == DeltaRecord::Kind::kPut) {
+      writer_->put(row.name_space, row.hash, row.key, row.value);
+    } else {
+      writer_->erase(row.name_space, row.hash, row.key);
+    }
+    return status_;
+  }
+  Status finish() {
+    if (writer_ != nullptr) give(writer_->finish());
+    writer_.reset();
+    return status_;
+  }
+
+ private:
+  void give(const std::string& piece) {
+    if (!status_.is_ok()) return;
+    status_ = keeps_on_() ? emit_(piece) : error(ErrorCode::kCancelled, "folding was stopped");
+  }
+
+  const std::string fingerprint_;
+  const std::function<bool()>& keeps_on_;
+  const std::function<Status(const std::string& delta)>& emit_;
+  std::unique_ptr<DeltaWriter> writer_;
+  Status status_;
+};
 
 }  // namespace
 
@@ -90,26 +138,34 @@ Status fold_table(BlobStore& blobs, const TableState& table, int key_groups,
                   const std::function<Status(const std::string& delta)>& emit) {
   std::int64_t bytes = 0;
   for (const StateSection& section : table.sections) bytes += section.size_bytes;
-  const int parts =
-      static_cast<int>(std::clamp<std::int64_t>(bytes / kFoldBytes + 1, 1, key_groups));
+  // A task that restores reads only what may concern it.
+  const auto parts =
+      static_cast<int>(std::min<std::int64_t>({bytes / kPieceBytes + 1, key_groups, kMostParts}));
+  DeltaSorter sorter({{0, key_groups, key_groups}, parts, "", kSortBytes});
   DataFileReader reader(blobs);
-  for (int part = 0; part < parts; ++part) {
-    const KeyGroupRange range = key_groups_of_subtask(part, key_groups, parts);
-    DeltaFolder folder(range);
-    for (const StateSection& section : table.sections) {
-      if (!keeps_on()) return error(ErrorCode::kCancelled, "folding was stopped");
-      const bool is_other =
-          section.key_groups.total == key_groups &&
-          (section.key_groups.begin >= range.end || section.key_groups.end <= range.begin);
-      if (is_other) continue;
-      TG_ASSIGN_OR_RETURN(const std::string_view delta, reader.read(section));
-      TG_RETURN_IF_ERROR(folder.add(delta).with_context(
-          fmt::format("state '{}' of operator '{}'", table.table, table.uid)));
-    }
-    if (folder.is_empty()) continue;
-    TG_RETURN_IF_ERROR(emit(folder.finish()));
+  for (const StateSection& section : table.sections) {
+    if (!keeps_on()) return error(ErrorCode::kCancelled, "folding was stopped");
+    TG_ASSIGN_OR_RETURN(const std::string_view delta, reader.read(section));
+    TG_RETURN_IF_ERROR(sorter.add(delta).with_context(
+        fmt::format("state '{}' of operator '{}'", table.table, table.uid)));
   }
-  return Status::ok();
+  if (sorter.is_empty()) return Status::ok();
+  TG_RETURN_IF_ERROR(sorter.finish());
+  PieceWriter pieces(sorter.fingerprint(), keeps_on, emit);
+  DeltaSorter::Row row;
+  int part = -1;
+  while (true) {
+    TG_ASSIGN_OR_RETURN(const bool more, sorter.next(row));
+    if (!more) break;
+    if (row.part != part) {
+      part = row.part;
+      TG_RETURN_IF_ERROR(pieces.begin(key_groups_of_subtask(part, key_groups, parts)));
+    }
+    if (row.record.kind == DeltaRecord::Kind::kPut) TG_RETURN_IF_ERROR(pieces.add(row.record));
+  }
+  // Also no rows at all are of some layout.
+  if (part < 0) TG_RETURN_IF_ERROR(pieces.begin({0, key_groups, key_groups}));
+  return pieces.finish();
 }
 
 bool can_merge(std::span<const StateSection> sections) {
@@ -128,20 +184,38 @@ bool can_merge(std::span<const StateSection> sections) {
 Status merge_sections(BlobStore& blobs, std::span<const StateSection> sections,
                       const std::function<bool()>& keeps_on,
                       const std::function<Status(const std::string& delta)>& emit) {
+  std::vector<KeyGroupRange> writers;
+  for (const StateSection& section : sections) {
+    if (std::ranges::find(writers, section.key_groups) == writers.end()) {
+      writers.push_back(section.key_groups);
+    }
+  }
+  const std::size_t memory = std::max(kSortBytes / writers.size(), kLeastSortBytes);
+  std::deque<DeltaSorter> sorters;
+  for (const KeyGroupRange& writer : writers) {
+    sorters.emplace_back(DeltaSorterOptions{writer, 1, "", memory});
+  }
   DataFileReader reader(blobs);
-  std::vector<std::pair<KeyGroupRange, DeltaMerger>> mergers;
   for (const StateSection& section : sections) {
     if (!keeps_on()) return error(ErrorCode::kCancelled, "merging was stopped");
-    auto merger = std::ranges::find_if(
-        mergers, [&](const auto& entry) { return entry.first == section.key_groups; });
-    if (merger == mergers.end()) {
-      mergers.emplace_back(section.key_groups, DeltaMerger(section.key_groups));
-      merger = mergers.end() - 1;
-    }
+    const auto writer = std::ranges::find(writers, section.key_groups) - writers.begin();
     TG_ASSIGN_OR_RETURN(const std::string_view delta, reader.read(section));
-    TG_RETURN_IF_ERROR(merger->second.add(delta));
+    TG_RETURN_IF_ERROR(sorters[static_cast<std::size_t>(writer)].add(delta));
   }
-  for (auto& [writer, merger] : mergers) TG_RETURN_IF_ERROR(emit(merger.finish()));
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    DeltaSorter& sorter = sorters[i];
+    TG_RETURN_IF_ERROR(sorter.finish());
+    PieceWriter pieces(sorter.fingerprint(), keeps_on, emit);
+    TG_RETURN_IF_ERROR(pieces.begin(writers[i]));
+    for (const std::int64_t name_space : sorter.drops()) pieces.drop(name_space);
+    DeltaSorter::Row row;
+    while (true) {
+      TG_ASSIGN_OR_RETURN(const bool more, sorter.next(row));
+      if (!more) break;
+      TG_RETURN_IF_ERROR(pieces.add(row.record));
+    }
+    TG_RETURN_IF_ERROR(pieces.finish());
+  }
   return Status::ok();
 }
 

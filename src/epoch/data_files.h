@@ -47,6 +47,7 @@ class DataFileReader {
   /// The bytes of a delta, which hold until the next call. kStateCorrupt names a file that is
   /// missing or not what its name says.
   Result<std::string_view> read(const StateSection& section);
+  bool has(const DataFile& file) const { return !hash_.empty() && hash_ == file.hash; }
 
  private:
   BlobStore& blobs_;

@@ -36,26 +36,6 @@ class DeltaFolder {
   std::unique_ptr<Rows> rows_;
 };
 
-/// The deltas of one state table by writers of the same key groups, oldest first, as one that
-/// changes the rows below it as all of them do: unlike a base it still says what goes.
-class DeltaMerger {
- public:
-  explicit DeltaMerger(KeyGroupRange writer);
-  DeltaMerger(DeltaMerger&&) noexcept;
-  ~DeltaMerger();
-
-  /// Copies what it needs. kStateCorrupt when the delta is damaged.
-  Status add(std::string_view delta);
-  /// The merger is done.
-  std::string finish();
-
- private:
-  class Changes;
-  const KeyGroupRange writer_;
-  std::string fingerprint_;
-  std::unique_ptr<Changes> changes_;
-};
-
 /// The deltas of one operator, oldest first, as one per table.
 Result<std::vector<StateDelta>> fold_deltas(const std::vector<StateDelta>& deltas, EpochId epoch,
                                             int key_groups);

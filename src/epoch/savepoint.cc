@@ -2,7 +2,9 @@
 #include "epoch/savepoint.h"
 
 #include <algorithm>
+#include <list>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -56,21 +58,39 @@ bool makes_up(const TableState& table, const HeldState& held) {
 /// A state of more than this is not kept in memory until its tasks have restored it.
 constexpr std::int64_t kInMemoryBytes = std::int64_t{16} << 20;
 
+/// Tasks read different files at the same time, each many sections of one.
 class SharedReader {
  public:
-  explicit SharedReader(std::shared_ptr<BlobStore> blobs)
-      : blobs_(std::move(blobs)), reader_(*blobs_) {}
+  explicit SharedReader(std::shared_ptr<BlobStore> blobs) : blobs_(std::move(blobs)) {}
 
   Result<std::string> read(const StateSection& section) {
+    std::unique_ptr<DataFileReader> reader = take(section.file);
+    auto bytes = reader->read(section);
+    Result<std::string> copy = bytes.is_ok() ? Result<std::string>(std::string(*bytes))
+                                             : Result<std::string>(bytes.status());
     const std::lock_guard lock(mutex_);
-    TG_ASSIGN_OR_RETURN(const std::string_view bytes, reader_.read(section));
-    return std::string(bytes);
+    readers_.push_front(std::move(reader));
+    if (readers_.size() > kMostFiles) readers_.pop_back();
+    return copy;
   }
 
  private:
-  std::shared_ptr<BlobStore> blobs_;
+  static constexpr std::size_t kMostFiles = 2;
+
+  /// The one that has the file, if there is one.
+  std::unique_ptr<DataFileReader> take(const DataFile& file) {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::ranges::find_if(readers_, [&](const auto& reader) { return reader->has(file); });
+    if (found == readers_.end()) return std::make_unique<DataFileReader>(*blobs_);
+    std::unique_ptr<DataFileReader> reader = std::move(*found);
+    readers_.erase(found);
+    return reader;
+  }
+
+  const std::shared_ptr<BlobStore> blobs_;
   std::mutex mutex_;
-  DataFileReader reader_;
+  std::list<std::unique_ptr<DataFileReader>> readers_;  // used last first
 };
 
 class StoredSection final : public StoredBytes {
@@ -78,6 +98,7 @@ class StoredSection final : public StoredBytes {
   StoredSection(std::shared_ptr<SharedReader> reader, StateSection section)
       : reader_(std::move(reader)), section_(std::move(section)) {}
   Result<std::string> read() const override { return reader_->read(section_); }
+  std::optional<KeyGroupRange> key_groups() const override { return section_.key_groups; }
 
  private:
   std::shared_ptr<SharedReader> reader_;
@@ -180,6 +201,11 @@ Result<EpochRecord> read_state(BlobStore& blobs, const Manifest& manifest, const
 Result<EpochRecord> read_savepoint(BlobStore& blobs) {
   TG_ASSIGN_OR_RETURN(const Manifest manifest, find_savepoint(blobs));
   return read_state(blobs, manifest);
+}
+
+Result<EpochRecord> read_savepoint(const std::shared_ptr<BlobStore>& blobs) {
+  TG_ASSIGN_OR_RETURN(const Manifest manifest, find_savepoint(*blobs));
+  return read_state(*blobs, manifest, nullptr, blobs);
 }
 
 }  // namespace tidegate

@@ -26,6 +26,8 @@ Result<Manifest> find_savepoint(BlobStore& blobs);
 
 /// What to restore from; all of it is verified.
 Result<EpochRecord> read_savepoint(BlobStore& blobs);
+/// Likewise, but what is large stays where it is, and is read again when it is looked at.
+Result<EpochRecord> read_savepoint(const std::shared_ptr<BlobStore>& blobs);
 
 /// The record of a manifest, with the deltas that it names; of tables that `held` (null: nothing)
 /// has, those that come after it. kStateCorrupt names a damaged file. With an `owner`, of `blobs`,

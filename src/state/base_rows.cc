@@ -11,6 +11,7 @@
 
 #include "state/base_keys.h"
 #include "state/base_store.h"
+#include "state/sorted_rows.h"
 #include "state/state_table.h"
 
 namespace tidegate {
@@ -208,7 +209,7 @@ Status BaseStore::remove_old_layers() {
 }
 
 BaseStore::LayerWriter::LayerWriter(BaseStore& store)
-    : store_(store), batch_(std::make_unique<rocksdb::WriteBatch>()) {}
+    : store_(store), rows_(std::make_unique<SortedRows>()) {}
 
 BaseStore::LayerWriter::~LayerWriter() = default;
 
@@ -219,21 +220,21 @@ void BaseStore::LayerWriter::put(TableId layer, std::int64_t name_space, std::ui
     bytes_.push_back('+');
     bytes_ += *value;
   }
-  const auto added = batch_->Put(row_key(layer, name_space, hash, key), bytes_);
-  if (!added.ok() && status_.is_ok()) status_ = to_status(added);
-  if (batch_->GetDataSize() >= kBatchBytes) write();
+  rows_->add(layer, name_space, hash, key, bytes_);
+  if (rows_->size_bytes() >= kBatchBytes) write();
 }
 
 void BaseStore::LayerWriter::write() {
+  rocksdb::WriteBatch batch;
+  Status written = rows_->move_to(batch);
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  const auto written = store_.db_->Write(options, batch_.get());
-  if (!written.ok() && status_.is_ok()) status_ = to_status(written);
-  batch_->Clear();
+  if (written.is_ok()) written = to_status(store_.db_->Write(options, &batch));
+  if (status_.is_ok()) status_ = std::move(written);
 }
 
 Status BaseStore::LayerWriter::finish() {
-  if (batch_->Count() > 0) write();
+  if (!rows_->empty()) write();
   return std::move(status_);
 }
 

@@ -18,6 +18,7 @@
 #include "state/base_keys.h"
 #include "state/delta.h"
 #include "state/expired_rows.h"
+#include "state/sorted_rows.h"
 #include "state/state_store.h"
 #include "state/state_table.h"
 
@@ -53,7 +54,13 @@ rocksdb::Options options_for(const std::shared_ptr<rocksdb::Cache>& cache,
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(buffers, cache);
   options.write_buffer_size = std::max<std::size_t>(buffers / 2, 64 << 10);
   options.max_write_buffer_number = 3;
-  options.compression = rocksdb::kLZ4Compression;
+  // Most rows that are looked up are not among the latest.
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.memtable_whole_key_filtering = true;
+  // Rows are short and of little likeness: to pack and unpack blocks costs more than it saves.
+  options.compression = rocksdb::kNoCompression;
+  // All rows of a small state are rewritten each time: less often.
+  options.level0_file_num_compaction_trigger = 8;
   options.level_compaction_dynamic_level_bytes = true;
   // What is looked up is mostly there: filters of the last level, which holds most rows, would take
   // the cache from the rows.
@@ -103,6 +110,8 @@ Status BaseStore::open_rows() {
 }
 
 Status BaseStore::open_or_replace() {
+  TG_RETURN_IF_ERROR(local_file_system().remove_all(loading_folder()));
+  TG_RETURN_IF_ERROR(local_file_system().create_directories(loading_folder()));
   Status opened = open_rows();
   if (opened.is_ok() && options_.is_kept) opened = read_catalog();
   if (opened.is_ok() && options_.is_kept) opened = remove_old_layers();
@@ -302,21 +311,19 @@ Status BaseStore::apply_delta(TableId table, KeyGroupRange own, std::string_view
   // Other tasks drop their rows themselves.
   const KeyGroupRange dropped{std::max(reader.key_groups().begin, own.begin),
                               std::min(reader.key_groups().end, own.end), own.total};
-  bool any_row = batch.Count() > 0;
+  SortedRows rows;
   DeltaRecord record;
   while (true) {
     TG_ASSIGN_OR_RETURN(const bool more, reader.next(record));
-    if (!more) return Status::ok();
+    if (!more) return rows.move_to(batch);
     if (record.kind == DeltaRecord::Kind::kDrop) {
-      TG_RETURN_IF_ERROR(drop(table, record.name_space, dropped, any_row, batch));
-      continue;
+      TG_RETURN_IF_ERROR(rows.move_to(batch));
+      TG_RETURN_IF_ERROR(drop(table, record.name_space, dropped, batch.Count() > 0, batch));
+    } else if (own.contains(key_group_of(record.hash, own.total))) {
+      const bool puts = record.kind == DeltaRecord::Kind::kPut;
+      rows.add(table, record.name_space, record.hash, record.key,
+               puts ? std::optional(record.value) : std::nullopt);
     }
-    if (!own.contains(key_group_of(record.hash, own.total))) continue;
-    const std::string key = row_key(table, record.name_space, record.hash, record.key);
-    const bool puts = record.kind == DeltaRecord::Kind::kPut;
-    TG_RETURN_IF_ERROR(
-        to_status(puts ? batch.Put(key, rocksdb::Slice(record.value)) : batch.Delete(key)));
-    any_row = true;
   }
 }
 

@@ -29,7 +29,9 @@ class WriteBatch;
 
 namespace tidegate {
 
+class DeltaSorter;      // state/delta_sorter.h
 class ExpiredRows;      // state/expired_rows.h
+class SortedRows;       // state/sorted_rows.h
 struct OperatorDeltas;  // state/state_store.h
 struct StateKey;        // state/state_table.h
 
@@ -82,6 +84,11 @@ class BaseStore {
   bool is_kept(const TableName& name) const;
   /// The fingerprint of its values; empty while nobody knows.
   std::string layout_of(TableId table) const;
+  /// Where to put the deltas that make the rows of these key groups from nothing.
+  std::unique_ptr<DeltaSorter> sorter(KeyGroupRange own) const;
+  /// Takes these rows, of key groups that are empty in the table. Many become sorted files, which
+  /// nothing has to rewrite.
+  Status load(TableId table, DeltaSorter& rows);
   /// Takes the rows of one delta that lie in these key groups.
   Status restore(TableId table, KeyGroupRange own, std::string_view delta);
   /// All rows of these key groups are there.
@@ -112,7 +119,7 @@ class BaseStore {
    private:
     void write();
     BaseStore& store_;
-    std::unique_ptr<rocksdb::WriteBatch> batch_;
+    std::unique_ptr<SortedRows> rows_;
     std::string bytes_;
     Status status_;
   };
@@ -154,6 +161,9 @@ class BaseStore {
   Status write_ahead(const CommittedEpoch& epoch, rocksdb::WriteBatch& batch);
   Status end_building();
   Status remove_old_layers();
+  std::string loading_folder() const;
+  Status load_few(TableId table, DeltaSorter& rows);
+  Status load_files(TableId table, DeltaSorter& rows);
   bool get_from(TableId table, bool is_layer, std::int64_t name_space,
                 std::span<const StateKey> keys, std::vector<std::size_t>& open,
                 const std::function<void(std::size_t, std::string_view)>& found);

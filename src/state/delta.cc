@@ -30,6 +30,11 @@ Result<std::string_view> StateDelta::view(std::string& buffer) const {
   return std::string_view(buffer);
 }
 
+bool StateDelta::may_concern(KeyGroupRange range) const {
+  const auto own = stored == nullptr ? std::nullopt : stored->key_groups();
+  return !own || own->total != range.total || (own->begin < range.end && range.begin < own->end);
+}
+
 DeltaWriter::DeltaWriter(std::string_view fingerprint, KeyGroupRange key_groups)
     : fingerprint_(fingerprint), key_groups_(key_groups) {
   begin();

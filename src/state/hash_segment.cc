@@ -68,7 +68,7 @@ void HashSegment::prefetch_row(std::uint64_t hash) const {
 }
 
 std::byte* HashSegment::create(std::uint64_t hash, std::string_view key) {
-  std::byte* row = add_row(hash, key, StateRowHeader::kDirty | StateRowHeader::kUsed);
+  std::byte* row = add_row(hash, key, StateRowHeader::kDirty | StateRowHeader::kUse);
   if (row == nullptr) return nullptr;
   if (format_->tracked()) {
     const auto size = static_cast<std::int64_t>(format_->row_size(key.size()));
@@ -83,7 +83,7 @@ std::byte* HashSegment::load(std::uint64_t hash, std::string_view key) {
   // As old as the base: it may be evicted again at once.
   const std::uint32_t epoch_bits = static_cast<std::uint32_t>(format_->memory().applied())
                                    << StateRowHeader::kEpochShift;
-  std::byte* row = add_row(hash, key, StateRowHeader::kSealed | StateRowHeader::kUsed | epoch_bits);
+  std::byte* row = add_row(hash, key, StateRowHeader::kSealed | epoch_bits);
   has_sealed_ = true;
   return row == nullptr ? nullptr : format_->value(row);
 }
@@ -188,7 +188,8 @@ void HashSegment::reserve(std::uint32_t rows) {
 }
 
 void HashSegment::mark_clean_row_dirty(std::byte* row) {
-  StateRowFormat::header(row).flags |= StateRowHeader::kDirty | StateRowHeader::kUsed;
+  StateRowFormat::header(row).flags |= StateRowHeader::kDirty;
+  StateRowFormat::header(row).add_use();
   if (!format_->tracked()) return;
   dirty_.push_back(row);
   const auto size = static_cast<std::int64_t>(format_->row_size(row));
@@ -209,7 +210,7 @@ void HashSegment::set_restored() {
   each_row({}, [](std::byte* row, RowPlace) {
     std::uint32_t& flags = StateRowFormat::header(row).flags;
     const bool erased = (flags & StateRowHeader::kErased) != 0;
-    flags = (erased ? StateRowHeader::kErased : StateRowHeader::kSealed) | StateRowHeader::kUsed;
+    flags = (erased ? StateRowHeader::kErased : StateRowHeader::kSealed) | StateRowHeader::kUse;
   });
   has_sealed_ = true;
   clear_dirty();
@@ -362,7 +363,7 @@ void HashSegment::compact_if_sparse() {
   if (erased >= kWorthIt && erased > rows_ - erased) SegmentCompaction(*this).run();
 }
 
-std::int64_t HashSegment::evict(std::int64_t bytes, bool unused_only) {
+std::int64_t HashSegment::evict(std::int64_t bytes, int most_uses) {
   std::int64_t leaving = 0;
   each_row({}, [&](std::byte* row, RowPlace) {
     std::uint32_t& flags = StateRowFormat::header(row).flags;
@@ -372,11 +373,12 @@ std::int64_t HashSegment::evict(std::int64_t bytes, bool unused_only) {
         leaving += static_cast<std::int64_t>(format_->row_size(row));
       return;
     }
-    if (unused_only && (flags & StateRowHeader::kUsed) != 0) {
-      flags &= ~StateRowHeader::kUsed;
-    } else if (leaving < bytes) {
+    const int uses = StateRowFormat::header(row).uses();
+    if (uses <= most_uses && leaving < bytes) {
       flags |= StateRowHeader::kLeaving;
       leaving += format_->bytes_of(row);
+    } else if (most_uses > 1 && uses > 0) {
+      flags -= StateRowHeader::kUse;
     }
   });
   if (leaving > 0) SegmentCompaction(*this).run();

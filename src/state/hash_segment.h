@@ -104,9 +104,10 @@ class HashSegment {
   /// spilled yet; they may be evicted from then on.
   template <typename Store>
   void spill(const Store& store);
-  /// Lets up to `bytes` of rows go that are below, too; with `unused_only` none that was used since
-  /// it was looked at last. Answers how much there was. Rows move.
-  std::int64_t evict(std::int64_t bytes, bool unused_only);
+  /// Lets up to `bytes` of rows go that are below, too, first the older ones, and none with more
+  /// than `most_uses`. Above 1 each row that stays loses a use. Answers how much there was. Rows
+  /// move.
+  std::int64_t evict(std::int64_t bytes, int most_uses);
   /// True when nothing is here, not even an erased row that the base may still have.
   bool is_vacant() const;
 
@@ -186,11 +187,11 @@ class HashSegment {
   /// The value of a row that find_row() answered, or null.
   std::byte* found_to_read(std::byte* row) const {
     if (row == nullptr) return nullptr;
-    std::uint32_t& flags = StateRowFormat::header(row).flags;
-    constexpr std::uint32_t kExpected = StateRowHeader::kUsed;
-    if ((flags & (kExpected | StateRowHeader::kErased)) != kExpected) [[unlikely]] {
-      if ((flags & StateRowHeader::kErased) != 0) return nullptr;
-      flags |= StateRowHeader::kUsed;
+    StateRowHeader& header = StateRowFormat::header(row);
+    constexpr std::uint32_t kExpected = StateRowHeader::kUses;
+    if ((header.flags & (kExpected | StateRowHeader::kErased)) != kExpected) [[unlikely]] {
+      if ((header.flags & StateRowHeader::kErased) != 0) return nullptr;
+      header.add_use();
     }
     return format_->value(row);
   }
@@ -335,7 +336,7 @@ void HashSegment::seal(const Changed& changed) {
     // What was created and erased within the epoch never was.
     if (!erased || (header.flags & StateRowHeader::kSealed) != 0) changed(row, erased);
     header.flags = (erased ? StateRowHeader::kErased : StateRowHeader::kSealed) |
-                   StateRowHeader::kUsed | epoch_bits;
+                   (header.flags & StateRowHeader::kUses) | epoch_bits;
   };
   for (std::byte* row : dirty_) seal_row(row);
   each_row(clean_end_, [&](std::byte* row, RowPlace) { seal_row(row); });

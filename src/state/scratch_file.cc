@@ -9,12 +9,25 @@
 #include "base/random.h"
 
 namespace tidegate {
+namespace {
+
+/// The file keeps nothing back of so much.
+constexpr std::size_t kWriteBytes = std::size_t{64} << 10;
+
+}  // namespace
+
 class ScratchFile::Piece final : public StoredBytes {
  public:
   Piece(std::shared_ptr<const ScratchFile> file, std::int64_t begin, std::size_t size)
       : file_(std::move(file)), begin_(begin), size_(size) {}
 
   Result<std::string> read() const override {
+    {
+      const std::lock_guard lock(file_->mutex_);
+      if (begin_ >= file_->written_) {
+        return file_->tail_.substr(static_cast<std::size_t>(begin_ - file_->written_), size_);
+      }
+    }
     std::string bytes(size_, '\0');
     const std::span<std::byte> buffer = std::as_writable_bytes(std::span(bytes.data(), size_));
     TG_ASSIGN_OR_RETURN(const std::size_t got, file_->reader_->read_at(begin_, buffer));
@@ -39,9 +52,15 @@ Result<std::shared_ptr<ScratchFile>> ScratchFile::create(const std::string& fold
 }
 
 Result<std::shared_ptr<const StoredBytes>> ScratchFile::append(std::string_view bytes) {
-  TG_RETURN_IF_ERROR(writer_->append(bytes));
-  auto piece = std::make_shared<Piece>(shared_from_this(), size_, bytes.size());
-  size_ += static_cast<std::int64_t>(bytes.size());
+  const std::lock_guard lock(mutex_);
+  const std::int64_t begin = written_ + std::ssize(tail_);
+  auto piece = std::make_shared<Piece>(shared_from_this(), begin, bytes.size());
+  tail_ += bytes;
+  if (tail_.size() >= kWriteBytes) {
+    TG_RETURN_IF_ERROR(writer_->append(tail_));
+    written_ += std::ssize(tail_);
+    tail_.clear();
+  }
   return std::shared_ptr<const StoredBytes>(std::move(piece));
 }
 

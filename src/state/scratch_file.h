@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,9 @@ class ScratchFile : public std::enable_shared_from_this<ScratchFile> {
   class Piece;
   std::unique_ptr<WritableFile> writer_;
   std::unique_ptr<RandomAccessFile> reader_;
-  std::int64_t size_ = 0;
+  mutable std::mutex mutex_;
+  std::int64_t written_ = 0;
+  std::string tail_;  // behind what is written
 };
 
 }  // namespace tidegate

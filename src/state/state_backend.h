@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ class StoredBytes {
  public:
   virtual ~StoredBytes() = default;
   virtual Result<std::string> read() const = 0;
+  /// Of the rows, where that is known without reading them.
+  virtual std::optional<KeyGroupRange> key_groups() const { return std::nullopt; }
 };
 
 /// The state rows that one operator changed in one epoch, in one task: the unit of changelogs,
@@ -36,6 +39,8 @@ struct StateDelta {
 
   /// What is stored is read into `buffer`.
   Result<std::string_view> view(std::string& buffer) const;
+  /// False when none of its rows can be of these key groups.
+  bool may_concern(KeyGroupRange range) const;
 };
 
 /// The keyed state of one operator in one task: its tables by name. Single-threaded, as the

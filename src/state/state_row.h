@@ -21,12 +21,18 @@ struct StateRowHeader {
   static constexpr std::uint32_t kErased = 2;  ///< not there; its bytes wait to be used again
   static constexpr std::uint32_t kSealed = 4;  ///< some earlier delta or base holds the row
   // With a base below:
-  static constexpr std::uint32_t kUsed = 8;      ///< since it was last looked at for eviction
-  static constexpr std::uint32_t kLoose = 16;    ///< read from the base in passing, in no segment
-  static constexpr std::uint32_t kLeaving = 32;  ///< about to be evicted
-  static constexpr std::uint32_t kSpilled = 64;  ///< of no published epoch, but also below memory
+  static constexpr std::uint32_t kUse = 8;       ///< counts in how many epochs it was used, up to 3
+  static constexpr std::uint32_t kUses = 24;     ///< all bits of that
+  static constexpr std::uint32_t kLoose = 32;    ///< read from the base in passing, in no segment
+  static constexpr std::uint32_t kLeaving = 64;  ///< about to be evicted
+  static constexpr std::uint32_t kSpilled = 128;  ///< of no published epoch, but also below memory
   /// From here on: the lower bits of the epoch that sealed the row last.
   static constexpr int kEpochShift = 8;
+
+  int uses() const { return static_cast<int>((flags & kUses) / kUse); }
+  void add_use() {
+    if ((flags & kUses) != kUses) flags += kUse;
+  }
 
   std::uint64_t hash;
   std::uint32_t key_length;

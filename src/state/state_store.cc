@@ -89,6 +89,7 @@ class CachedBackend final : public TableBackend {
   Status restore(const StateDelta& delta) override {
     const TableName name(operator_uid_, delta.table);
     if (!base_->is_kept(name)) return TableBackend::restore(delta);
+    if (!delta.may_concern(key_groups())) return Status::ok();
     std::string buffer;
     TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
     return base_->restore(base_->table_id(name), key_groups(), bytes)
@@ -241,16 +242,15 @@ class CachedBackend final : public TableBackend {
     return store_status_;
   }
 
-  /// Down to three quarters of the budget, each backend by its part; first what was not used since
-  /// the last time.
+  /// Down to three quarters of the budget, each backend by its part; first what was used seldom.
   void evict() {
     const std::int64_t all = share_->used_bytes.load(std::memory_order_relaxed);
     const std::int64_t too_many = all - share_->budget_bytes / 4 * 3;
     const auto part = static_cast<double>(memory().used_bytes()) / static_cast<double>(all);
     std::int64_t bytes = static_cast<std::int64_t>(static_cast<double>(too_many) * part) + 1;
-    for (const bool unused_only : {true, false}) {
+    for (int most_uses = 1; most_uses <= 3; ++most_uses) {
       for (const auto& [name, table] : tables()) {
-        if (bytes > 0 && table->has_base()) bytes -= table->evict(bytes, unused_only);
+        if (bytes > 0 && table->has_base()) bytes -= table->evict(bytes, most_uses);
       }
     }
   }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "state/batch_keys.h"
 #include "state/binary_codec.h"
+#include "state/delta_sorter.h"
 
 namespace tidegate {
 namespace {
@@ -312,8 +313,8 @@ void StateTable::drop_rows_of(KeyGroupRange writer, std::int64_t name_space) {
 
 Status StateTable::restore(DeltaReader& reader, std::string_view bytes) {
   if (base_.store != nullptr) {
-    below_from_ = INT64_MIN;
-    return base_.store->restore(base_.id, key_groups_, bytes);
+    if (restored_ == nullptr) restored_ = base_.store->sorter(key_groups_);
+    return restored_->add(bytes);
   }
   DeltaRecord record;
   while (true) {
@@ -333,6 +334,20 @@ Status StateTable::restore(DeltaReader& reader, std::string_view bytes) {
   for (const auto& [name_space, segment] : segments_) segment->set_restored();
   remove_empty();
   return Status::ok();
+}
+
+void StateTable::forget_restored() {
+  restored_.reset();
+  if (base_.store != nullptr) return;
+  while (const auto name_space = first_namespace()) drop(*name_space);
+  dropped_.clear();
+}
+
+Status StateTable::end_restore() {
+  if (restored_ == nullptr) return Status::ok();
+  below_from_ = INT64_MIN;
+  const std::unique_ptr<DeltaSorter> rows = std::move(restored_);
+  return base_.store->load(base_.id, *rows);
 }
 
 }  // namespace tidegate

@@ -20,6 +20,8 @@
 
 namespace tidegate {
 
+class DeltaSorter;  // state/delta_sorter.h
+
 /// What an operator asks for: one logical state.
 struct StateTableSpec {
   std::string name;  ///< unique in the operator; the identity of the state over restarts
@@ -179,14 +181,18 @@ class StateTable {
   /// Applies a delta; rows of other key groups are left out. They are clean afterwards.
   /// `bytes`: what it reads.
   Status restore(DeltaReader& reader, std::string_view bytes);
+  /// All that was restored so far is to be of no account.
+  void forget_restored();
+  /// No more is restored. Until then rows above a base are not there yet.
+  Status end_restore();
   bool has_base() const { return base_.store != nullptr; }
   bool may_spill() const { return has_base() && !spec_.asks_for_changes; }
   /// Puts all rows below memory that the base does not have, so that they can go; what has changed
   /// is written as a piece of the epoch to come.
   Status spill(DeltaWriter& writer);
-  /// Lets up to `bytes` of rows go that are below, and answers how much there was; with
-  /// `unused_only` none that was used since the last look. Pointers do not hold afterwards.
-  std::int64_t evict(std::int64_t bytes, bool unused_only);
+  /// Lets up to `bytes` of rows go that are below, none with more uses than that, and answers how
+  /// much there was. Above 1 use rows that stay lose one. Pointers do not hold afterwards.
+  std::int64_t evict(std::int64_t bytes, int most_uses);
   /// StateMemory::applied() has moved.
   void base_has_moved();
 
@@ -242,6 +248,7 @@ class StateTable {
   // Namespaces whose rows below are gone, by the epoch that will tell the base.
   std::map<std::int64_t, EpochId> unapplied_drops_;
   mutable LooseRows loose_;
+  std::unique_ptr<DeltaSorter> restored_;  // for the base
   std::int64_t expired_stamp_ = 0;
   EpochId expired_epoch_ = 0;  // that makes it hold for good; 0: none
   // Spilled rows by epoch, the last one first.

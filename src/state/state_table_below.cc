@@ -236,11 +236,11 @@ Status StateTable::spill(DeltaWriter& writer) {
   return layer.finish();
 }
 
-std::int64_t StateTable::evict(std::int64_t bytes, bool unused_only) {
+std::int64_t StateTable::evict(std::int64_t bytes, int most_uses) {
   std::int64_t freed = 0;
   for (const auto& [name_space, segment] : segments_) {
     if (freed >= bytes) break;
-    freed += segment->evict(bytes - freed, unused_only);
+    freed += segment->evict(bytes - freed, most_uses);
   }
   remove_empty();
   return freed;

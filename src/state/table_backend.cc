@@ -36,6 +36,7 @@ Result<StateTable*> TableBackend::table(const StateTableSpec& asked) {
   TG_ASSIGN_OR_RETURN(std::unique_ptr<StateTable> made, make_table(spec));
   if (const auto pending = pending_.find(spec.name); pending != pending_.end()) {
     TG_RETURN_IF_ERROR(restore_pending(pending->second, *made));
+    TG_RETURN_IF_ERROR(made->end_restore().with_context(fmt::format("state '{}'", spec.name)));
     pending_.erase(pending);
   }
   TG_RETURN_IF_ERROR(restored(*made));
@@ -53,12 +54,13 @@ Status TableBackend::restore_pending(const std::vector<StateDelta>& pending, Sta
   bool has_rows = false;
   std::string buffer;
   for (const StateDelta& delta : pending) {
+    if (!delta.may_concern(table.key_groups())) continue;
     TG_ASSIGN_OR_RETURN(const std::string_view bytes, delta.view(buffer));
     TG_ASSIGN_OR_RETURN(const DeltaReader reader, DeltaReader::open(bytes));
     if (reader.fingerprint() != newest) {
       newest = reader.fingerprint();
       others.clear();
-      if (std::exchange(has_rows, false)) TG_RETURN_IF_ERROR(clear(table));
+      if (std::exchange(has_rows, false)) table.forget_restored();
     }
     if (newest == wanted) {
       TG_RETURN_IF_ERROR(apply(bytes, table));
@@ -67,7 +69,7 @@ Status TableBackend::restore_pending(const std::vector<StateDelta>& pending, Sta
       others.emplace_back(bytes);
     }
   }
-  if (newest == wanted) return Status::ok();
+  if (newest.empty() || newest == wanted) return Status::ok();
   TG_ASSIGN_OR_RETURN(const StateSchema old, StateSchema::parse(newest));
   TG_ASSIGN_OR_RETURN(
       const RowMigration migration,
@@ -76,15 +78,6 @@ Status TableBackend::restore_pending(const std::vector<StateDelta>& pending, Sta
   for (const std::string& bytes : migrated) TG_RETURN_IF_ERROR(apply(bytes, table));
   migrated_.insert(table.spec().name);
   return Status::ok();
-}
-
-Status TableBackend::clear(StateTable& table) {
-  DeltaWriter drops(table.fingerprint(), table.key_groups());
-  for (auto name_space = table.first_namespace(); name_space;
-       name_space = table.namespace_above(*name_space)) {
-    drops.drop(*name_space);
-  }
-  return apply(drops.finish(), table);
 }
 
 Result<std::vector<StateDelta>> TableBackend::seal(EpochId epoch) {

@@ -59,7 +59,6 @@ class TableBackend : public StateBackend {
  private:
   StateSchema schema_of(const StateTableSpec& spec) const;
   Status restore_pending(const std::vector<StateDelta>& pending, StateTable& table);
-  Status clear(StateTable& table);
   bool is_writer(const StateTable& table) const;
   Result<std::string> own_rows(std::string_view bytes) const;
 
