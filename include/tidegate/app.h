@@ -104,6 +104,10 @@ class RunningJob : public LiveState {
   /// Micro-batch mode: waits until everything that is there when this is called has been through a
   /// batch, and a batch without data if one is due. The job's error if it fails before.
   Status process_available();
+  /// Reads nothing more until resume(). What has been read goes on, and so do timers and epochs; so
+  /// it stays after a restart of the job. Not in library mode.
+  Status pause();
+  Status resume();
   JobProgress progress() const;
   /// HOST:PORT of RunOptions::serve, with the port that was taken; empty: nowhere.
   const std::string& serve_address() const;
@@ -137,6 +141,20 @@ class App {
         plan_->source(std::move(name.name), record_columns<T>(),
                       std::make_shared<custom_adapters::Source<T>>(std::move(custom))));
   }
+
+  /// What a topic with keys holds, which is all of K's columns (of a scalar: "key") and then V's:
+  /// table<std::string, User>(connector("upsert-kafka")...). With table.h.
+  template <RecordType K, RecordType V>
+  auto table(const ConnectorSpec& spec, As name = as("table")) {
+    const Stream<Keyed<K, V>> rows = source<Keyed<K, V>>(spec);
+    plan_->primary_key(rows.node(), Record<K>::kColumns);
+    return rows.to_table(std::move(name));
+  }
+
+  /// Decides about rows at which functions of map(), filter(), process() and the like throw, in
+  /// place of failing the job. Called from the threads of tasks, also at once. What a process
+  /// function has done before it threw stays. See also Stream::attempt().
+  void on_row_failure(RowFailureHandler handler) { plan_->on_row_failure(std::move(handler)); }
 
   /// Runs to the end (or to Ctrl-C) with the options of a command line: --parallelism, --mode,
   /// --set, --progress, --explain, --help. Returns the exit code: 0 ok, 1 failed, 2 usage, 3

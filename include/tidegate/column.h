@@ -55,12 +55,21 @@ struct ColumnView {
   }
 };
 
+/// Hears of rows that functions of the program have thrown at.
+class ThrownAtRows {
+ public:
+  virtual ~ThrownAtRows() = default;
+  /// Within a catch block. True: the row is left out, and the rows behind it go on.
+  virtual bool leave_out(std::int64_t row) = 0;
+};
+
 /// A batch to read. Valid during the call it is passed to.
 struct BatchView {
   std::int64_t num_rows = 0;
   std::vector<ColumnView> columns;
   const EventTime* event_times = nullptr;  ///< per row; null: no event time
   const RowKind* row_kinds = nullptr;      ///< per row; null: all +I
+  ThrownAtRows* thrown = nullptr;          ///< null: none is left out
 };
 
 /// What a function of the program threw, and at which row of its batch.
@@ -69,14 +78,18 @@ struct FailedRow {
   std::exception_ptr cause;
 };
 
-/// f(row) for every row; what it throws becomes a FailedRow. Costs nothing per row.
+/// f(row) for every row; what it throws becomes a FailedRow, unless the row is to be left out.
+/// Costs nothing per row.
 template <typename F>
 void for_each_row(const BatchView& batch, F&& f) {
-  std::int64_t row = 0;
-  try {
-    for (; row < batch.num_rows; ++row) f(row);
-  } catch (...) {
-    throw FailedRow{row, std::current_exception()};
+  for (std::int64_t row = 0; row < batch.num_rows; ++row) {
+    try {
+      for (; row < batch.num_rows; ++row) f(row);
+    } catch (...) {
+      if (batch.thrown == nullptr || !batch.thrown->leave_out(row)) {
+        throw FailedRow{row, std::current_exception()};
+      }
+    }
   }
 }
 
@@ -109,6 +122,7 @@ class ColumnWriter {
   struct Buffers;
 
   void grow(std::size_t more);
+  void cut(std::int64_t rows);
 
   ColumnType type_;
   std::int64_t rows_ = 0;
@@ -129,6 +143,8 @@ class BatchWriter {
   /// Ends a row whose columns have all been appended.
   void end_row(std::int32_t origin) { origins_.push_back(origin); }
   const std::vector<std::int32_t>& origins() const { return origins_; }
+  /// Takes back what has been written of the last input row, which is `origin`.
+  void take_back(std::int32_t origin);
 
  private:
   friend struct ColumnWriterAccess;

@@ -49,6 +49,13 @@ class Context {
     Record<Out>::write(out, 0, row);
     out.end_row(0);
   }
+  /// With an event time of its own.
+  void emit(const Out& row, Timestamp event_time) {
+    const EventTime own = services_.event_time();
+    services_.set_event_time(event_time.ms);
+    emit(row);
+    services_.set_event_time(own);
+  }
   template <RecordType U>
   void emit(const SideOutput<U>& side, const U& row) {
     BatchWriter& out = services_.side_output(side.name);

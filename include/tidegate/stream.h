@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "tidegate/aggregate.h"
+#include "tidegate/async_result.h"
 #include "tidegate/collector.h"
 #include "tidegate/connectors.h"
 #include "tidegate/custom.h"
+#include "tidegate/disorder.h"
+#include "tidegate/failures.h"
 #include "tidegate/process.h"
 #include "tidegate/record.h"
 #include "tidegate/untyped.h"
@@ -21,63 +27,6 @@
 #include "tidegate/windows.h"
 
 namespace tidegate {
-
-/// How a source's rows may be out of order.
-struct Disorder {
-  milliseconds delay{0};
-  milliseconds idle{0};
-  milliseconds drift{0};
-  std::function<std::function<EventTime(EventTime)>()> custom{};
-
-  /// A split without rows for this long stops holding back the others.
-  Disorder idle_after(milliseconds timeout) && {
-    idle = timeout;
-    return std::move(*this);
-  }
-  /// Splits that are further ahead of the slowest than this wait for it.
-  Disorder aligned_within(milliseconds drift_limit) && {
-    drift = drift_limit;
-    return std::move(*this);
-  }
-};
-/// Rows of a split come at most `delay` after a row of later event time.
-inline Disorder bounded_disorder(milliseconds delay) { return {.delay = delay}; }
-/// Rows of a split come in the order of event time.
-inline Disorder monotonic() { return {}; }
-/// A watermark of one's own: `make` is called per split and returns a function from the event time
-/// of each row, in order, to the watermark after it (exclusive; it must never go back).
-inline Disorder custom_watermark(std::function<std::function<EventTime(EventTime)>()> make) {
-  return {.custom = std::move(make)};
-}
-
-inline untyped::TimeSpec time_spec(Disorder disorder) {
-  untyped::TimeSpec time;
-  time.delay = disorder.delay;
-  time.idle_timeout = disorder.idle;
-  time.max_drift = disorder.drift;
-  time.custom = std::move(disorder.custom);
-  return time;
-}
-
-/// Where the answer of an asynchronous call goes, from any thread. A call that is never answered
-/// fails.
-template <RecordType U>
-class AsyncResult {
- public:
-  explicit AsyncResult(std::shared_ptr<untyped::AsyncReply> reply) : reply_(std::move(reply)) {}
-  void complete(const U& row) const {
-    std::vector<ColumnType> types;
-    for (const ColumnSpec& column : record_columns<U>()) types.push_back(column.type);
-    BatchWriter writer(types);
-    Record<U>::write(writer, 0, row);
-    writer.end_row(0);
-    reply_->complete(writer);
-  }
-  void fail(Status status) const { reply_->fail(std::move(status)); }
-
- private:
-  std::shared_ptr<untyped::AsyncReply> reply_;
-};
 
 /// The type of a key that outlives the batch it came in.
 template <typename M>
@@ -87,6 +36,12 @@ template <RecordType K, RecordType T>
 class KeyedStream;
 template <RecordType K, RecordType T, RecordType U>
 class ConnectedStreams;
+template <RecordType K, RecordType V>
+class Table;  // and so on: table.h
+template <RecordType K, RecordType V>
+class VersionedTable;
+template <RecordType K, RecordType V>
+class GlobalTable;
 
 /// A stream of rows of type T: a place in the plan of an App. A value; copies are the same stream.
 /// Verbs add steps to the plan; nothing runs before App::run or App::start.
@@ -144,6 +99,28 @@ class Stream {
         f(Record<T>::read(in, 0, row), collector);
       });
     });
+  }
+
+  /// map() for functions that may throw: what it answers, and the rows that it has thrown at.
+  template <typename F, typename U = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>
+  Attempted<Stream<U>, Stream<Failed<T>>> attempt(F f) const {
+    using Outcome = std::pair<untyped::Maybe<U>, untyped::Maybe<Failed<T>>>;
+    const auto outcomes = map([f](const T& row) mutable -> Outcome {
+      try {
+        return {{f(row)}, {}};
+      } catch (const std::exception& thrown) {
+        return {{}, {Failed<T>{row, thrown.what()}}};
+      } catch (...) {
+        return {{}, {Failed<T>{row, "an exception that is no std::exception"}}};
+      }
+    });
+    return {outcomes.template flat_map<U>([](const Outcome& outcome, Collector<U>& out) {
+              if (outcome.first.value) out.emit(*outcome.first.value);
+            }),
+            outcomes.template flat_map<Failed<T>>(
+                [](const Outcome& outcome, Collector<Failed<T>>& out) {
+                  if (outcome.second.value) out.emit(*outcome.second.value);
+                })};
   }
 
   /// Keeps the rows for which `predicate` is true.
@@ -239,6 +216,44 @@ class Stream {
     return KeyedStream<std::monostate, T>(plan_, node_, {});
   }
 
+  /// Each row goes to the first of the streams whose predicate holds, or else to the last one.
+  template <std::predicate<const T&>... F>
+  std::array<Stream, sizeof...(F) + 1> split(F... predicates) const {
+    return split_at(std::index_sequence_for<F..., int>(), std::tuple<F...>(predicates...));
+  }
+  /// Through a topic of the program's own: what is written there is read from there.
+  Stream through(const ConnectorSpec& spec) const {
+    sink(spec);
+    return Stream(plan_, plan_->source(spec, record_columns<T>()));
+  }
+  /// The rows of each task (of all partitions that it reads) in the order of event time, once the
+  /// watermark has passed them. How long one partition waits for another says
+  /// Disorder::idle_after().
+  Stream in_time_order() const { return Stream(plan_, plan_->in_time_order(node_)); }
+
+  /// The newest value of each key: see Table. Key and value are members or functions of the row. A
+  /// value of nullopt (a row that is deleted) deletes its key; a row with a key of nullopt is left
+  /// out.
+  template <typename KeyF, typename ValueF>
+  auto to_table(KeyF key_of, ValueF value_of, As name = as("table")) const;
+  /// The same of results of aggregates and windows.
+  auto to_table(As name = as("table")) const;
+  /// With the values of the last `history` of event time.
+  template <typename KeyF, typename ValueF>
+  auto to_versioned_table(KeyF key_of, ValueF value_of, milliseconds history,
+                          As name = as("table")) const;
+  /// In every task in full. Rows that join it before it has been read find what is there by then.
+  template <typename KeyF, typename ValueF>
+  auto to_global_table(KeyF key_of, ValueF value_of) const;
+  /// f(row, value) with the value of the key that key_of(row) says (a member or a function;
+  /// nullopt: none), as it is when the row comes.
+  template <RecordType K, RecordType V, typename KeyF, std::invocable<const T&, const V&> F>
+  auto join(const GlobalTable<K, V>& table, KeyF key_of, F f, As name = as("global_join")) const;
+  template <RecordType K, RecordType V, typename KeyF,
+            std::invocable<const T&, const std::optional<V>&> F>
+  auto left_join(const GlobalTable<K, V>& table, KeyF key_of, F f,
+                 As name = as("global_join")) const;
+
   /// Ends here: every row goes to the connector.
   void sink(const ConnectorSpec& spec) const { plan_->sink(node_, spec); }
   /// Ends here: every row goes to a sink of the program's own.
@@ -301,6 +316,18 @@ class Stream {
   Stream<U> async(AsyncOptions options, bool blocking, untyped::AsyncCall call) const {
     return Stream<U>(
         plan_, plan_->call_async(node_, record_columns<U>(), options, blocking, std::move(call)));
+  }
+  template <std::size_t... I, typename Predicates>
+  std::array<Stream, sizeof...(I)> split_at(std::index_sequence<I...>,
+                                            const Predicates& predicates) const {
+    return {filter([predicates](const T& row) mutable {
+      std::size_t first = sizeof...(I) - 1;
+      std::size_t i = 0;
+      std::apply(
+          [&](auto&... holds) { (void)((holds(row) ? (first = i, true) : (++i, false)) || ...); },
+          predicates);
+      return first == I;
+    })...};
   }
   template <RecordType U>
   Stream<U> transform(std::string name, untyped::MapBatch map) const {
@@ -381,6 +408,21 @@ class KeyedStream {
     plan_->name(node, std::move(name.name));
     return Stream<Pair>(plan_, node);
   }
+
+  /// f(row, value) with the present value of the row's key in the table. Updates of the table alone
+  /// give nothing.
+  template <RecordType K2, RecordType V, std::invocable<const T&, const V&> F>
+  auto join(const Table<K2, V>& table, F f, As name = as("table_join")) const;
+  template <RecordType K2, RecordType V, std::invocable<const T&, const std::optional<V>&> F>
+  auto left_join(const Table<K2, V>& table, F f, As name = as("table_join")) const;
+  /// With the value that the table had at the time of the row. With `wait` a row waits until event
+  /// time of both sides has passed it by so much: grace(0ms) takes both in the order of time.
+  template <RecordType K2, RecordType V, std::invocable<const T&, const V&> F>
+  auto join(const VersionedTable<K2, V>& table, F f, std::optional<Grace> wait = {},
+            As name = as("table_join")) const;
+  template <RecordType K2, RecordType V, std::invocable<const T&, const std::optional<V>&> F>
+  auto left_join(const VersionedTable<K2, V>& table, F f, std::optional<Grace> wait = {},
+                 As name = as("table_join")) const;
 
   /// Running results per key: each row updates its key's value and emits the new one.
   Stream<Keyed<K, std::int64_t>> count(As name = as("count")) const {

@@ -69,6 +69,18 @@ class TestDriver : public LiveState {
     }
     push_rows(source, split, writer);
   }
+  /// Changes: rows of a table that has a key, and deletes.
+  template <RecordType T>
+  void push(std::string_view source, const std::vector<Change<T>>& changes, int split = 0) {
+    BatchWriter writer(column_types<T>());
+    std::vector<RowKind> kinds;
+    for (const Change<T>& change : changes) {
+      Record<T>::write(writer, 0, change.row);
+      writer.end_row(0);
+      kinds.push_back(change.kind);
+    }
+    push_rows(source, split, writer, kinds);
+  }
   /// Records in the format of the source's connector, through its decoder: "{\"url\":\"/\"}\n". A
   /// record that cannot be read is for the source's error policy; if that is to fail, the answer
   /// says which line and why, and nothing is pushed.
@@ -77,6 +89,9 @@ class TestDriver : public LiveState {
   void advance_event_time(std::string_view source, Timestamp t, int split = 0);
   /// Moves the clock; timers and time-outs on the way run in order.
   void advance_processing_time(std::chrono::milliseconds by);
+  /// Sources read nothing until resume(); rows may be pushed.
+  void pause();
+  void resume();
   /// All sources end: windows close, and the job finishes.
   void end_input();
   /// Ends an epoch: what the sinks hold is published, and state saved.
@@ -123,7 +138,8 @@ class TestDriver : public LiveState {
                           const Visit& visit) const override;
   Result<std::optional<std::string>> read_bytes(std::string_view name, std::string_view state,
                                                 BatchWriter& key) const override;
-  void push_rows(std::string_view source, int split, BatchWriter& rows);
+  void push_rows(std::string_view source, int split, BatchWriter& rows,
+                 const std::vector<RowKind>& kinds = {});
   void take_rows(std::string_view sink, const std::function<void(const BatchView&)>& take);
 
   class Session;

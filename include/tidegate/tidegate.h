@@ -5,3 +5,4 @@
 #include "tidegate/app.h"
 #include "tidegate/row.h"
 #include "tidegate/stream.h"
+#include "tidegate/table.h"

@@ -13,6 +13,7 @@
 #include "tidegate/async.h"
 #include "tidegate/column.h"
 #include "tidegate/connectors.h"
+#include "tidegate/failures.h"
 #include "tidegate/join.h"
 #include "tidegate/model.h"
 #include "tidegate/record.h"
@@ -278,6 +279,8 @@ struct ProcessInput {
   NodeRef node;
   std::vector<int> keys;
   bool broadcast = false;
+  /// Rows stay in the task that they are in: it has all rows of their keys, or there are none.
+  bool in_place = false;
 };
 
 /// The plan of a program under construction.
@@ -316,6 +319,14 @@ class Plan {
   NodeRef window(const NodeRef& input, std::vector<int> keys, WindowSpec spec,
                  std::vector<ColumnSpec> columns, std::vector<SideSpec> sides, bool orders_rows,
                  std::function<std::unique_ptr<NativeWindow>()> make);
+  /// Rows as the changes that column 0 says they are (the names of SQL: "UPDATE_AFTER"), without
+  /// that column. The next `keys` columns are their key.
+  NodeRef from_changelog(const NodeRef& rows, std::size_t keys);
+  /// Says that the first `keys` columns of a source are its key.
+  void primary_key(const NodeRef& source, std::size_t keys);
+  void on_row_failure(RowFailureHandler handler);
+  /// The rows of each task in the order of event time, once the watermark has passed them.
+  NodeRef in_time_order(const NodeRef& input);
   /// The side output of this name.
   NodeRef side_output(const NodeRef& node, std::string_view name);
   NodeRef call_async(const NodeRef& input, std::vector<ColumnSpec> columns, AsyncOptions options,

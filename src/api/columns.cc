@@ -126,6 +126,22 @@ void ColumnWriter::append_null() {
   ++rows_;
 }
 
+void ColumnWriter::cut(std::int64_t rows) {
+  rows_ = rows;
+  while (!buffers_->nulls.empty() && buffers_->nulls.back() >= rows) buffers_->nulls.pop_back();
+  if (type_ != ColumnType::kString) {
+    size_ = static_cast<std::size_t>(rows) * static_cast<std::size_t>(fixed_width(type_));
+    return;
+  }
+  buffers_->ends.resize(static_cast<std::size_t>(rows));
+  size_ = rows == 0 ? 0 : static_cast<std::size_t>(buffers_->ends.back());
+}
+
+void BatchWriter::take_back(std::int32_t origin) {
+  while (!origins_.empty() && origins_.back() == origin) origins_.pop_back();
+  for (ColumnWriter& column : columns_) column.cut(num_rows());
+}
+
 BatchWriter::BatchWriter(const std::vector<ColumnType>& types) {
   for (ColumnType type : types) columns_.emplace_back(type);
 }

@@ -42,6 +42,7 @@ class NativeAggregator final : public Aggregator {
     const Batch rows = batch_of(accumulators, arguments);
     return guard_rows(rows, [&] { aggregate_->retract(accumulators.data(), view_of(rows)); });
   }
+  bool can_merge() const override { return aggregate_->can_merge(); }
   Status merge(std::byte* into, const std::byte* from) const override {
     aggregate_->merge(into, from);
     return Status::ok();

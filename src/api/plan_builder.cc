@@ -12,11 +12,15 @@
 #include "api/native_connectors.h"
 #include "api/native_node.h"
 #include "api/plan_state.h"
+#include "api/row_failures.h"
 #include "base/check.h"
 #include "base/options.h"
 #include "expr/function_registry.h"
 #include "operators/map_batch.h"
+#include "operators/row_codec.h"
+#include "operators/temporal_sort.h"
 #include "plan/aggregate.h"
+#include "plan/changelog.h"
 #include "plan/native.h"
 #include "plan/sink.h"
 #include "plan/source.h"
@@ -82,6 +86,14 @@ void add_sink(Plan::State& state, const NodeRef& input, std::string name,
   node->name = std::move(name);
   node->instance = std::move(sink);
   state.sinks.push_back(std::move(node));
+}
+
+/// The same columns, of which the first are the key.
+SchemaPtr with_key(const Schema& schema, std::size_t keys) {
+  auto keyed = std::make_shared<Schema>(schema);
+  keyed->primary_key.resize(keys);
+  std::iota(keyed->primary_key.begin(), keyed->primary_key.end(), 0);
+  return keyed;
 }
 
 /// Makes a format of the program's own known to the job, under its name.
@@ -152,10 +164,14 @@ void Plan::event_time(const NodeRef& source, TimeSpec time) {
 
 NodeRef Plan::map(const NodeRef& input, std::string name, std::vector<ColumnSpec> columns,
                   MapBatch map) {
-  auto make = [map = std::move(map), types = types_of(columns)]() -> Result<OperatorPtr> {
-    return make_map_batch([map, types](const Batch& in) mutable -> Result<Batch> {
+  auto make = [map = std::move(map), types = types_of(columns), step = name,
+               failures = SharedFailureHandler(state_->failures)]() -> Result<OperatorPtr> {
+    return make_map_batch([map, types, step, failures](const Batch& in) mutable -> Result<Batch> {
       BatchWriter writer(types);
-      TG_RETURN_IF_ERROR(guard_rows(in, [&] { map(view_of(in), writer); }));
+      HandledRows thrown(failures, step, in, &writer);
+      BatchView rows = view_of(in);
+      rows.thrown = &thrown;
+      TG_RETURN_IF_ERROR(guard_rows(in, [&] { map(rows, writer); }));
       return finish_batch(writer, in);
     });
   };
@@ -164,14 +180,18 @@ NodeRef Plan::map(const NodeRef& input, std::string name, std::vector<ColumnSpec
 }
 
 NodeRef Plan::filter(const NodeRef& input, std::string name, FilterBatch filter) {
-  auto make = [filter = std::move(filter)]() -> Result<OperatorPtr> {
-    return make_map_batch(
-        [filter, keep = std::vector<std::int32_t>()](const Batch& in) mutable -> Result<Batch> {
-          keep.clear();
-          TG_RETURN_IF_ERROR(guard_rows(in, [&] { filter(view_of(in), keep); }));
-          if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
-          return in.take(keep);
-        });
+  auto make = [filter = std::move(filter), step = name,
+               failures = SharedFailureHandler(state_->failures)]() -> Result<OperatorPtr> {
+    return make_map_batch([filter, step, failures, keep = std::vector<std::int32_t>()](
+                              const Batch& in) mutable -> Result<Batch> {
+      keep.clear();
+      HandledRows thrown(failures, step, in, nullptr);
+      BatchView rows = view_of(in);
+      rows.thrown = &thrown;
+      TG_RETURN_IF_ERROR(guard_rows(in, [&] { filter(rows, keep); }));
+      if (static_cast<std::int64_t>(keep.size()) == in.num_rows()) return in;
+      return in.take(keep);
+    });
   };
   return add_native({{input_of(input)}}, input_of(input).schema(), std::move(name),
                     kMapBatchTimeGrain, std::move(make));
@@ -224,6 +244,31 @@ NodeRef Plan::side_output(const NodeRef& ref, std::string_view name) {
                              : fmt::format("Did you mean '{}'?", nearest)));
   return ref;
 }
+
+void Plan::primary_key(const NodeRef& source, std::size_t keys) {
+  plan::Node& node = node_of(source);
+  node.schema = with_key(*node.schema, keys);
+  if (auto* table = dynamic_cast<plan::SourceNode*>(&node)) {
+    table->table = with_key(*table->table, keys);
+  }
+}
+
+NodeRef Plan::from_changelog(const NodeRef& rows, std::size_t keys) {
+  auto node = std::make_shared<plan::FromChangelogNode>(input_of(rows), 0, plan::OpMapping(),
+                                                        /*skip_unknown=*/false);
+  node->schema = with_key(*node->schema, keys);
+  return {std::move(node), -1};
+}
+
+NodeRef Plan::in_time_order(const NodeRef& input) {
+  TemporalSortOptions options;
+  options.types = column_types(*input_of(input).schema());
+  return add_native({{input_of(input)}}, input_of(input).schema(), "in_time_order",
+                    temporal_sort_time_grain(options),
+                    [options] { return make_temporal_sort(options); });
+}
+
+void Plan::on_row_failure(RowFailureHandler handler) { *state_->failures = std::move(handler); }
 
 void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {
   Options options;

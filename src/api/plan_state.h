@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plan/node.h"
+#include "tidegate/failures.h"
 #include "tidegate/untyped.h"
 
 namespace tidegate::untyped {
@@ -17,6 +18,7 @@ struct Plan::State {
   std::vector<plan::NodePtr> sinks;
   std::map<std::string, std::shared_ptr<const NativeFormat>> formats;  ///< the program's own
   Status status;                                                       ///< first error
+  std::shared_ptr<RowFailureHandler> failures = std::make_shared<RowFailureHandler>();
 };
 
 }  // namespace tidegate::untyped

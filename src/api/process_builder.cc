@@ -17,6 +17,7 @@
 #include "api/native_node.h"
 #include "api/plan_state.h"
 #include "api/process_state.h"
+#include "api/row_failures.h"
 #include "api/window_process.h"
 #include "base/check.h"
 #include "base/metrics.h"
@@ -58,6 +59,8 @@ struct ProcessSpec {
   std::vector<SideSpec> sides;
   std::vector<LogicalType> key_types;
   bool windows = false;  ///< timers are of windows
+  std::string verb = {};
+  SharedFailureHandler failures = {};
 };
 
 /// Behind the bytes of a key, the start and the end of a window of it.
@@ -85,7 +88,10 @@ class FunctionLogic final : public ProcessLogic, public ProcessServices {
     times_ = batch.event_times();
     has_times_ = has_times_ || !times_.empty();
     try {
-      function_->process(input, view_of(batch), *this);
+      HandledRows thrown(spec_.failures, spec_.verb, batch, nullptr);
+      BatchView rows = view_of(batch);
+      rows.thrown = &thrown;
+      function_->process(input, rows, *this);
     } catch (const FailedRow& failed) {
       // The operator names the row that is selected.
       std::rethrow_exception(failed.cause);
@@ -285,7 +291,9 @@ struct ProcessStep {
   std::function<std::unique_ptr<NativeProcess>()> make;
 };
 
-NodeRef add_process(ProcessStep step) {
+NodeRef add_process(ProcessStep step, SharedFailureHandler failures) {
+  step.spec.verb = step.verb;
+  step.spec.failures = std::move(failures);
   ProcessFunctionOptions options;
   options.inputs.clear();
   options.orders_event_time = step.orders_event_time;
@@ -294,7 +302,7 @@ NodeRef add_process(ProcessStep step) {
   std::vector<plan::NativeInput> native_inputs;
   for (const ProcessInput& input : step.inputs) {
     tidegate::ProcessInput described;
-    described.keyed = !input.broadcast;
+    described.keyed = !input.broadcast && !(input.in_place && input.keys.empty());
     described.broadcast = input.broadcast;
     described.keys = input.keys;
     for (int key : input.keys) {
@@ -302,8 +310,10 @@ NodeRef add_process(ProcessStep step) {
     }
     if (described.keyed) step.spec.key_types = described.key_types;
     options.inputs.push_back(std::move(described));
-    native_inputs.push_back({input_of(input.node),
-                             input.broadcast ? Exchange::kBroadcast : Exchange::kHash, input.keys});
+    const Exchange exchange = input.broadcast  ? Exchange::kBroadcast
+                              : input.in_place ? Exchange::kForward
+                                               : Exchange::kHash;
+    native_inputs.push_back({input_of(input.node), exchange, input.keys});
   }
   const SchemaPtr schema = schema_of(step.spec.columns);
   const std::vector<SideSpec> sides = step.spec.sides;
@@ -360,7 +370,8 @@ NodeRef Plan::process(const std::vector<ProcessInput>& inputs, std::vector<Colum
                       .orders_event_time = uses_time,
                       .groups_rows = groups_rows,
                       .grain = std::nullopt,
-                      .make = std::move(make)});
+                      .make = std::move(make)},
+                     state_->failures);
 }
 
 NodeRef Plan::window(const NodeRef& input, std::vector<int> keys, WindowSpec spec,
@@ -380,7 +391,8 @@ NodeRef Plan::window(const NodeRef& input, std::vector<int> keys, WindowSpec spe
        .spec = {std::move(columns), std::move(sides), {}, /*windows=*/true},
        .orders_event_time = true,
        .grain = grain,
-       .make = [spec, make = std::move(make)] { return make_window_process(spec, make()); }});
+       .make = [spec, make = std::move(make)] { return make_window_process(spec, make()); }},
+      state_->failures);
 }
 
 }  // namespace tidegate::untyped

@@ -213,10 +213,15 @@ Result<std::unique_ptr<Job>> RunningJob::Session::make_job(int attempt,
   }
   Graph graph = *std::move(graph_);
   graph_.reset();
-  if (!runs_in_batches(options)) return Job::create(std::move(graph), std::move(job));
+  if (!runs_in_batches(options)) {
+    TG_ASSIGN_OR_RETURN(auto created, Job::create(std::move(graph), std::move(job)));
+    created->pause(paused_.load());
+    return created;
+  }
   job.epoch_timeout_ms = 0;  // a batch takes as long as it takes
   TG_ASSIGN_OR_RETURN(std::shared_ptr<BatchRunner> made, run_in_batches(graph, options, job));
   TG_ASSIGN_OR_RETURN(std::unique_ptr<Job> running, Job::create(std::move(graph), std::move(job)));
+  running->pause(paused_.load());
   made->watch([running = running.get()] { return running->progress(); });
   {
     const std::lock_guard lock(batches_mutex_);
@@ -334,6 +339,14 @@ Status RunningJob::Session::process_available() {
   return Status::ok();
 }
 
+Status RunningJob::Session::pause(bool paused) {
+  if (instance_ != nullptr) return error(ErrorCode::kNotSupported, "a pause in library mode");
+  paused_.store(paused);
+  const Result<std::shared_ptr<Job>> running = job();
+  if (running.is_ok()) (*running)->pause(paused);  // else the next one begins so
+  return Status::ok();
+}
+
 bool RunningJob::Session::await_for(std::chrono::milliseconds time) {
   if (instance_ != nullptr) return instance_->await_for(time);
   return attempts_->await_for(time);
@@ -348,6 +361,8 @@ Status RunningJob::await() { return session_->await(); }
 bool RunningJob::await_for(std::chrono::milliseconds time) { return session_->await_for(time); }
 void RunningJob::stop(bool drain) { session_->stop(drain ? StopMode::kDrain : StopMode::kBarrier); }
 Status RunningJob::process_available() { return session_->process_available(); }
+Status RunningJob::pause() { return session_->pause(true); }
+Status RunningJob::resume() { return session_->pause(false); }
 JobProgress RunningJob::progress() const { return session_->progress(); }
 
 const std::string& RunningJob::serve_address() const { return session_->serve_address(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -53,6 +54,7 @@ class RunningJob::Session {
   bool await_for(std::chrono::milliseconds time);
   void stop(StopMode mode);
   Status process_available();
+  Status pause(bool paused);
   JobProgress progress() const;
   /// Waits for the answer; kServiceUnreachable while the job restarts.
   Result<StateReading> read_state(std::string_view name, StateQuery query) const;
@@ -73,6 +75,7 @@ class RunningJob::Session {
   std::unique_ptr<FormatRegistry> formats_;
   std::unique_ptr<DurableEpochs> epochs_;
   std::once_flag stopped_;
+  std::atomic<bool> paused_{false};
   Status outcome_;
   mutable std::mutex batches_mutex_;
   std::shared_ptr<BatchRunner> batches_;  // of the last attempt; null: not in micro-batches

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tidegate/test_driver.h"
 
+#include <arrow/buffer.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -207,7 +209,8 @@ TestDriver::~TestDriver() = default;
 TestDriver::TestDriver(TestDriver&&) noexcept = default;
 TestDriver& TestDriver::operator=(TestDriver&&) noexcept = default;
 
-void TestDriver::push_rows(std::string_view source, int split, BatchWriter& rows) {
+void TestDriver::push_rows(std::string_view source, int split, BatchWriter& rows,
+                           const std::vector<RowKind>& kinds) {
   TestSource& target = session_->source(source);
   TG_CHECK(split >= 0 && split < target.num_splits(), "source '{}' has no split {}", source, split);
   // All rows are made of row 0 of a batch that has neither event times nor kinds.
@@ -216,6 +219,7 @@ void TestDriver::push_rows(std::string_view source, int split, BatchWriter& rows
   TG_CHECK(batch->num_columns() == target.schema()->num_fields(),
            "rows of {} columns for source '{}' with {}", batch->num_columns(), source,
            target.schema()->to_string());
+  if (!kinds.empty()) batch->set_row_kinds(arrow::Buffer::FromVector(kinds));
   target.push(split, *std::move(batch));
   session_->run();
 }
@@ -234,6 +238,15 @@ void TestDriver::advance_event_time(std::string_view source, Timestamp t, int sp
 
 void TestDriver::advance_processing_time(std::chrono::milliseconds by) {
   session_->advance_to(session_->clock().wall_ms() + by.count());
+}
+
+void TestDriver::pause() {
+  if (session_->job() != nullptr) session_->job()->pause(true);
+}
+
+void TestDriver::resume() {
+  if (session_->job() != nullptr) session_->job()->pause(false);
+  session_->run();
 }
 
 void TestDriver::end_input() {

@@ -15,7 +15,8 @@ namespace tidegate::plan {
 struct NativeInput {
   Input input;
   Exchange exchange = Exchange::kForward;  ///< kForward: rows stay in their task if they can
-  std::vector<int> keys = {};              ///< kHash: key columns
+  /// kHash: key columns. kForward: those by which rows are partitioned already, if that matters.
+  std::vector<int> keys = {};
 };
 
 /// A step that the program's own functions are part of: map, filter, joins of typed streams,

@@ -166,6 +166,7 @@ const NodeTable<std::vector<ColumnSet>, InputFacts>& keeping_table() {
     table->on<plan::JoinNode>(join_keeps);
     table->on<plan::ProjectNode>(keeps_of_input<plan::ProjectNode>);
     table->on<plan::MergeNode>(keeps_of_input<plan::MergeNode>);
+    table->on<plan::FromChangelogNode>(keeps_all<plan::FromChangelogNode>);
     table->on<plan::SourceNode>(keeps_all<plan::SourceNode>);
     table->on<plan::AggregateNode>(keeps_all<plan::AggregateNode>);
     table->on<plan::SetOperationNode>(keeps_all<plan::SetOperationNode>);

@@ -108,6 +108,7 @@ Status add_window_operator(const plan::KeyedNode& window, WindowAggregateOptions
   TG_ASSIGN_OR_RETURN(const std::string phases, phases_of(lowering));
   if (phases != "ONE_PHASE" && allows_partial_aggregate(options) && can_merge(window)) {
     read_partials(add_partial_windows(window, options, lowering), edge);
+    options.keys = edge.keys;
     options.merges_partials = true;
   }
   spread_by_key(node, std::move(edge));

@@ -6,9 +6,11 @@
 namespace tidegate {
 namespace {
 
-/// Rows stay in their task where parallelism is the same.
-Exchange exchange_between(const Node& from, const Node& to) {
-  return from.parallelism == to.parallelism ? Exchange::kForward : Exchange::kRebalance;
+/// Rows stay in their task where parallelism is the same; with keys they do because it has all rows
+/// of their keys.
+Exchange exchange_between(const Node& from, const Node& to, const std::vector<int>& keys) {
+  if (from.parallelism == to.parallelism) return Exchange::kForward;
+  return keys.empty() ? Exchange::kRebalance : Exchange::kHash;
 }
 
 Status lower_native(const plan::NativeNode& native, Lowering& lowering) {
@@ -19,7 +21,7 @@ Status lower_native(const plan::NativeNode& native, Lowering& lowering) {
     const Node& input = lowering.graph().nodes[static_cast<std::size_t>(edge.from)];
     if (edge.exchange == Exchange::kForward) {
       if (node.parallelism == 0 && native.inputs.size() == 1) node.parallelism = input.parallelism;
-      edge.exchange = exchange_between(input, node);
+      edge.exchange = exchange_between(input, node, edge.keys);
     }
     node.inputs.push_back(std::move(edge));
   }

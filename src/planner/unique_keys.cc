@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "plan/aggregate.h"
+#include "plan/changelog.h"
 #include "plan/drop_late.h"
 #include "plan/join.h"
 #include "plan/native.h"
@@ -228,6 +229,12 @@ Keys merge(const plan::MergeNode& node, InputFacts inputs) {
   return node.inputs.size() == 1 ? inputs[0]->keys : Keys{};
 }
 
+/// The typed API says what the key of its changes is.
+Keys from_changelog(const plan::FromChangelogNode& node, InputFacts) {
+  if (node.schema->primary_key.empty()) return {};
+  return {node.schema->primary_key};
+}
+
 Keys window_function(const plan::WindowFunctionNode& node, InputFacts inputs) {
   if (node.window.kind == Window::Kind::kTumbling || node.window.kind == Window::Kind::kSession) {
     return inputs[0]->keys;
@@ -270,6 +277,7 @@ const NodeTable<Keys, InputFacts>& table() {
     table->on<plan::UnnestNode>(unnest);
     table->on<plan::ExpandNode>(expand);
     table->on<plan::MergeNode>(merge);
+    table->on<plan::FromChangelogNode>(from_changelog);
     table->on<plan::WindowFunctionNode>(window_function);
     return table;
   }();

@@ -23,6 +23,8 @@ void Job::await_quiet() { core_->await_quiet(); }
 void Job::stop(StopMode mode) { core_->stop(mode); }
 void Job::trigger_epoch() { core_->trigger_epoch(); }
 void Job::wake_planner() { core_->wake_planner(); }
+
+void Job::pause(bool paused) { core_->pause(paused); }
 JobState Job::state() const { return core_->state(); }
 JobProgress Job::progress() const { return core_->progress(); }
 MetricRegistry& Job::metrics() { return core_->metrics(); }

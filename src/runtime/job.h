@@ -128,6 +128,9 @@ class Job {
   void trigger_epoch();
   /// Asks the planner again if it waits.
   void wake_planner();
+  /// Sources read nothing until this is called with false. What has been read goes on, and so do
+  /// timers and epochs.
+  void pause(bool paused);
 
   JobState state() const;
   JobProgress progress() const;

@@ -182,6 +182,12 @@ void JobCore::wake_tasks() {
   for (const std::unique_ptr<Task>& task : parts_.tasks) task->wake();
 }
 
+void JobCore::pause(bool paused) {
+  paused_.store(paused, std::memory_order_release);
+  const std::lock_guard lock(mutex_);
+  if (running_ && !ended_) wake_tasks();
+}
+
 void JobCore::stop(StopMode mode) {
   bool running = false;
   bool never_started = false;

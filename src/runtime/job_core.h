@@ -63,6 +63,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   void stop(StopMode mode);
   void trigger_epoch();
   void wake_planner() { source_woken(); }
+  void pause(bool paused);
   JobState state() const;
   JobProgress progress() const;
   void read_state(std::string_view operator_name, StateQuery query, Job::StateAnswer answer);
@@ -75,6 +76,7 @@ class JobCore final : public TaskHost, public EpochObserver {
   MetricRegistry& metrics() override { return *options_.metrics; }
   bool cancelled() const override { return cancelled_.load(std::memory_order_acquire); }
   bool draining() const override { return draining_.load(std::memory_order_acquire); }
+  bool paused() const override { return paused_.load(std::memory_order_acquire); }
   void fail(Status status) override;
   void acknowledge(TaskAck ack) override { coordinator_->acknowledge(std::move(ack)); }
   void task_closed() override;
@@ -124,6 +126,7 @@ class JobCore final : public TaskHost, public EpochObserver {
 
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> paused_{false};
   std::atomic<std::int64_t> state_bytes_{0};
   // An epoch was asked for since state is short of memory; sources wait until one is published.
   std::atomic<bool> is_epoch_early_{false};

@@ -142,6 +142,10 @@ void OpenSplit::check_idle() {
   gauge_->idle.store(true, std::memory_order_relaxed);
 }
 
+void OpenSplit::waited() {
+  if (pending_) pending_since_ns_ = clock().monotonic_ns();
+}
+
 Result<SplitState> OpenSplit::snapshot(EpochId epoch) {
   SplitState state = from_;
   state.subtask = gauge_->subtask;

@@ -48,6 +48,8 @@ class OpenSplit final : private SourceContext {
 
   /// Turns idle when it has had nothing for the source's time-out.
   void check_idle();
+  /// Nobody has looked whether it has something, so the time-out begins anew.
+  void waited();
   std::optional<std::int64_t> idle_at_ns() const;
   bool idle() const { return idle_; }
 

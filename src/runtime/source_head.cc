@@ -161,6 +161,13 @@ bool SourceHead::feed(Chain& chain) {
     end(chain);
     return true;
   }
+  if (host_.paused()) {
+    was_paused_ = true;
+    return false;
+  }
+  if (std::exchange(was_paused_, false)) {
+    for (const std::unique_ptr<OpenSplit>& split : splits_) split->waited();
+  }
   for (const std::unique_ptr<OpenSplit>& split : splits_) split->check_idle();
   announce(chain);
   if (!says_what_it_reads(chain)) return false;
@@ -348,6 +355,7 @@ void SourceHead::end(Chain& chain) {
 
 std::optional<std::int64_t> SourceHead::wake_at_ns() const {
   std::optional<std::int64_t> earliest;
+  if (host_.paused()) return earliest;
   for (const std::unique_ptr<OpenSplit>& split : splits_) {
     const std::optional<std::int64_t> at_ns = split->idle_at_ns();
     if (at_ns && (!earliest || *at_ns < *earliest)) earliest = at_ns;

@@ -89,6 +89,7 @@ class SourceHead final : public TaskHead {
   std::size_t turn_ = 0;
   EventTime limit_ = kMaxWatermark;  // of the alignment
   bool waits_for_others_ = false;
+  bool was_paused_ = false;
 
   EventTime ended_watermark_ = kMinWatermark;  // the highest of the splits that have ended
   MergedTime merged_;                          // what the splits say together

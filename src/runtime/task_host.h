@@ -55,6 +55,8 @@ class TaskHost {
   virtual bool cancelled() const = 0;
   /// True once sources should end as if there were no more input.
   virtual bool draining() const = 0;
+  /// True while sources should read nothing, since the program has said so.
+  virtual bool paused() const { return false; }
   /// The first error wins; the job ends.
   virtual void fail(Status status) = 0;
   virtual void acknowledge(TaskAck ack) = 0;
