@@ -243,7 +243,7 @@ struct JoinVersions {
       if (since <= time.ms && (!found || since > found->first)) found = {since, value};
     }
     std::optional<V> value;
-    if (found && time.ms >= oldest_kept(context)) value = std::move(found->second);
+    if (found) value = std::move(found->second);
     if constexpr (kLeft) {
       context.emit(f(row, value), time);
     } else if (value) {

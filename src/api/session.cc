@@ -342,7 +342,7 @@ Status RunningJob::Session::process_available() {
 Status RunningJob::Session::pause(bool paused) {
   if (instance_ != nullptr) return error(ErrorCode::kNotSupported, "a pause in library mode");
   paused_.store(paused);
-  const Result<std::shared_ptr<Job>> running = job();
+  const Result<std::shared_ptr<Job>> running = attempts_->job();
   if (running.is_ok()) (*running)->pause(paused);  // else the next one begins so
   return Status::ok();
 }

@@ -377,7 +377,8 @@ struct Differences {
               name != "stream-reduce" && name != "cogroup"),
         left_time(name.starts_with("stream-versioned")),
         suppress(name.starts_with("suppress")),
-        in_order(name.starts_with("stream-join") || name.starts_with("stream-versioned-join-")),
+        in_order(name == "cogroup-window" || name == "window-join" ||
+                 name.starts_with("stream-join") || name.starts_with("stream-versioned-join-")),
         at_end(name == "stream-join-left" || name == "stream-join-outer" ||
                name == "stream-versioned-join-left" || name == "stream-versioned-join-inner") {}
   /// Kafka Streams deletes keys that are not there, and says twice what is there.
