@@ -8,7 +8,9 @@
 //   its rows are with the sink; folders are looked at every 10 ms. And the same events from a
 //   source of the program's own, which says when it has some.
 //
-//   modes [--json] [--events N] [--seconds N]
+//   modes [--json | --markdown] [--events N] [--seconds N]
+//
+// --markdown prints the table of docs/how-to/choose-a-mode.md.
 
 #include <algorithm>
 #include <atomic>
@@ -16,7 +18,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -117,27 +118,21 @@ class Latencies {
     const std::int64_t now = now_us();
     const std::lock_guard lock(mutex_);
     if (first_us_ == 0) first_us_ = now;
-    if (now - first_us_ > 1'000'000)
-      all_ms_.push_back(static_cast<double>(now - made_us) / 1'000.0);
+    if (now - first_us_ > 1'000'000) all_us_.push_back(now - made_us);
   }
-  bool print(const char* name, double cores, bool as_json) {
+  /// p50 and p99 in microseconds, one above the other; 0: nothing came.
+  std::uint64_t percentiles() {
     const std::lock_guard lock(mutex_);
-    if (all_ms_.empty()) return false;
-    std::ranges::sort(all_ms_);
-    const double p50 = all_ms_[all_ms_.size() / 2];
-    const double p99 = all_ms_[all_ms_.size() * 99 / 100];
-    std::printf(as_json
-                    ? "{\"bench\":\"modes\",\"case\":\"latency: %s\",\"rows\":%zu,"
-                      "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"cores\":%.4f}\n"
-                    : "modes      latency: %-28s %zu rows, p50 %.3f ms, p99 %.3f ms, %.4f cores\n",
-                name, all_ms_.size(), p50, p99, cores);
-    return true;
+    if (all_us_.empty()) return 0;
+    std::ranges::sort(all_us_);
+    return static_cast<std::uint64_t>(all_us_[all_us_.size() / 2]) << 32 |
+           static_cast<std::uint64_t>(all_us_[all_us_.size() * 99 / 100]);
   }
 
  private:
   std::mutex mutex_;
   std::int64_t first_us_ = 0;
-  std::vector<double> all_ms_;
+  std::vector<std::int64_t> all_us_;
 };
 
 void put_file(const fs::path& in, int number) {
@@ -186,8 +181,7 @@ class LiveSource final : public CustomSource<Click> {
   }
 };
 
-std::uint64_t measure_latency(const Way& way, bool live, int seconds, const char* name,
-                              bool as_json) {
+std::uint64_t measure_latency(const Way& way, bool live, int seconds) {
   const fs::path in = fresh_folder("modes-in");
   Latencies latencies;
   App app("latency");
@@ -210,26 +204,59 @@ std::uint64_t measure_latency(const Way& way, bool live, int seconds, const char
     return 0;
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::clock_t cpu = std::clock();
   for (int i = 0; std::chrono::steady_clock::now() - start < std::chrono::seconds(seconds); ++i) {
     std::this_thread::sleep_until(start + i * kBetweenFiles);
     if (!live) put_file(in, i);
   }
-  const double cores =
-      static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / static_cast<double>(seconds);
   job->stop();
   const Status status = job->await();
   if (!status.is_ok()) std::fprintf(stderr, "%s\n", status.to_string().c_str());
-  return latencies.print(name, cores, as_json) ? 1 : 0;
+  return latencies.percentiles();
+}
+
+enum class Form : std::uint8_t { kText, kJson, kMarkdown };
+
+/// What one way gave; 0: not measured.
+struct Figures {
+  double events_per_cpu_s = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+Figures figures_of(const Cost& latency) {
+  return {0, static_cast<double>(latency.answer >> 32) / 1e3,
+          static_cast<double>(latency.answer & 0xffff'ffff) / 1e3};
+}
+
+void print_latency(const char* name, const Figures& figures, const Cost& cost, int seconds,
+                   Form form) {
+  if (form == Form::kMarkdown) return;
+  std::printf(form == Form::kJson
+                  ? "{\"bench\":\"modes\",\"case\":\"latency: %s\",\"p50_ms\":%.3f,"
+                    "\"p99_ms\":%.3f,\"cores\":%.4f}\n"
+                  : "modes      latency: %-28s p50 %.3f ms, p99 %.3f ms, %.4f cores\n",
+              name, figures.p50_ms, figures.p99_ms, cost.cpu_s / seconds);
+}
+
+void print_row(const char* name, const Figures& figures) {
+  const auto cell = [](double value, const char* form) {
+    char text[32] = "";
+    if (value > 0) std::snprintf(text, sizeof text, form, value);
+    return std::string(text);
+  };
+  std::printf("| %s | %s | %s | %s |\n", name, cell(figures.p50_ms, "%.1f").c_str(),
+              cell(figures.p99_ms, "%.1f").c_str(),
+              cell(figures.events_per_cpu_s / 1e6, "%.1f").c_str());
 }
 
 int run(int argc, char** argv) {
-  bool json = false;
+  Form form = Form::kText;
   std::int64_t events = 5'000'000;
   int seconds = 10;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--json") json = true;
+    if (name == "--json") form = Form::kJson;
+    if (name == "--markdown") form = Form::kMarkdown;
     if (i + 1 == argc) break;
     if (name == "--events") events = std::atoll(argv[i + 1]);
     if (name == "--seconds") seconds = std::atoi(argv[i + 1]);
@@ -238,22 +265,38 @@ int run(int argc, char** argv) {
   const fs::path clicks = click_folder(events, kFiles);
   measure([&] { return count_clicks(clicks, ways().front()); });  // fills the page cache
   Cost embedded;
-  for (const Way& way : ways()) {
+  std::vector<Figures> all(ways().size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Way& way = ways()[i];
     if (way.trigger.kind == Trigger::Kind::kInterval) continue;  // no batch waits for another here
     const Cost cost = measure([&] { return count_clicks(clicks, way); });
     if (embedded.answer == 0) embedded = cost;
     // Those that stop with what is there leave the last windows open.
     const bool stops = way.trigger.kind == Trigger::Kind::kAvailableNow;
     wrong |= cost.failed || cost.answer == 0 || (!stops && cost.answer != embedded.answer);
-    report(json, "modes", way.name, events, cost, "embedded", embedded.cpu_s / cost.cpu_s);
+    all[i].events_per_cpu_s = static_cast<double>(events) / cost.cpu_s;
+    if (form == Form::kMarkdown) continue;
+    report(form == Form::kJson, "modes", way.name, events, cost, "embedded",
+           embedded.cpu_s / cost.cpu_s);
   }
   const auto latency = [&](const Way& way, bool live, const char* name) {
-    const Cost cost = measure([&] { return measure_latency(way, live, seconds, name, json); });
+    const Cost cost = measure([&] { return measure_latency(way, live, seconds); });
     wrong |= cost.failed || cost.answer == 0;
+    print_latency(name, figures_of(cost), cost, seconds, form);
+    return figures_of(cost);
   };
-  latency(ways().front(), true, "embedded, a live source");
-  for (const Way& way : ways())
-    if (way.trigger.kind != Trigger::Kind::kAvailableNow) latency(way, false, way.name);
+  const Figures live = latency(ways().front(), true, "embedded, a live source");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (ways()[i].trigger.kind == Trigger::Kind::kAvailableNow) continue;
+    const Figures measured = latency(ways()[i], false, ways()[i].name);
+    all[i].p50_ms = measured.p50_ms;
+    all[i].p99_ms = measured.p99_ms;
+  }
+  if (form == Form::kMarkdown) {
+    std::printf("| mode | p50 ms | p99 ms | M events/CPU-s |\n|---|--:|--:|--:|\n");
+    print_row("embedded, a live source", live);
+    for (std::size_t i = 0; i < all.size(); ++i) print_row(ways()[i].name, all[i]);
+  }
   if (wrong) std::fprintf(stderr, "WRONG ANSWER\n");
   return wrong ? 1 : 0;
 }

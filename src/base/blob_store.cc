@@ -7,6 +7,7 @@
 
 #include "base/arrow_blob_store.h"
 #include "base/check.h"
+#include "base/failpoints.h"
 #include "base/file_system.h"
 #include "base/log.h"
 
@@ -33,7 +34,10 @@ class LocalBlobStore final : public BlobStore {
     std::ranges::sort(found, {}, &BlobInfo::name);
     return found;
   }
-  Status remove(const std::string& name) override { return files_.remove(place_of(name)); }
+  Status remove(const std::string& name) override {
+    TG_FAILPOINT("blob.remove");
+    return files_.remove(place_of(name));
+  }
   Status clear() override { return files_.remove_all(folder_); }
   bool is_fenced() const override { return true; }
   std::string place_of(const std::string& name) const override {

@@ -73,7 +73,7 @@ class SplitReader {
   /// Where to go on after everything that poll() has returned. Opaque, stored in epochs.
   virtual std::string position() const = 0;
   /// Micro-batches: poll() returns nothing behind the position `end`, one of Source::plan_end()'s,
-  /// but answers kLimit there, until a later call moves it on.
+  /// but answers kLimit there, until a later call moves it on. Empty: the split ends by itself.
   virtual Status read_until(const std::string& end);
   /// The epoch that holds `position` is durable; for brokers that keep a copy of it.
   virtual void committed(const std::string& position);

@@ -218,11 +218,17 @@ Result<Step> BatchRunner::next() {
 }
 
 void BatchRunner::prepare() {
-  if (options_.trigger != BatchOptions::Trigger::kAsap) return;
+  // What goes wrong does so again, and is told then.
+  static_cast<void>(look_ahead());
+}
+
+Status BatchRunner::look_ahead() {
+  TG_FAILPOINT("microbatch.prepare-next");
+  if (options_.trigger != BatchOptions::Trigger::kAsap) return Status::ok();
   for (SourceBacklog& source : sources_) {
-    // What goes wrong does so again, and is told then.
-    if (!source.is_bounded()) static_cast<void>(source.look_ahead());
+    if (!source.is_bounded()) TG_RETURN_IF_ERROR(source.look_ahead());
   }
+  return Status::ok();
 }
 
 Result<Step> BatchRunner::replay_batch() {

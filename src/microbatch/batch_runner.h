@@ -103,7 +103,7 @@ class BatchRunner final : public EpochPlanner, public CommitPolicy {
   Status take_graph(const Graph& graph);
   Status go_on(std::shared_ptr<const EpochRecord> restore);
   Status read_mode_state(const EpochRecord& record);
-  Status look();
+  Status look_ahead();
   Result<Step> plan_batch(std::uint64_t asked);
   Result<Step> replay_batch();
   Status fix_versions(BatchPlan& plan);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/failpoints.h"
 #include "base/metrics.h"
 #include "dataflow/state_reader.h"
 #include "runtime/chain.h"
@@ -29,6 +30,11 @@ std::int64_t clock_window_end_ms(const Window& window, std::int64_t now_ms) {
     end_ms = start + window.size.count();
   }
   return end_ms - now_ms <= kLongestSkipMs ? end_ms : 0;
+}
+
+Result<std::vector<StateDelta>> sealed(StateBackend& state, EpochId epoch) {
+  TG_FAILPOINT("epoch.seal");
+  return state.seal(epoch);
 }
 
 }  // namespace
@@ -249,7 +255,7 @@ void ChainNode::end_epoch(EpochId epoch, bool finished) {
     ack.committable = *std::move(prepared);
   }
   if (state_ != nullptr && (!finished || host_.options().commit_policy->keeps_state())) {
-    Result<std::vector<StateDelta>> deltas = state_->seal(epoch);
+    Result<std::vector<StateDelta>> deltas = sealed(*state_, epoch);
     if (!deltas.is_ok()) return fail(std::move(deltas).status());
     ack.deltas = *std::move(deltas);
   }

@@ -8,8 +8,9 @@
 
 namespace tidegate {
 
-InputGate::InputGate(std::vector<Input> inputs, EventTime watermark)
+InputGate::InputGate(std::vector<Input> inputs, EventTime watermark, bool planned)
     : inputs_(std::move(inputs)),
+      planned_(planned),
       times_(inputs_.size()),
       aligned_(inputs_.size(), 0),
       held_(inputs_.size(), 0),
@@ -92,6 +93,10 @@ void InputGate::finish_alignment(Chain& chain) {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     if (!aligned_[i] && !times_[i].ended) return;
   std::fill(aligned_.begin(), aligned_.end(), 0);
+  if (planned_) {
+    for (InputTime& time : times_) time.idle = false;
+    announced_.idle = false;  // as whoever is behind this task knows by the same barrier
+  }
   chain.accept(*std::exchange(barrier_, std::nullopt));
 }
 

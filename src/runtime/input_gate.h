@@ -28,8 +28,10 @@ class InputGate final : public TaskHead {
     int input = 0;   ///< of the operator
     int order = -1;  ///< ChannelPlan::order
   };
-  /// `watermark`: what the first operator of a restored job has seen already.
-  explicit InputGate(std::vector<Input> inputs, EventTime watermark = kMinWatermark);
+  /// `watermark`: what the first operator of a restored job has seen already. With `planned` epochs
+  /// nobody is idle when one begins: a barrier says so of all channels.
+  explicit InputGate(std::vector<Input> inputs, EventTime watermark = kMinWatermark,
+                     bool planned = false);
 
   bool feed(Chain& chain) override;
 
@@ -43,6 +45,7 @@ class InputGate final : public TaskHead {
   void hold_back();
 
   std::vector<Input> inputs_;
+  const bool planned_;
   std::vector<InputTime> times_;
   std::vector<char> aligned_;       // has delivered barrier_
   std::vector<char> held_;          // is ahead of the others of its order

@@ -164,7 +164,8 @@ class JobBuilder {
     if (graph_.nodes[at(plan.nodes[0])].source == nullptr) {
       const EventTime watermark = nodes.front().second.state.watermark;
       const int index = first_task_[chain_index] + subtask;
-      owner.set_head(std::make_unique<InputGate>(std::move(inputs_[at(index)]), watermark));
+      owner.set_head(std::make_unique<InputGate>(std::move(inputs_[at(index)]), watermark,
+                                                 host_.options().planner != nullptr));
     }
     owner.set_opener([nodes = std::move(nodes)]() -> Status {
       for (const auto& [node, state] : nodes) TG_RETURN_IF_ERROR(node->open(state));

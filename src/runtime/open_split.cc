@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/failpoints.h"
 #include "runtime/guard.h"
 
 namespace tidegate {
@@ -54,6 +55,7 @@ void OpenSplit::admit(std::optional<std::string> end) {
   admitted_ = was_admitted_ = true;
   pending_ = false;
   end_ = std::move(end);
+  if (!end_ && limited_) end_.emplace();
 }
 
 std::optional<SourceRead> OpenSplit::take_read() {
@@ -67,6 +69,7 @@ std::optional<SourceRead> OpenSplit::take_read() {
 Status OpenSplit::set_limit() {
   if (!end_) return Status::ok();
   const std::string end = *std::exchange(end_, std::nullopt);
+  limited_ = !end.empty();
   return guarded([&] { return reader_->read_until(end); }).with_context(place());
 }
 
@@ -77,6 +80,7 @@ bool OpenSplit::is_ready() {
 }
 
 Status OpenSplit::poll(std::int64_t max_rows, std::vector<WatermarkAssigner::Piece>& pieces) {
+  TG_FAILPOINT("source.poll");
   if (reader_ == nullptr) {
     if (!opening_->is_ok()) return std::move(*opening_).status().with_context(place());
     reader_ = **std::exchange(opening_, std::nullopt);

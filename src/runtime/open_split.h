@@ -98,6 +98,7 @@ class OpenSplit final : private SourceContext {
   bool admitted_;                   // may be read
   bool was_admitted_ = false;       // and take_read() has not told of it
   std::optional<std::string> end_;  // where to stop, for the reader to hear
+  bool limited_ = false;            // the reader has heard of an end
   std::int64_t rows_before_ = 0;    // of the planned epoch
   bool idle_;
   EventTime watermark_;

@@ -134,13 +134,16 @@ void SourceHead::inject_barriers(Chain& chain) {
   }
 }
 
-// Nobody is idle when the next epoch begins: everybody has heard so before its barrier. Else the
-// end of one task, if the epoch ends the input, could be taken for the end of time while the rows
-// of another are on their way.
+// Who had nothing to read says so before the barrier at the latest, so that what the epoch emits
+// does not depend on whether it came to that. And nobody is idle when the next epoch begins, which
+// all that are behind this task know by the barrier (InputGate). Else the end of one task, if the
+// epoch ends the input, could be taken for the end of time while the rows of another are on their
+// way.
 void SourceHead::end_planned_epoch(Chain& chain) {
+  announce(chain);
+  merged_.idle = false;
   planned_epochs_ended_ = spec_.enumerator->epochs_admitted();
   supply_ = SplitEnumerator::Supply::kUnknown;
-  announce(chain);
 }
 
 Result<SourceAck> SourceHead::make_ack(EpochId epoch) {

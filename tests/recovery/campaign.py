@@ -10,6 +10,7 @@ lost, none twice, nothing of an unfinished file left over, and files named in th
     campaign.py [--engine build/tidegate] [--kills N] [--seed N] [--jobs N] [--rows N]
                 [--without PROTECTION]     with a planted bug: one of PROTECTIONS
                 [--planted]                each planted bug in turn must be found
+                [--batch-steps N]          N runs killed at every step of a micro-batch in turn instead
 
 The failpoints are those that the sources name. Exit code 1: something was wrong; the case's seed and
 folder are printed.
@@ -71,16 +72,16 @@ INSERT INTO totals SELECT k, COUNT(*), SUM(v) FROM clicks GROUP BY k;
 
 
 class Input:
-    """Rows of three files, and what each job must publish of them."""
+    """Rows of some files, and what each job must publish of them."""
 
-    def __init__(self, folder, rows, seed):
+    def __init__(self, folder, rows, seed, files=3):
         rng = random.Random(seed)
         windows, totals = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
         copies = Counter()
         folder.mkdir()
-        for number in range(3):
+        for number in range(files):
             with open(folder / f"{number}.json", "w") as out:
-                for i in range(number * rows // 3, (number + 1) * rows // 3):
+                for i in range(number * rows // files, (number + 1) * rows // files):
                     key, ts = rng.randint(0, 20), time_text(i)
                     out.write(json.dumps({"k": key, "v": i, "ts": ts}) + "\n")
                     for entry in (windows[(ts[:19], key)], totals[key]):
@@ -108,7 +109,8 @@ def visible(folder):
     return found
 
 
-def published(job, folder):
+def published(job, folder, folds=True):
+    """The rows; of changes, the table that they make (without `folds`: by how much it changes)."""
     rows = Counter()
     if job == "totals":
         state = Counter()
@@ -119,6 +121,8 @@ def published(job, folder):
                     if change[image] is not None:
                         row = change[image]
                         state[(row["k"], (row["n"], row["s"]))] += step
+        if not folds:
+            return state
         if min(state.values(), default=0) < 0:
             raise Wrong("a row is taken back that never was there")
         return +state
@@ -352,7 +356,11 @@ def main():
     parser.add_argument("--rows", type=int, default=12_000)
     parser.add_argument("--without", default="")
     parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--batch-steps", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
+    if arguments.batch_steps:
+        from batch_steps import run_steps  # which builds on this
+        sys.exit(0 if run_steps(arguments) else 1)
     if not arguments.planted:
         sys.exit(0 if run_campaign(arguments) else 1)
     missed = []

@@ -55,7 +55,10 @@ class DatagenReader final : public SplitReader {
   std::string position() const override { return std::to_string(next_row_); }
 
   Status read_until(const std::string& end) override {
-    TG_ASSIGN_OR_RETURN(limit_, row_number(end));
+    limit_ = kUnlimited;
+    if (!end.empty()) {
+      TG_ASSIGN_OR_RETURN(limit_, row_number(end));
+    }
     return Status::ok();
   }
 

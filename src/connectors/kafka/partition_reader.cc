@@ -214,7 +214,10 @@ void PartitionReader::keep_for_later(std::size_t first, std::size_t count) {
 }
 
 Status PartitionReader::read_until(const std::string& end) {
-  TG_ASSIGN_OR_RETURN(limit_, parse_offset(end));
+  limit_.reset();
+  if (!end.empty()) {
+    TG_ASSIGN_OR_RETURN(limit_, parse_offset(end));
+  }
   return Status::ok();
 }
 

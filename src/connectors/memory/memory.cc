@@ -25,7 +25,7 @@ class MemorySource::Reader final : public SplitReader {
   std::string position() const override { return std::to_string(position_); }
 
   Status read_until(const std::string& end) override {
-    limit_ = std::stoll(end);
+    limit_ = end.empty() ? std::numeric_limits<std::int64_t>::max() : std::stoll(end);
     return Status::ok();
   }
 

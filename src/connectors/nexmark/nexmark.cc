@@ -77,7 +77,10 @@ class NexmarkReader final : public SplitReader {
   std::string position() const override { return std::to_string(next_); }
 
   Status read_until(const std::string& end) override {
-    TG_ASSIGN_OR_RETURN(limit_, event_number(end));
+    limit_ = std::numeric_limits<std::int64_t>::max();
+    if (!end.empty()) {
+      TG_ASSIGN_OR_RETURN(limit_, event_number(end));
+    }
     return Status::ok();
   }
 
