@@ -6,7 +6,8 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 # Builds in other folders may share cached objects.
 export CCACHE_NOHASHDIR := 1
-export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+# The longest tests wait for brokers most of the time.
+export CTEST_PARALLEL_LEVEL ?= $(shell expr 2 '*' $(JOBS))
 
 CTEST = ctest --test-dir $(1) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
