@@ -104,6 +104,9 @@ class Source {
   /// Such splits are opened in order, a limited number at a time, the one that is behind in event
   /// time is read first, and without event time one after another. Others are all read at once.
   virtual bool splits_end() const { return is_bounded(); }
+  /// True when the splits continue each other, as files of one changelog do, where a later one may
+  /// delete what an earlier one inserts: one task reads them, strictly one after another.
+  virtual bool splits_in_sequence() const { return false; }
   /// Once, before the rest; checks that the outside is there.
   virtual Status open(SourceContext& context) = 0;
   /// Looks for splits that no earlier call has returned (nor is in `known`, after a restore). May

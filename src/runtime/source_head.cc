@@ -43,6 +43,7 @@ SourceHead::SourceHead(Spec spec, TaskHost& host, Activation& task)
       rows_out_(metrics_.counter("rows_out")),
       watermark_ms_(metrics_.counter("watermark_ms")),
       has_event_time_(spec_.node->watermark.kind != WatermarkStrategy::Kind::kNone),
+      in_sequence_(spec_.node->source->splits_in_sequence()),
       planned_(host_.options().planner != nullptr),
       watermark_per_epoch_(host_.options().watermark_per_epoch),
       epoch_(spec_.restored_epoch) {
@@ -218,11 +219,11 @@ OpenSplit* SourceHead::choose_below_limit() {
   OpenSplit* chosen = nullptr;
   if (!spec_.node->source->splits_end()) {
     chosen = choose_in_turn();
-  } else if (!has_event_time_) {
+  } else if (!has_event_time_ || in_sequence_) {
     // Strictly one after another, also when that means to wait.
     const auto first =
         std::ranges::find_if(splits_, [](const auto& split) { return split->admitted(); });
-    if (first != splits_.end() && (*first)->is_ready()) chosen = first->get();
+    if (first != splits_.end() && may_read(**first)) chosen = first->get();
   } else {
     for (const std::unique_ptr<OpenSplit>& split : splits_) {
       const bool behind = chosen == nullptr || split->watermark() < chosen->watermark();

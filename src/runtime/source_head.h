@@ -77,6 +77,7 @@ class SourceHead final : public TaskHead {
   Counter& rows_out_;
   Counter& watermark_ms_;
   const bool has_event_time_;
+  const bool in_sequence_;
   const bool planned_;
   const bool watermark_per_epoch_;
 

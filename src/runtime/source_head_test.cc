@@ -143,6 +143,30 @@ TEST(SourceHeadTest, TheSplitThatIsBehindIsReadFirst) {
   }
 }
 
+// Also with event time, by which the last split would be read first, and with several tasks.
+TEST(SourceHeadTest, SplitsInSequenceAreReadOneAfterAnother) {
+  const std::vector<Rows> splits = {
+      {{0, 70, 0}, {0, 80, 0}}, {{0, 40, 0}, {0, 50, 0}}, {{0, 10, 0}, {0, 20, 0}}};
+  for (const bool event_time : {false, true}) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      std::vector<std::string> polls;
+      ListSourceOptions options{.poll_rows = 1, .pending_every = 2, .splits_in_sequence = true};
+      options.on_poll = [&](const std::string& id) {
+        if (polls.empty() || polls.back() != id) polls.push_back(id);
+      };
+      GraphBuilder graph;
+      auto source = std::make_shared<ListSource>(splits, options);
+      graph.sink(std::make_shared<CollectSink>(),
+                 {edge(event_time ? graph.source(source, by_column()) : graph.source(source))});
+      Simulation simulation(seed);
+      JobOptions job;
+      job.parallelism = 3;
+      ASSERT_THAT(simulation.run(graph.build(), job), IsOk());
+      EXPECT_THAT(polls, ElementsAre("split-0", "split-1", "split-2"));
+    }
+  }
+}
+
 // A row does not wait for company: it is out before time moves.
 TEST(SourceHeadTest, OneRowIsHandedOnAtOnce) {
   auto sink = std::make_shared<CollectSink>();

@@ -14,11 +14,12 @@
 namespace tidegate {
 namespace {
 
-// Without event time, files are read one after another: one to read and one to open ahead.
+// Where files are read one after another: one to read and one to open ahead.
 constexpr int kSplitsAhead = 2;
 
 int most_open_splits(const Node& node, int parallelism, int most) {
   if (!node.source->splits_end()) return std::numeric_limits<int>::max();
+  if (node.source->splits_in_sequence()) return kSplitsAhead;
   if (node.watermark.kind == WatermarkStrategy::Kind::kNone)
     return std::min(kSplitsAhead * parallelism, std::max(most, parallelism));
   return std::max(most, parallelism);
@@ -62,7 +63,7 @@ void SplitEnumerator::restore(const SourceState& state) {
   const bool same_tasks = state.parallelism == static_cast<int>(readers_.size());
   for (const SplitState& split : state.open) {
     next_order_ = std::max(next_order_, split.order + 1);
-    give(same_tasks ? split.subtask : least_busy(), split);
+    give(same_tasks ? split.subtask : next_reader(), split);
   }
   assign();
 }
@@ -150,7 +151,7 @@ std::vector<Activation*> SplitEnumerator::assign() {
     split.order = next_order_++;
     split.split = std::move(unassigned_.front());
     unassigned_.pop_front();
-    const int subtask = least_busy();
+    const int subtask = next_reader();
     Reader& reader = readers_[static_cast<std::size_t>(subtask)];
     if (planned_) {
       const auto range = ranges_.find(split.split.id);
@@ -171,7 +172,8 @@ void SplitEnumerator::give(int subtask, SplitState split) {
   ++open_;
 }
 
-int SplitEnumerator::least_busy() const {
+int SplitEnumerator::next_reader() const {
+  if (node_.source->splits_in_sequence()) return 0;
   return static_cast<int>(std::ranges::min_element(readers_, {}, &Reader::open) - readers_.begin());
 }
 

@@ -34,7 +34,8 @@ struct SplitGauge {
 };
 
 /// Finds the splits of one source and hands them to its tasks, in order, each to the one with the
-/// fewest. Splits that end are open in a limited number at a time. Thread-safe.
+/// fewest (or all to one, see Source::splits_in_sequence()). Splits that end are open in a limited
+/// number at a time. Thread-safe.
 ///
 /// With a planner it looks for nothing: tasks get what admit() says, and read no further.
 class SplitEnumerator final : private SourceContext {
@@ -119,7 +120,8 @@ class SplitEnumerator final : private SourceContext {
   // With the lock held: who has got something, to be woken without it.
   std::vector<Activation*> assign();
   void give(int subtask, SplitState split);
-  int least_busy() const;
+  // Who gets the next split.
+  int next_reader() const;
   void admit_locked(const SplitRange& part);
 
   const Node& node_;

@@ -91,6 +91,7 @@ struct ListSourceOptions {
   int pending_every = 0;
   bool bounded = true;
   bool splits_end = true;
+  bool splits_in_sequence = false;
   bool waits_at_end = false;  // kPending instead of kEnd
   // Called for each poll; tells the test who reads when.
   std::function<void(const std::string& split)> on_poll = nullptr;
@@ -107,6 +108,7 @@ class ListSource final : public Source {
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return options_.bounded; }
   bool splits_end() const override { return options_.splits_end; }
+  bool splits_in_sequence() const override { return options_.splits_in_sequence; }
   Status open(SourceContext&) override { return open_status; }
 
   Result<Discovery> discover(const std::vector<std::string>& known) override {

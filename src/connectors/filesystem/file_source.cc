@@ -55,6 +55,7 @@ class FileSource final : public Source {
   const SchemaPtr& schema() const override { return schema_; }
   bool is_bounded() const override { return monitor_interval_ms_ == 0; }
   bool splits_end() const override { return true; }
+  bool splits_in_sequence() const override { return format_.changelog; }
   BatchLimits batch_limits() const override { return limits_; }
   std::int64_t discovery_interval_ms() const override {
     return is_bounded() ? Source::discovery_interval_ms() : monitor_interval_ms_;
