@@ -93,6 +93,7 @@ class SqlSession {
                                   const Script& script);
   Result<PlannedJob> plan_query(const sql::Query& query, const Script& script);
   Result<PlannedJob> lower_job(std::vector<plan::NodePtr> sinks, std::string name);
+  static std::string folder_of_job(int number, const Graph& graph);
   Status show(const sql::Show& show);
   Status describe(const sql::Describe& describe, const Script& script);
   Status describe_model(const sql::Describe& describe);

@@ -164,14 +164,6 @@ Status check(const plan::AggregateNode& aggregate, const Grouping& grouping,
                  "not supported ({})",
                  aggregate.details());
   }
-  const bool session =
-      grouping.windows.window && grouping.windows.window->kind == Window::Kind::kSession;
-  if (session && facts.of(grouping.input).retracts) {
-    return error(ErrorCode::kNotSupported,
-                 "a SESSION window aggregation of rows that may be updated or deleted is not "
-                 "supported ({})",
-                 aggregate.details());
-  }
   if (grouping.windows.window && grouping.windows.time_column >= 0) {
     return check_event_time("a window aggregation", grouping.input, grouping.windows.time_column,
                             facts);
