@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/check.h"
@@ -78,7 +79,14 @@ void set_up(CURL* handle, const HttpRequest& request) {
 std::string without_user(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t at = url.substr(0, url.find('/', begin)).rfind('@');
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  std::size_t at = url.substr(0, end).rfind('@');
+  if (at == std::string::npos || at < begin) {
+    // A password with a slash in it makes no valid URL, but is none to show either.
+    const std::size_t colon = std::min(url.find(':', begin), end);
+    const bool has_port = url.find_first_not_of("0123456789", colon + 1) >= end;
+    at = has_port ? std::string::npos : url.rfind('@');
+  }
   if (at == std::string::npos || at < begin) return url;
   return url.substr(0, begin) + url.substr(at + 1);
 }
@@ -97,6 +105,9 @@ Result<HttpResponse> call_http(const HttpRequest& request) {
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &append);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &response);
   const CURLcode code = curl_easy_perform(handle.get());
+  if (code == CURLE_WRITE_ERROR)
+    return error(ErrorCode::kServiceRefused, "{} {}: an answer of more than {} bytes",
+                 request.method, without_user(request.url), kMostBytes);
   if (code != CURLE_OK)
     return error(code_of(code), "{} {}: {}", request.method, without_user(request.url),
                  reason[0] != '\0' ? reason : curl_easy_strerror(code));

@@ -44,6 +44,8 @@ TEST(SchemaRegistry, OptionsThatMakeNoSense) {
   };
   EXPECT_EQ(code(options({})), ErrorCode::kMissingOption);
   EXPECT_EQ(code(options({{"url", "host:8081"}})), ErrorCode::kInvalidOption);
+  EXPECT_EQ(code(options({{"url", ""}})), ErrorCode::kInvalidOption);
+  EXPECT_EQ(code(options({{"url", "http://h"}, {"timeout", "0 s"}})), ErrorCode::kInvalidOption);
   EXPECT_EQ(code(options({{"url", "http://h"}, {"basic-auth.credentials-source", "USER_INFO"}})),
             ErrorCode::kMissingOption);
   const Status status =
@@ -80,6 +82,10 @@ TEST(HttpClient, UrlsAreShownWithoutTheUser) {
   EXPECT_EQ(without_user("https://a:b@host:1/p?x=@"), "https://host:1/p?x=@");
   EXPECT_EQ(without_user("http://host/a@b"), "http://host/a@b");
   EXPECT_EQ(without_user("http://host"), "http://host");
+  EXPECT_EQ(without_user("http://host:80"), "http://host:80");
+  EXPECT_EQ(without_user("http://[::1]:80/a"), "http://[::1]:80/a");
+  EXPECT_EQ(without_user("http://a:b/c@host:1/p"), "http://host:1/p");
+  EXPECT_EQ(without_user("a:b?c@host"), "host");
 }
 
 }  // namespace

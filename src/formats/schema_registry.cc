@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@ namespace tidegate {
 namespace {
 
 constexpr const char* kContentType = "application/vnd.schemaregistry.v1+json";
+constexpr std::size_t kMostShownBytes = 400;
 
 /// As a part of a path: a subject may hold anything.
 std::string percent_encoded(std::string_view text) {
@@ -28,6 +30,14 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+/// What somebody else says, for people to read: a line that is not too long.
+std::string shown(std::string_view text) {
+  std::string out(text.substr(0, kMostShownBytes));
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }, ' ');
+  return text.size() > kMostShownBytes ? out + "..." : out;
+}
+
 /// What the registry says is wrong.
 std::string message_of(const HttpResponse& response) {
   simdjson::dom::parser parser;
@@ -36,7 +46,7 @@ std::string message_of(const HttpResponse& response) {
   const simdjson::padded_string body(response.body);
   if (parser.parse(body).get(answer) == simdjson::SUCCESS &&
       answer["message"].get(message) == simdjson::SUCCESS)
-    return std::string(message);
+    return shown(message);
   return "no reason given";
 }
 
@@ -100,6 +110,8 @@ Result<SchemaRegistry> SchemaRegistry::from(std::string_view format, const Optio
                    without_user(url));
     registry.urls_.push_back(std::move(url));
   }
+  if (registry.urls_.empty())
+    return error(ErrorCode::kInvalidOption, "option '{}' is empty", named("url"));
   HttpRequest& request = registry.request_;
   request.ca_file = options.get_string_or(named("ssl.ca-file"), "");
   request.certificate_file = options.get_string_or(named("ssl.certificate-file"), "");
@@ -109,6 +121,9 @@ Result<SchemaRegistry> SchemaRegistry::from(std::string_view format, const Optio
                      std::string("Content-Type: ") + kContentType};
   TG_ASSIGN_OR_RETURN(request.timeout,
                       options.get_duration_or(named("timeout"), std::chrono::seconds(10)));
+  if (request.timeout.count() <= 0)
+    return error(ErrorCode::kInvalidOption, "option '{}' gives no time to answer",
+                 named("timeout"));
   TG_RETURN_IF_ERROR(registry.read_credentials(format, options));
   return registry;
 }
@@ -168,7 +183,7 @@ Result<std::string> SchemaRegistry::schema_of(std::int32_t id) const {
     return malformed(path);
   if (object["schemaType"].get(type) == simdjson::SUCCESS && type != "AVRO")
     return error(ErrorCode::kNotSupported, "schema {} of the schema registry is {}, not AVRO", id,
-                 type);
+                 shown(type));
   return std::string(schema);
 }
 

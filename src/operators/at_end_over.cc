@@ -10,14 +10,10 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/metrics.h"
 #include "operators/accumulator_update.h"
 #include "operators/event_times.h"
-#include "operators/join.h"
-#include "operators/key_table.h"
-#include "operators/ordered_rows.h"
+#include "operators/ordered_input.h"
 #include "operators/over_functions.h"
-#include "operators/row_keys.h"
 #include "operators/stored_rows.h"
 
 namespace tidegate {
@@ -141,8 +137,7 @@ class AtEndOver final : public Operator {
       : options_(std::move(options)),
         functions_(options_.functions, 0),
         layout_(functions_.layout().get()),
-        keys_(options_.keys, types_at(options_.keys, options_.types)),
-        sort_keys_(std::move(sort_keys)),
+        input_(options_.keys, options_.types, std::move(sort_keys), options_.retracts),
         decoder_(options_.types),
         frames_(options_.frame, options_.order),
         adding_(layout_),
@@ -151,32 +146,17 @@ class AtEndOver final : public Operator {
         results_(layout_) {}
 
   Status open(OperatorContext& context) override {
-    rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(auto rows,
-                        OrderedRows::open(context, "rows", "= stored", 0, stored_columns));
-    rows_.emplace(std::move(rows));
-    return Status::ok();
+    return input_.open(context, "= stored", 0, stored_columns);
   }
 
   Result<Progress> process(int, Batch batch, Output&) override {
-    if (!options_.retracts) TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_RETURN_IF_ERROR(keys_.read(batch));
-    TG_RETURN_IF_ERROR(sort_keys_.read(batch));
-    const StoredRowEncoder encoder(batch);
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      row_.clear();
-      encoder.append(row, row_);
-      OrderedRows::Key& key = rows_->key(keys_[row]);
-      if (row_kind_adds(batch.row_kind(row))) {
-        TG_RETURN_IF_ERROR(rows_->insert(key, sort_keys_[row], row_).status());
-      } else if (const auto found = rows_->find(key, sort_keys_[row], stored_columns(row_))) {
-        rows_->erase(key, *found);
-      } else {
-        rows_not_found_->add(1);
-      }
-      rows_->drop_if_empty(key);
-    }
-    TG_RETURN_IF_ERROR(rows_->table().check_budget());
+    TG_RETURN_IF_ERROR(
+        input_.read(batch, [&](OrderedRows::Key& key, std::string_view sort_key, RowKind kind) {
+          if (row_kind_adds(kind))
+            return input_.rows().insert(key, sort_key, input_.row()).status();
+          if (const auto found = input_.find(key, sort_key)) input_.rows().erase(key, *found);
+          return Status::ok();
+        }));
     return Progress::kDone;
   }
 
@@ -190,7 +170,7 @@ class AtEndOver final : public Operator {
   }
 
   Result<Progress> finish(Output& out) override {
-    leaving_keys_ = rows_->keys();
+    leaving_keys_ = input_.rows().keys();
     next_key_ = 0;
     return resume(out);
   }
@@ -223,8 +203,8 @@ class AtEndOver final : public Operator {
     while (next_key_ < leaving_keys_.size() && !decoder_.full()) {
       OrderedRows::Key& key = *leaving_keys_[next_key_++];
       TG_RETURN_IF_ERROR(read_partition(key));
-      rows_->clear(key);
-      rows_->drop_if_empty(key);
+      input_.rows().clear(key);
+      input_.rows().drop_if_empty(key);
     }
     TG_ASSIGN_OR_RETURN(block_, decoder_.take());
     TG_RETURN_IF_ERROR(frames_.read(block_, places_));
@@ -249,9 +229,9 @@ class AtEndOver final : public Operator {
     const auto end = begin + static_cast<std::int32_t>(key.size());
     std::string_view peers_key;
     Status status;
-    rows_->each(key, 0, [&](const std::byte* value) {
+    input_.rows().each(key, 0, [&](const std::byte* value) {
       const auto row = static_cast<std::int32_t>(places_.size());
-      const std::string_view sort_key = rows_->sort_key(key, value);
+      const std::string_view sort_key = input_.rows().sort_key(key, value);
       OverPlace place{begin, end, row, row + 1, 1};
       if (row > begin) {
         const bool is_peer = sort_key == peers_key;
@@ -361,11 +341,7 @@ class AtEndOver final : public Operator {
   OverAggregateOptions options_;
   const OverFunctions functions_;
   const AccumulatorLayout* layout_;
-  RowKeys keys_;
-  SortKeys sort_keys_;
-  Counter* rows_not_found_ = nullptr;
-  std::optional<OrderedRows> rows_;
-  std::string row_;
+  OrderedInput input_;
 
   // Keys on their way out, and the block that they have come to.
   std::vector<OrderedRows::Key*> leaving_keys_;

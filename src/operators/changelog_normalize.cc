@@ -34,9 +34,9 @@ class ChangelogNormalize final : public Operator {
       } else {
         TG_RETURN_IF_ERROR(remove(row));
       }
-      if (changes_.full()) TG_RETURN_IF_ERROR(flush(out));
+      if (changes_.full()) TG_RETURN_IF_ERROR(changes_.flush(out));
     }
-    TG_RETURN_IF_ERROR(flush(out));
+    TG_RETURN_IF_ERROR(changes_.flush(out));
     TG_RETURN_IF_ERROR(rows_.finish());
     return Progress::kDone;
   }
@@ -61,13 +61,6 @@ class ChangelogNormalize final : public Operator {
     if (before.empty()) return Status::ok();
     TG_RETURN_IF_ERROR(changes_.append(before, RowKind::kDelete));
     rows_.set(row, {});
-    return Status::ok();
-  }
-
-  Status flush(Output& out) {
-    if (changes_.num_rows() == 0) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, changes_.take());
-    out.emit(std::move(batch));
     return Status::ok();
   }
 

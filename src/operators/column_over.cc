@@ -6,13 +6,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/metrics.h"
 #include "operators/accumulator_update.h"
-#include "operators/join.h"
-#include "operators/key_table.h"
-#include "operators/ordered_rows.h"
+#include "operators/ordered_input.h"
 #include "operators/over_functions.h"
-#include "operators/row_keys.h"
 #include "operators/stored_rows.h"
 #include "operators/unchanged_rows.h"
 #include "state/binary_codec.h"
@@ -83,8 +79,7 @@ class ColumnOver final : public Operator {
         by_rows_(options_.frame.unit == OverFrame::Unit::kRows),
         functions_(options_.functions, sizeof(OverNumbers)),
         layout_(functions_.layout().get()),
-        keys_(options_.keys, types_at(options_.keys, options_.types)),
-        sort_keys_(std::move(sort_keys)),
+        input_(options_.keys, options_.types, std::move(sort_keys), options_.retracts),
         block_(options_.types),
         update_(layout_),
         running_(layout_),
@@ -92,31 +87,17 @@ class ColumnOver final : public Operator {
         output_(options_, &functions_) {}
 
   Status open(OperatorContext& context) override {
-    rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(
-        auto rows, OrderedRows::open(context, "rows", "= v stored", options_.ttl_ms, columns_of));
-    rows_.emplace(std::move(rows));
-    return Status::ok();
+    return input_.open(context, "= v stored", options_.ttl_ms, columns_of);
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    if (!options_.retracts) TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_RETURN_IF_ERROR(keys_.read(batch));
-    TG_RETURN_IF_ERROR(sort_keys_.read(batch));
-    rows_->forget_expired();
-    const StoredRowEncoder encoder(batch);
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      row_.clear();
-      encoder.append(row, row_);
-      OrderedRows::Key& key = rows_->key(keys_[row]);
-      const RowKind kind = batch.row_kind(row);
-      TG_RETURN_IF_ERROR(row_kind_adds(kind) ? add(key, sort_keys_[row], kind, out)
-                                             : take_back(key, sort_keys_[row], out));
-      rows_->drop_if_empty(key);
-      if (output_.full()) TG_RETURN_IF_ERROR(output_.flush(out));
-    }
+    TG_RETURN_IF_ERROR(
+        input_.read(batch, [&](OrderedRows::Key& key, std::string_view sort_key, RowKind kind) {
+          TG_RETURN_IF_ERROR(row_kind_adds(kind) ? add(key, sort_key, kind, out)
+                                                 : take_back(key, sort_key, out));
+          return output_.full() ? output_.flush(out) : Status::ok();
+        }));
     TG_RETURN_IF_ERROR(output_.flush(out));
-    TG_RETURN_IF_ERROR(rows_->table().check_budget());
     return Progress::kDone;
   }
 
@@ -143,25 +124,22 @@ class ColumnOver final : public Operator {
   Status add(OrderedRows::Key& key, std::string_view sort_key, RowKind kind, Output& out) {
     bytes_.clear();
     write_bytes(bytes_, "");
-    bytes_ += row_;
-    TG_ASSIGN_OR_RETURN(const std::size_t at, rows_->insert(key, sort_key, bytes_));
-    changed_ = rows_->at(key, at);
+    bytes_ += input_.row();
+    TG_ASSIGN_OR_RETURN(const std::size_t at, input_.rows().insert(key, sort_key, bytes_));
+    changed_ = input_.rows().at(key, at);
     changed_kind_ = kind;
     // In RANGE the result of all peers changes with the new one.
-    return compute_from(key, by_rows_ ? at : rows_->lower_bound(key, sort_key), out);
+    return compute_from(key, by_rows_ ? at : input_.rows().lower_bound(key, sort_key), out);
   }
 
   Status take_back(OrderedRows::Key& key, std::string_view sort_key, Output& out) {
-    const auto found = rows_->find(key, sort_key, stored_columns(row_));
-    if (!found) {
-      rows_not_found_->add(1);
-      return Status::ok();
-    }
-    changed_ = rows_->at(key, *found);
+    const auto found = input_.find(key, sort_key);
+    if (!found) return Status::ok();
+    changed_ = input_.rows().at(key, *found);
     changed_kind_ = RowKind::kDelete;
-    const std::size_t from = by_rows_ ? *found : rows_->lower_bound(key, sort_key);
+    const std::size_t from = by_rows_ ? *found : input_.rows().lower_bound(key, sort_key);
     TG_RETURN_IF_ERROR(compute_from(key, from, out));
-    rows_->erase(key, *found);
+    input_.rows().erase(key, *found);
     return Status::ok();
   }
 
@@ -187,8 +165,8 @@ class ColumnOver final : public Operator {
     std::byte* running = running_.add_empty();
     has_previous_ = position > 0;
     if (!has_previous_) return Status::ok();
-    std::byte* previous = rows_->at(key, position - 1);
-    previous_sort_key_ = rows_->sort_key(key, previous);
+    std::byte* previous = input_.rows().at(key, position - 1);
+    previous_sort_key_ = input_.rows().sort_key(key, previous);
     std::string_view accumulators;
     std::string_view row;
     TG_RETURN_IF_ERROR(read_entry(previous, accumulators, row));
@@ -199,8 +177,8 @@ class ColumnOver final : public Operator {
   Status read_block(const OrderedRows::Key& key, std::size_t position, std::size_t size) {
     entries_.clear();
     Status status;
-    rows_->each(key, position, [&](std::byte* value) {
-      const std::string_view sort_key = rows_->sort_key(key, value);
+    input_.rows().each(key, position, [&](std::byte* value) {
+      const std::string_view sort_key = input_.rows().sort_key(key, value);
       if (entries_.size() >= size && (by_rows_ || sort_key != entries_.back().sort_key))
         return false;
       std::string_view accumulators;
@@ -282,7 +260,7 @@ class ColumnOver final : public Operator {
     bytes_.clear();
     write_bytes(bytes_, after_);
     bytes_ += entry.row;
-    rows_->assign(entry.value, bytes_);
+    input_.rows().assign(entry.value, bytes_);
     return false;
   }
 
@@ -290,15 +268,11 @@ class ColumnOver final : public Operator {
   const bool by_rows_;
   const OverFunctions functions_;
   const AccumulatorLayout* layout_;
-  RowKeys keys_;
-  SortKeys sort_keys_;
-  Counter* rows_not_found_ = nullptr;
-  std::optional<OrderedRows> rows_;
+  OrderedInput input_;
 
   // Of the current change.
   std::byte* changed_ = nullptr;
   RowKind changed_kind_ = RowKind::kInsert;
-  std::string row_;
   std::vector<Entry> entries_;
   StoredRowDecoder block_;
   RowByRowUpdate update_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "operators/due_rows.h"
 #include "operators/join.h"
 #include "operators/key_table.h"
 #include "operators/late_rows.h"
@@ -79,9 +80,9 @@ class KeptRow final : public Operator {
       write_fixed(value_, time);
       encoder.append(row, value_);
       TG_RETURN_IF_ERROR(compare(time, keys_.value(row)));
-      if (changes_.full()) TG_RETURN_IF_ERROR(flush(out));
+      if (changes_.full()) TG_RETURN_IF_ERROR(changes_.flush(out));
     }
-    TG_RETURN_IF_ERROR(flush(out));
+    TG_RETURN_IF_ERROR(changes_.flush(out));
     TG_RETURN_IF_ERROR(keys_.table().check_budget());
     return Progress::kDone;
   }
@@ -106,13 +107,6 @@ class KeptRow final : public Operator {
     TG_RETURN_IF_ERROR(changes_.append(row, first ? RowKind::kInsert : RowKind::kUpdateAfter));
     assign_bytes(keys_.table(), kept, value_);
     keys_.touch(kept);
-    return Status::ok();
-  }
-
-  Status flush(Output& out) {
-    if (changes_.num_rows() == 0) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, changes_.take());
-    out.emit(std::move(batch));
     return Status::ok();
   }
 
@@ -174,23 +168,10 @@ class FirstByTime final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override {
-    while (true) {
-      const std::optional<EventTime> time = waiting_->first_namespace();
-      if (!time || (*time >= watermark_ && watermark_ != kMaxWatermark)) break;
-      if (leaving_.empty()) leaving_ = rows_by_key(*waiting_, *time);
-      while (next_ < leaving_.size() && !rows_.full())
-        TG_RETURN_IF_ERROR(emit_first(leaving_[next_++]));
-      if (next_ == leaving_.size()) {
-        waiting_->drop(*time);
-        leaving_.clear();
-        next_ = 0;
-      }
-      if (!rows_.full()) continue;
-      TG_RETURN_IF_ERROR(flush(out));
-      if (!out.has_credit()) return Progress::kMore;
-    }
-    TG_RETURN_IF_ERROR(flush(out));
-    return Progress::kDone;
+    return due_.resume(
+        *waiting_, [this](EventTime time) { return is_over(time, watermark_); },
+        [this](EventTime time) { return rows_by_key(*waiting_, time); }, rows_, out,
+        [this](EventTime, std::byte* value) { return emit_first(value); });
   }
 
  private:
@@ -213,23 +194,13 @@ class FirstByTime final : public Operator {
     return rows_.append(BytesLayout::view(value));
   }
 
-  Status flush(Output& out) {
-    if (rows_.num_rows() == 0) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, rows_.take());
-    out.emit(std::move(batch));
-    return Status::ok();
-  }
-
   DeduplicateOptions options_;
   KeyTable keys_;
   std::optional<LateRows> late_rows_;
   StateTable* waiting_ = nullptr;
   EventTime watermark_ = kMinWatermark;
   std::string bytes_;
-
-  // Rows of one millisecond on their way out.
-  std::vector<std::byte*> leaving_;
-  std::size_t next_ = 0;
+  DueRows<> due_;
   StoredRowDecoder rows_;
 };
 

@@ -6,13 +6,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/metrics.h"
-#include "operators/join.h"
-#include "operators/key_table.h"
-#include "operators/ordered_rows.h"
+#include "operators/ordered_input.h"
 #include "operators/ranked_rows.h"
-#include "operators/row_keys.h"
-#include "operators/stored_rows.h"
 #include "state/value_layout.h"
 
 namespace tidegate {
@@ -26,68 +21,53 @@ class IndexedRank final : public Operator {
       : options_(std::move(options)),
         end_(static_cast<std::size_t>(options_.rank_end)),
         numbered_((options_.emit_rank_number && options_.rank_end > 1) || options_.rank_start > 1),
-        keys_(options_.keys, types_at(options_.keys, options_.types)),
-        sort_keys_(std::move(sort_keys)),
+        input_(options_.keys, options_.types, std::move(sort_keys), options_.retracts),
         changes_(options_.types, options_.rank_start, options_.rank_end, options_.emit_rank_number,
                  options_.changelog) {}
 
   Status open(OperatorContext& context) override {
-    rows_not_found_ = &context.metrics().counter("rows_not_found");
-    TG_ASSIGN_OR_RETURN(
-        auto rows, OrderedRows::open(context, "rows", "= stored", options_.ttl_ms, stored_columns));
-    rows_.emplace(std::move(rows));
-    return Status::ok();
+    return input_.open(context, "= stored", options_.ttl_ms, stored_columns);
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    if (!options_.retracts) TG_RETURN_IF_ERROR(check_insert_only(batch));
-    TG_RETURN_IF_ERROR(keys_.read(batch));
-    TG_RETURN_IF_ERROR(sort_keys_.read(batch));
-    rows_->forget_expired();
-    const StoredRowEncoder encoder(batch);
-    for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
-      row_.clear();
-      encoder.append(row, row_);
-      OrderedRows::Key& key = rows_->key(keys_[row]);
-      const bool adds = row_kind_adds(batch.row_kind(row));
-      TG_RETURN_IF_ERROR(adds ? add(key, sort_keys_[row]) : take_back(key, sort_keys_[row]));
-      rows_->drop_if_empty(key);
-      if (changes_.full()) TG_RETURN_IF_ERROR(changes_.flush(out));
-    }
+    TG_RETURN_IF_ERROR(
+        input_.read(batch, [&](OrderedRows::Key& key, std::string_view sort_key, RowKind kind) {
+          TG_RETURN_IF_ERROR(row_kind_adds(kind) ? add(key, sort_key) : take_back(key, sort_key));
+          return changes_.full() ? changes_.flush(out) : Status::ok();
+        }));
     TG_RETURN_IF_ERROR(changes_.flush(out));
-    TG_RETURN_IF_ERROR(rows_->table().check_budget());
     return Progress::kDone;
   }
 
  private:
   std::string_view row_at(const OrderedRows::Key& key, std::size_t position) const {
-    return BytesLayout::view(rows_->at(key, position));
+    return BytesLayout::view(input_.rows().at(key, position));
   }
   static std::int64_t rank(std::size_t position) { return static_cast<std::int64_t>(position) + 1; }
 
   Status add(OrderedRows::Key& key, std::string_view sort_key) {
     if (!options_.retracts && key.size() >= end_ &&
-        sort_key >= rows_->sort_key(key, rows_->at(key, end_ - 1))) {
+        sort_key >= input_.rows().sort_key(key, input_.rows().at(key, end_ - 1))) {
       return Status::ok();
     }
-    TG_ASSIGN_OR_RETURN(const std::size_t at, rows_->insert(key, sort_key, row_));
+    TG_ASSIGN_OR_RETURN(const std::size_t at, input_.rows().insert(key, sort_key, input_.row()));
     if (at >= end_) return Status::ok();
     if (numbered_) {
       TG_RETURN_IF_ERROR(shift_down(key, at));
     } else {
       if (key.size() > end_) TG_RETURN_IF_ERROR(changes_.remove(row_at(key, end_), rank(end_ - 1)));
-      TG_RETURN_IF_ERROR(changes_.insert(row_, rank(at)));
+      TG_RETURN_IF_ERROR(changes_.insert(input_.row(), rank(at)));
     }
-    if (!options_.retracts && key.size() > end_) rows_->erase(key, end_);
+    if (!options_.retracts && key.size() > end_) input_.rows().erase(key, end_);
     return Status::ok();
   }
 
   /// A row has come in at `at`: every number from there on has another row.
   Status shift_down(const OrderedRows::Key& key, std::size_t at) {
-    std::string_view moved = row_;
+    std::string_view moved = input_.row();
     std::size_t position = at;
     Status status;
-    rows_->each(key, at + 1, [&](const std::byte* value) {
+    input_.rows().each(key, at + 1, [&](const std::byte* value) {
       if (position >= end_) return false;
       const std::string_view before = BytesLayout::view(value);
       status = changes_.update(before, moved, rank(position++));
@@ -99,13 +79,10 @@ class IndexedRank final : public Operator {
   }
 
   Status take_back(OrderedRows::Key& key, std::string_view sort_key) {
-    const auto found = rows_->find(key, sort_key, stored_columns(row_));
-    if (!found) {
-      rows_not_found_->add(1);
-      return Status::ok();
-    }
+    const auto found = input_.find(key, sort_key);
+    if (!found) return Status::ok();
     if (*found < end_) TG_RETURN_IF_ERROR(tell_gone(key, *found));
-    rows_->erase(key, *found);
+    input_.rows().erase(key, *found);
     return Status::ok();
   }
 
@@ -118,7 +95,7 @@ class IndexedRank final : public Operator {
     }
     std::size_t position = at;
     Status status;
-    rows_->each(key, at + 1, [&](const std::byte* value) {
+    input_.rows().each(key, at + 1, [&](const std::byte* value) {
       if (position >= end_) return false;
       const std::string_view after = BytesLayout::view(value);
       status = changes_.update(gone, after, rank(position++));
@@ -132,12 +109,8 @@ class IndexedRank final : public Operator {
   RankOptions options_;
   const std::size_t end_;
   const bool numbered_;
-  RowKeys keys_;
-  SortKeys sort_keys_;
+  OrderedInput input_;
   RankedRows changes_;
-  Counter* rows_not_found_ = nullptr;
-  std::optional<OrderedRows> rows_;
-  std::string row_;
 };
 
 }  // namespace

@@ -67,4 +67,11 @@ Result<Batch> StoredRowDecoder::take() {
   return batch;
 }
 
+Status StoredRowDecoder::flush(Output& out) {
+  if (num_rows() == 0) return Status::ok();
+  TG_ASSIGN_OR_RETURN(Batch batch, take());
+  out.emit(std::move(batch));
+  return Status::ok();
+}
+
 }  // namespace tidegate

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataflow/operator.h"
 #include "operators/row_codec.h"
 #include "tidegate/row_kind.h"
 #include "tidegate/status.h"
@@ -43,6 +44,8 @@ class StoredRowDecoder {
   bool full() const;
   /// The rows since the last take, and starts anew.
   Result<Batch> take();
+  /// Emits the rows since the last take, if there are any.
+  Status flush(Output& out);
 
  private:
   RowDecoder rows_;

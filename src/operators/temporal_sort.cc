@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "operators/due_rows.h"
 #include "operators/join.h"
 #include "operators/late_rows.h"
 #include "operators/row_layout.h"
@@ -86,23 +87,10 @@ class TemporalSort final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override {
-    while (true) {
-      const std::optional<EventTime> time = waiting_->first_namespace();
-      if (!time || (*time >= bound_ && bound_ != kMaxWatermark)) break;
-      if (leaving_.empty()) TG_RETURN_IF_ERROR(line_up(*time));
-      while (next_ < leaving_.size() && !rows_.full())
-        TG_RETURN_IF_ERROR(rows_.append(leaving_[next_++].row));
-      if (next_ == leaving_.size()) {
-        waiting_->drop(*time);
-        leaving_.clear();
-        next_ = 0;
-      }
-      if (!rows_.full()) continue;
-      TG_RETURN_IF_ERROR(flush(out));
-      if (!out.has_credit()) return Progress::kMore;
-    }
-    TG_RETURN_IF_ERROR(flush(out));
-    return Progress::kDone;
+    return due_.resume(
+        *waiting_, [this](EventTime time) { return is_over(time, bound_); },
+        [this](EventTime time) { return line_up(time); }, rows_, out,
+        [this](EventTime, const Waiting& waiting) { return rows_.append(waiting.row); });
   }
 
  private:
@@ -145,28 +133,22 @@ class TemporalSort final : public Operator {
   }
 
   /// The rows of a time in order.
-  Status line_up(EventTime time) {
+  Result<std::vector<Waiting>> line_up(EventTime time) {
+    std::vector<Waiting> rows;
     for (const std::byte* value : rows_by_key(*waiting_, time)) {
       std::string_view list = BytesLayout::view(value);
       while (!list.empty()) {
-        Waiting& waiting = leaving_.emplace_back();
+        Waiting& waiting = rows.emplace_back();
         if (!read_bytes(list, waiting.sort_key) || !read_bytes(list, waiting.row)) {
           return error(ErrorCode::kStateCorrupt, "the stored rows of a sort are cut short");
         }
       }
     }
-    std::ranges::stable_sort(leaving_, {}, &Waiting::sort_key);
+    std::ranges::stable_sort(rows, {}, &Waiting::sort_key);
     last_time_ = time;
     TG_ASSIGN_OR_RETURN(std::byte * value, emitted_->find_or_create(0, {"", hash_}));
     std::memcpy(value, &time, sizeof(time));
-    return Status::ok();
-  }
-
-  Status flush(Output& out) {
-    if (rows_.num_rows() == 0) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, rows_.take());
-    out.emit(std::move(batch));
-    return Status::ok();
+    return rows;
   }
 
   TemporalSortOptions options_;
@@ -183,9 +165,7 @@ class TemporalSort final : public Operator {
   std::string row_;
   std::string entry_;
 
-  // The rows of one millisecond on their way out.
-  std::vector<Waiting> leaving_;
-  std::size_t next_ = 0;
+  DueRows<Waiting> due_;
   StoredRowDecoder rows_;
 };
 

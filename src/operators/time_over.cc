@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "operators/due_rows.h"
 #include "operators/group_join.h"
 #include "operators/join.h"
 #include "operators/key_table.h"
@@ -38,27 +39,14 @@ class WaitingOver : public Operator {
   }
 
   Result<Progress> resume(Output& out) override {
-    while (true) {
-      const std::optional<EventTime> time = waiting_->first_namespace();
-      if (!time || (*time >= bound_ && bound_ != kMaxWatermark)) break;
-      if (leaving_.empty()) leaving_ = rows_by_key(*waiting_, *time);
-      while (next_ < leaving_.size() && !over_.full()) {
-        const std::byte* list = leaving_[next_++];
-        TG_ASSIGN_OR_RETURN(const auto rows, rows_of_list(BytesLayout::view(list)));
-        TG_RETURN_IF_ERROR(over_.add(waiting_->state_key(list), *time, rows));
-      }
-      if (next_ == leaving_.size()) {
-        waiting_->drop(*time);
-        leaving_.clear();
-        next_ = 0;
-      }
-      if (!over_.full()) continue;
-      TG_RETURN_IF_ERROR(over_.flush(out));
-      if (!out.has_credit()) return Progress::kMore;
-    }
-    TG_RETURN_IF_ERROR(over_.flush(out));
-    TG_RETURN_IF_ERROR(over_.forget(bound_));
-    return Progress::kDone;
+    TG_ASSIGN_OR_RETURN(
+        const Progress progress,
+        due_.resume(
+            *waiting_, [this](EventTime time) { return is_over(time, bound_); },
+            [this](EventTime time) { return rows_by_key(*waiting_, time); }, over_, out,
+            [this](EventTime time, const std::byte* list) { return add_list(time, list); }));
+    if (progress == Progress::kDone) TG_RETURN_IF_ERROR(over_.forget(bound_));
+    return progress;
   }
 
  protected:
@@ -86,12 +74,14 @@ class WaitingOver : public Operator {
   OrderedOver over_;
 
  private:
+  Status add_list(EventTime time, const std::byte* list) {
+    TG_ASSIGN_OR_RETURN(const auto rows, rows_of_list(BytesLayout::view(list)));
+    return over_.add(waiting_->state_key(list), time, rows);
+  }
+
   std::string row_;
   std::string entry_;
-
-  // The keys of one millisecond on their way out.
-  std::vector<std::byte*> leaving_;
-  std::size_t next_ = 0;
+  DueRows<> due_;
 };
 
 /// By event time: rows wait for the watermark.

@@ -44,9 +44,9 @@ class UpsertMaterialize final : public Operator {
       key_.clear();
       if (!input_key_.empty()) key_encoder.append(row, key_);
       TG_RETURN_IF_ERROR(row_kind_adds(batch.row_kind(row)) ? add(row) : remove(row));
-      if (changes_.full()) TG_RETURN_IF_ERROR(flush(out));
+      if (changes_.full()) TG_RETURN_IF_ERROR(changes_.flush(out));
     }
-    TG_RETURN_IF_ERROR(flush(out));
+    TG_RETURN_IF_ERROR(changes_.flush(out));
     TG_RETURN_IF_ERROR(rows_.finish());
     return Progress::kDone;
   }
@@ -134,13 +134,6 @@ class UpsertMaterialize final : public Operator {
     bytes_.assign(rows.substr(0, found.match->begin));
     bytes_.append(rows.substr(found.match->end));
     rows_.set(row, bytes_);
-    return Status::ok();
-  }
-
-  Status flush(Output& out) {
-    if (changes_.num_rows() == 0) return Status::ok();
-    TG_ASSIGN_OR_RETURN(Batch batch, changes_.take());
-    out.emit(std::move(batch));
     return Status::ok();
   }
 

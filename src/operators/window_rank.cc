@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "operators/due_rows.h"
 #include "operators/event_times.h"
 #include "operators/join.h"
 #include "operators/key_table.h"
@@ -70,23 +71,10 @@ class WindowRank final : public Operator {
   }
 
   Result<Progress> resume(Output& out) override {
-    while (true) {
-      const std::optional<EventTime> end = table_->first_namespace();
-      if (!end || !window_is_closed(*end, 0, watermark_)) break;
-      if (leaving_.empty()) leaving_ = rows_by_key(*table_, *end);
-      while (next_ < leaving_.size() && !rows_.full())
-        TG_RETURN_IF_ERROR(collect(leaving_[next_++]));
-      if (next_ == leaving_.size()) {
-        table_->drop(*end);
-        leaving_.clear();
-        next_ = 0;
-      }
-      if (!rows_.full()) continue;
-      TG_RETURN_IF_ERROR(rows_.flush(out));
-      if (!out.has_credit()) return Progress::kMore;
-    }
-    TG_RETURN_IF_ERROR(rows_.flush(out));
-    return Progress::kDone;
+    return due_.resume(
+        *table_, [this](EventTime end) { return window_is_closed(end, 0, watermark_); },
+        [this](EventTime end) { return rows_by_key(*table_, end); }, rows_, out,
+        [this](EventTime, const std::byte* value) { return collect(value); });
   }
 
  private:
@@ -156,9 +144,7 @@ class WindowRank final : public Operator {
   std::string row_;
   std::string bytes_;
 
-  // The keys of the window that is on its way out.
-  std::vector<std::byte*> leaving_;
-  std::size_t next_ = 0;
+  DueRows<> due_;
   RankedRows rows_;
 };
 

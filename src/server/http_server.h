@@ -13,10 +13,14 @@
 namespace tidegate {
 
 struct HttpServerOptions {
-  std::string address;  ///< HOST:PORT to listen at; port 0: any that is free
+  std::string address = {};  ///< HOST:PORT to listen at; port 0: any that is free
   /// Not empty: requests must have "Authorization: Bearer TOKEN". Without it only addresses of this
   /// machine are listened at.
-  Secret token;
+  Secret token = {};
+  /// Who comes when there are as many is hung up on.
+  int most_connections = 256;
+  /// Who asks when as many wait for their answers is asked to come again.
+  int most_questions = 12;
 };
 
 /// Answers GET requests with pages. A few threads of its own wait with those who ask.
@@ -31,7 +35,8 @@ class HttpServer {
 
   /// HOST:PORT.
   virtual const std::string& address() const = 0;
-  /// Calls `answer` from several threads, which it may block. Null: no longer.
+  /// Calls `answer` from several threads, which it may block. What it throws is answered with 500.
+  /// Null: no longer.
   virtual void answer_with(Answer answer) = 0;
 };
 
