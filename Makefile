@@ -67,10 +67,11 @@ tsan: setup ## All tests with the thread sanitizer, in build-tsan/
 	@ninja -C build-tsan -j $(JOBS) tests
 	@ARROW_DEFAULT_MEMORY_POOL=system $(call CTEST,build-tsan) -LE check
 
-campaign: build ## Kill, damage and simulate: nothing lost, nothing twice; KILLS=1000 STEPS=500 SEEDS=10000 SEED=1
+campaign: build ## Kill, damage and simulate: nothing lost, nothing twice; KILLS=1000 STEPS=500 RUNS=300 SEEDS=10000 SEED=1
 	@TIDEGATE_BUILD=$(BUILD) python3 tests/recovery/campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 	@TIDEGATE_BUILD=$(BUILD) python3 tests/recovery/campaign.py --planted --kills 300 --seed $(or $(SEED),1)
 	@TIDEGATE_BUILD=$(BUILD) python3 tests/recovery/campaign.py --batch-steps $(or $(STEPS),500) --seed $(or $(SEED),1)
+	@TIDEGATE_BUILD=$(BUILD) python3 tests/kafka/library_campaign.py --runs $(or $(RUNS),300) --seed $(or $(SEED),1) || [ $$? = 77 ]
 	@TIDEGATE_SIMULATION_SEEDS=$(or $(SEEDS),10000) $(BUILD)/api_test --gtest_filter='*RecoverySimulation*:*WithoutProtection*'
 
 ci: ## What continuous integration runs

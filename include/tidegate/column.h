@@ -25,6 +25,7 @@ enum class ColumnType : std::uint8_t {
   kDouble,     ///< DOUBLE
   kString,     ///< STRING
   kTimestamp,  ///< TIMESTAMP(3), milliseconds
+  kBytes,      ///< BYTES, laid out as STRING is
 };
 
 /// A column of a batch to read: raw buffers in Arrow's layout. Row r of the batch stands at index

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tidegate::untyped {
 struct NativeFormat;  // untyped.h
@@ -54,6 +55,16 @@ class ConnectorSpec {
     native_format_ = format.native();
     return std::move(*this);
   }
+  /// The column is filled, or written, by what a message carries beside its key and value: of Kafka
+  /// "headers" (a member of type Headers), "timestamp", "partition", and to read "offset", "topic",
+  /// "timestamp-type". A partition that is written is the one the row goes to; -1: as without.
+  ConnectorSpec metadata(std::string column, std::string key) && {
+    metadata_.emplace_back(std::move(column), std::move(key));
+    return std::move(*this);
+  }
+  ConnectorSpec metadata(const std::string& column) && {
+    return std::move(*this).metadata(column, column);
+  }
   /// For people, in metrics and messages; also the input's or output's name in the test driver.
   ConnectorSpec named(std::string name) && {
     name_ = std::move(name);
@@ -62,6 +73,8 @@ class ConnectorSpec {
   const std::string& connector() const { return connector_; }
   const std::string& name() const { return name_.empty() ? connector_ : name_; }
   const std::map<std::string, std::string>& options() const { return options_; }
+  /// Columns and what they are of.
+  const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
   const std::shared_ptr<const untyped::NativeFormat>& native_format() const {
     return native_format_;
   }
@@ -70,6 +83,7 @@ class ConnectorSpec {
   std::string connector_;
   std::string name_;
   std::map<std::string, std::string> options_;
+  std::vector<std::pair<std::string, std::string>> metadata_;
   std::shared_ptr<const untyped::NativeFormat> native_format_;
 };
 

@@ -3,6 +3,7 @@
 
 /// Everything that a program needs.
 #include "tidegate/app.h"
+#include "tidegate/headers.h"
 #include "tidegate/row.h"
 #include "tidegate/stream.h"
 #include "tidegate/table.h"

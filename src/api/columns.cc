@@ -39,6 +39,8 @@ LogicalType logical_type_of(const ColumnSpec& column) {
       return LogicalType::string(column.nullable);
     case ColumnType::kTimestamp:
       return LogicalType::timestamp(3, column.nullable);
+    case ColumnType::kBytes:
+      return LogicalType(TypeKind::kVarbinary, column.nullable);
   }
   return LogicalType();
 }
@@ -54,6 +56,7 @@ int fixed_width(ColumnType type) {
     case ColumnType::kFloat:
       return 4;
     case ColumnType::kString:
+    case ColumnType::kBytes:
       return 0;
     default:
       return 8;
@@ -129,7 +132,7 @@ void ColumnWriter::append_null() {
 void ColumnWriter::cut(std::int64_t rows) {
   rows_ = rows;
   while (!buffers_->nulls.empty() && buffers_->nulls.back() >= rows) buffers_->nulls.pop_back();
-  if (type_ != ColumnType::kString) {
+  if (fixed_width(type_) != 0) {
     size_ = static_cast<std::size_t>(rows) * static_cast<std::size_t>(fixed_width(type_));
     return;
   }
@@ -162,7 +165,7 @@ struct ColumnWriterAccess {
     const std::shared_ptr<arrow::DataType> type = logical_type_of(spec).arrow_type();
     const auto nulls = static_cast<std::int64_t>(buffers.nulls.size());
     std::shared_ptr<arrow::ArrayData> array;
-    if (writer.type_ == ColumnType::kString) {
+    if (fixed_width(writer.type_) == 0) {
       TG_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, offsets_of(buffers.ends));
       array = arrow::ArrayData::Make(type, rows, {validity, offsets, data}, nulls);
     } else if (writer.type_ == ColumnType::kBoolean) {
@@ -273,6 +276,9 @@ Result<std::vector<ColumnType>> physical_types(const Schema& schema) {
         break;
       case TypeKind::kTimestamp:
         types.push_back(ColumnType::kTimestamp);
+        break;
+      case TypeKind::kVarbinary:
+        types.push_back(ColumnType::kBytes);
         break;
       default:
         return error(ErrorCode::kTypeMismatch, "a typed record cannot hold column '{}' of type {}",

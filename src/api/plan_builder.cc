@@ -103,6 +103,20 @@ void add_format(Plan::State& state, const ConnectorSpec& spec) {
   }
 }
 
+/// What the connector fills or writes itself, of these columns.
+std::vector<MetadataColumn> metadata_of(Plan::State& state, const ConnectorSpec& spec,
+                                        const Schema& schema) {
+  std::vector<MetadataColumn> metadata;
+  for (const auto& [column, key] : spec.metadata()) {
+    const int index = schema.index_of(column);
+    if (index < 0)
+      fail(state, error(ErrorCode::kUnknownName, "'{}': there is no column '{}' for metadata in {}",
+                        spec.name(), column, schema.to_string()));
+    metadata.push_back({std::max(index, 0), key});
+  }
+  return metadata;
+}
+
 }  // namespace
 
 Plan::Plan(std::string job_name) : state_(std::make_unique<State>()) {
@@ -120,6 +134,7 @@ NodeRef Plan::source(const ConnectorSpec& spec, std::vector<ColumnSpec> columns)
   auto node =
       std::make_shared<plan::SourceNode>(spec.connector(), std::move(options), schema_of(columns));
   node->name = spec.name();
+  node->metadata = metadata_of(*state_, spec, *node->table);
   add_format(*state_, spec);
   return {node, -1};
 }
@@ -276,6 +291,7 @@ void Plan::sink(const NodeRef& input, const ConnectorSpec& spec) {
   auto node =
       std::make_shared<plan::SinkNode>(input_of(input), spec.connector(), std::move(options));
   node->name = spec.name();
+  node->metadata = metadata_of(*state_, spec, *input_of(input).schema());
   add_format(*state_, spec);
   state_->sinks.push_back(std::move(node));
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 
 namespace tidegate::kafka {
 
@@ -43,9 +44,20 @@ Status TransactionalProducer::connect() {
   events.delivered = [this](const rd_kafka_message_t& message) { delivered(message); };
   TG_ASSIGN_OR_RETURN(client_,
                       Client::make(Client::Role::kProducer, options_.client, std::move(events)));
-  Status connected = failure_of(
-      "cannot begin transactions",
-      rd_kafka_init_transactions(client_->handle(), static_cast<int>(options_.timeout.count())));
+  constexpr milliseconds kPause{100};
+  const std::int64_t end_ns =
+      system_clock().monotonic_ns() + options_.timeout.count() * std::int64_t{1'000'000};
+  ErrorPtr failed;
+  while (true) {
+    failed.reset(
+        rd_kafka_init_transactions(client_->handle(), static_cast<int>(options_.timeout.count())));
+    // A coordinator moves, or has just begun, or is still ending what was left open.
+    if (failed == nullptr || rd_kafka_error_is_retriable(failed.get()) == 0 ||
+        system_clock().monotonic_ns() >= end_ns)
+      break;
+    client_->serve_for(kPause);
+  }
+  Status connected = failure_of("cannot begin transactions", failed.release());
   if (!connected.is_ok()) drop();
   return connected;
 }

@@ -109,7 +109,14 @@ Status InternalTopics::create(const std::vector<InternalTopic>& topics) {
     client_->serve_for(kPause);
   }
   for (const InternalTopic& topic : topics) {
-    TG_ASSIGN_OR_RETURN(const int partitions, partition_count(topic.name));
+    Result<int> found = partition_count(topic.name);
+    // A broker may not have heard of it yet, also when another instance has made it.
+    while (!found.is_ok() && found.status().code() == ErrorCode::kTopicNotFound &&
+           system_clock().monotonic_ns() < end_ns) {
+      client_->serve_for(kPause);
+      found = partition_count(topic.name);
+    }
+    TG_ASSIGN_OR_RETURN(const int partitions, std::move(found));
     if (partitions != topic.partitions)
       return Status(ErrorCode::kStateMismatch,
                     fmt::format("topic '{}' has {} partitions, and the program needs {}",

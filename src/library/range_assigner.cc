@@ -202,6 +202,12 @@ void RangeAssigner::poll() {
                           code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
     const std::string what =
         fmt::format("group '{}' at {}", options_.application_id, client_->brokers());
+    if (code == RD_KAFKA_RESP_ERR__FATAL &&
+        rd_kafka_fatal_error(client_->handle(), nullptr, 0) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+      return fail(
+          Status(ErrorCode::kServiceRefused,
+                 fmt::format("{}: another process has come as '{}'", what, options_.instance_id),
+                 "Give each instance a library.group-instance-id of its own."));
     if (is_final) return fail(kafka::kafka_status(code, what, reason));
     if (code)
       log_warning("library.membership", {{"group", options_.application_id}, {"error", reason}});

@@ -80,8 +80,8 @@ class LiveCase(Case):
                 Engine(self.engine.program, folder).succeed(script, "--parallelism", "1")
             self.produced += 1
 
-    def start(self, name, *arguments):
-        instance = super().start(name, *arguments)
+    def start(self, name, *arguments, failpoints=""):
+        instance = super().start(name, *arguments, failpoints=failpoints)
         self.instances.append(instance)
         return instance
 
@@ -109,9 +109,7 @@ def killed_at_each_step(case, rng):
     kills = 0
     for step in STEPS * 2:
         with case.producing:  # whose program must not be killed
-            os.environ["TIDEGATE_FAILPOINTS"] = f"{step}=kill@{rng.randint(1, 10)}"
-            instance = case.start("a")
-            del os.environ["TIDEGATE_FAILPOINTS"]
+            instance = case.start("a", failpoints=f"{step}=kill@{rng.randint(1, 10)}")
         try:
             kills += instance.process.wait(30) == -signal.SIGKILL
         except subprocess.TimeoutExpired:

@@ -12,7 +12,6 @@ reader of committed messages finds it, is compared with the truth recomputed fro
 * messages that cannot be read, which go to a topic of their own (last: they stay in the input).
 
     library_mode_test.py [--engine build/tidegate] [--rows N] [--seed N] [--case one|kill|keyed|restart|letters]
-                         [--campaign RUNS]
 """
 
 import argparse
@@ -34,6 +33,7 @@ from kafka_program_test import Broker, Engine, kafka_table, table  # noqa: E402
 PARTITIONS = 4
 WINDOW_MS = 60_000
 PATIENCE_S = 300
+STREAM_THREADS = ("--parallelism", "2", "--epoch-interval", "100ms")
 
 
 def clicks(rows, rng):
@@ -54,13 +54,14 @@ def truth(all_clicks):
 class Instance:
     """`tidegate run` in the background, with a state folder of its own."""
 
-    def __init__(self, engine, name, script, *arguments):
+    def __init__(self, engine, name, script, *arguments, failpoints=""):
         self.name = name
         self.errors = engine.folder / f"{name}.err"
         self.process = subprocess.Popen(
-            [engine.program, "run", script, "--progress", "none", "--state-dir", f"state-{name}", "--parallelism", "2", "--epoch-interval", "100ms",
-             *arguments],
-            cwd=engine.folder, stdout=subprocess.DEVNULL, stderr=self.errors.open("a"))
+            [engine.program, "run", script, "--progress", "none", "--state-dir", f"state-{name}",
+             *(() if "--parallelism" in arguments else STREAM_THREADS), *arguments],
+            cwd=engine.folder, stdout=subprocess.DEVNULL, stderr=self.errors.open("a"),
+            env={**os.environ, "TIDEGATE_FAILPOINTS": failpoints})
 
     def kill(self):
         self.process.kill()
@@ -111,10 +112,10 @@ class Case:
                           .replace("'key.fields' = 'user_id'", "'key.fields' = 'url', "
                                    "'scan.key-partitioner' = 'murmur2'"))
 
-    def start(self, name, *arguments):
+    def start(self, name, *arguments, failpoints=""):
         return Instance(self.engine, f"{self.name}-{name}", self.script, "--set",
                         "table.local-time-zone=UTC", "--application-id", f"app-{self.name}",
-                        *arguments)
+                        *arguments, failpoints=failpoints)
 
     def check(self, note=""):
         found = [json.loads(line) for line in self.broker.committed(self.output)]
@@ -223,45 +224,6 @@ def restarts(case, rng):
     case.check(f" after {kills} restarts")
 
 
-def campaign(case, rng):
-    """Up to four instances start, stop, are killed, or sleep beyond the session time-out."""
-    live, log = {}, []
-
-    def start():
-        name = rng.choice([name for name in "abcd" if name not in live])
-        live[name] = case.start(name)
-        log.append(f"start {name}")
-
-    start()
-    for _ in range(rng.randrange(5, 25)):
-        time.sleep(rng.uniform(0.2, 1.2))
-        act = rng.choice(["start", "start", "kill", "stop", "pause", "pause"])
-        if act == "start" and len(live) < 4:
-            start()
-            continue
-        name = rng.choice(list(live))
-        instance = live[name]
-        if instance.process.poll() is not None:
-            live.pop(name).finish()  # all that it had was counted
-            break
-        log.append(f"{act} {name}")
-        if act == "kill":
-            live.pop(name).kill()
-        elif act == "stop":
-            live.pop(name).stop()
-        else:
-            instance.process.send_signal(signal.SIGSTOP)
-            time.sleep(rng.choice([0.5, 8]))
-            instance.process.send_signal(signal.SIGCONT)
-        if not live:
-            start()
-    if not live:
-        start()
-    for instance in live.values():
-        instance.finish()
-    case.check(f" after {', '.join(log)}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine",
@@ -269,9 +231,6 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--case", choices=["one", "kill", "keyed", "restart", "letters"])
-    parser.add_argument("--campaign", type=int, default=0, metavar="RUNS",
-                        help="runs of random starts, stops, kills and pauses instead; best with "
-                             "--rows 1000000")
     arguments = parser.parse_args()
     if shutil.which("java") is None:
         print("java is missing: no broker can be run on this machine")
@@ -291,9 +250,6 @@ def main():
                      "keyed": lambda case: keyed(case, rng),
                      "restart": lambda case: restarts(case, rng),
                      "letters": lambda case: letters(case, rng)}
-            if arguments.campaign > 0:
-                cases = {f"campaign-{arguments.seed}-{run}": lambda case: campaign(case, rng)
-                         for run in range(arguments.campaign)}
             for name, run in cases.items():
                 if arguments.case in (None, name):
                     run(Case(engine, broker, all_clicks, name))

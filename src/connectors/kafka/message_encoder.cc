@@ -6,11 +6,14 @@
 #include <arrow/array/array_primitive.h>
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "base/check.h"
 #include "connectors/kafka/message_metadata.h"
+#include "tidegate/headers.h"
 
 namespace tidegate::kafka {
 
@@ -47,6 +50,10 @@ Result<std::unique_ptr<MessageEncoder>> MessageEncoder::make(const ConnectorRequ
                                                                        : 1'000'000;
     } else if (metadata.key == "headers") {
       encoder->headers_column_ = metadata.column;
+      encoder->headers_are_packed_ = field.type.is_bytes();
+    } else if (metadata.key == "partition") {
+      encoder->partition_column_ = metadata.column;
+      encoder->partition_is_long_ = field.type.kind() == TypeKind::kBigInt;
     } else {
       return Status(ErrorCode::kInvalidPlan,
                     fmt::format("column '{}': Kafka's metadata '{}' cannot be written", field.name,
@@ -99,8 +106,10 @@ Result<Outgoing> MessageEncoder::encode(std::int64_t row) {
   }
   message.timestamp_ms = timestamp_of(row);
   if (headers_column_ >= 0) {
-    TG_ASSIGN_OR_RETURN(message.headers, headers_of(row));
+    TG_ASSIGN_OR_RETURN(message.headers,
+                        headers_are_packed_ ? packed_headers_of(row) : headers_of(row));
   }
+  if (partition_column_ >= 0) message.partition = partition_of(row);
   return message;
 }
 
@@ -117,6 +126,47 @@ std::int64_t MessageEncoder::timestamp_of(std::int64_t row) const {
   return std::max<std::int64_t>(time, 0);  // Kafka has no times before 1970
 }
 
+/// RD_KAFKA_PARTITION_UA: the row does not say.
+std::int32_t MessageEncoder::partition_of(std::int64_t row) const {
+  const arrow::Array& column = *batch_.column(partition_column_);
+  if (column.IsNull(row)) return RD_KAFKA_PARTITION_UA;
+  const std::int64_t partition = partition_is_long_
+                                     ? column.data()->GetValues<std::int64_t>(1)[row]
+                                     : std::int64_t{column.data()->GetValues<std::int32_t>(1)[row]};
+  if (partition < 0) return RD_KAFKA_PARTITION_UA;
+  return static_cast<std::int32_t>(
+      std::min<std::int64_t>(partition, std::numeric_limits<std::int32_t>::max()));
+}
+
+namespace {
+
+Status add_header(rd_kafka_headers_t* headers, std::string_view name,
+                  const std::optional<std::string_view>& value) {
+  const rd_kafka_resp_err_t failed = rd_kafka_header_add(
+      headers, name.data(), static_cast<ssize_t>(name.size()), value ? value->data() : nullptr,
+      value ? static_cast<ssize_t>(value->size()) : 0);
+  return failed == RD_KAFKA_RESP_ERR_NO_ERROR
+             ? Status::ok()
+             : kafka_status(failed, fmt::format("header '{}'", name));
+}
+
+}  // namespace
+
+Result<HeadersPtr> MessageEncoder::packed_headers_of(std::int64_t row) const {
+  const auto& column = static_cast<const arrow::BinaryArray&>(*batch_.column(headers_column_));
+  if (column.IsNull(row)) return HeadersPtr();
+  std::string_view bytes = column.GetView(row);
+  Headers all;
+  if (!bytes.empty() && (!Codec<Headers>::read(bytes, all) || !bytes.empty()))
+    return error(ErrorCode::kMalformedRecord,
+                 "headers as BYTES that tidegate/headers.h has not written");
+  if (all.entries.empty()) return HeadersPtr();
+  HeadersPtr headers(rd_kafka_headers_new(all.entries.size()));
+  for (const auto& [name, value] : all.entries)
+    TG_RETURN_IF_ERROR(add_header(headers.get(), name, value));
+  return headers;
+}
+
 Result<HeadersPtr> MessageEncoder::headers_of(std::int64_t row) const {
   const auto& maps = static_cast<const arrow::MapArray&>(*batch_.column(headers_column_));
   if (maps.IsNull(row)) return HeadersPtr();
@@ -125,12 +175,9 @@ Result<HeadersPtr> MessageEncoder::headers_of(std::int64_t row) const {
   HeadersPtr headers(rd_kafka_headers_new(static_cast<std::size_t>(maps.value_length(row))));
   for (std::int64_t i = maps.value_offset(row); i < maps.value_offset(row + 1); ++i) {
     const std::string_view name = names.GetView(i);
-    const std::string_view value = values.IsNull(i) ? std::string_view() : values.GetView(i);
-    const rd_kafka_resp_err_t failed = rd_kafka_header_add(
-        headers.get(), name.data(), static_cast<ssize_t>(name.size()),
-        values.IsNull(i) ? nullptr : value.data(), static_cast<ssize_t>(value.size()));
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return kafka_status(failed, fmt::format("header '{}'", name));
+    std::optional<std::string_view> value;
+    if (values.IsValid(i)) value = values.GetView(i);
+    TG_RETURN_IF_ERROR(add_header(headers.get(), name, value));
   }
   return headers;
 }

@@ -36,6 +36,8 @@ class MessageEncoder {
   MessageEncoder() = default;
   std::int64_t timestamp_of(std::int64_t row) const;
   Result<HeadersPtr> headers_of(std::int64_t row) const;
+  Result<HeadersPtr> packed_headers_of(std::int64_t row) const;
+  std::int32_t partition_of(std::int64_t row) const;
 
   std::vector<int> value_columns_, key_columns_;
   std::unique_ptr<Encoder> value_, key_;
@@ -45,6 +47,9 @@ class MessageEncoder {
   int timestamp_column_ = -1;
   std::int64_t timestamp_units_per_ms_ = 1;
   int headers_column_ = -1;
+  bool headers_are_packed_ = false;  // as tidegate/headers.h does
+  int partition_column_ = -1;
+  bool partition_is_long_ = false;
 
   Batch batch_, value_batch_, key_batch_;
   std::string value_text_, key_text_;

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/options.h"
+#include "tidegate/headers.h"
 #include "types/arrow_status.h"
 
 namespace tidegate::kafka {
@@ -131,7 +132,33 @@ Status append_headers(const rd_kafka_message_t& message, arrow::StringBuilder& n
   return Status::ok();
 }
 
+/// All of them, in order.
+Headers all_headers(const rd_kafka_message_t& message) {
+  Headers all;
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return all;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    std::optional<std::string> bytes;
+    if (value != nullptr) bytes.emplace(static_cast<const char*>(value), size);
+    all.add(name, std::move(bytes));
+  }
+  return all;
+}
+
 Result<ArrayPtr> headers_column(const LogicalType& type, Messages messages, Rows rows) {
+  if (type.is_bytes()) {
+    arrow::BinaryBuilder builder;
+    return bytes_column(builder, messages, rows, [bytes = std::string()](const auto& m) mutable {
+      bytes.clear();
+      Codec<Headers>::write(bytes, all_headers(m));
+      return std::string_view(bytes);
+    });
+  }
   auto* pool = arrow::default_memory_pool();
   auto names = std::make_shared<arrow::StringBuilder>(pool);
   auto values = std::make_shared<arrow::BinaryBuilder>(pool);
@@ -206,7 +233,7 @@ Result<MessageMetadata> MessageMetadata::make(const MetadataColumn& column,
       fits = is_long || type.is_timestamp();
       break;
     case Kind::kHeaders:
-      fits = is_headers_type(type);
+      fits = is_headers_type(type) || type.kind() == TypeKind::kVarbinary;
       break;
     case Kind::kKey:
       fits = type.is_bytes() && type.nullable();

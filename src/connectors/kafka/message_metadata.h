@@ -16,8 +16,8 @@ namespace tidegate::kafka {
 
 /// What a message carries beside its key and value, as a column:
 ///   topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP_LTZ(3), timestamp-type STRING,
-///   headers MAP<STRING, BYTES>, key BYTES (NULL when there is none), leader-epoch INT (NULL where
-///   librdkafka, before 2.1, or the broker does not say).
+///   headers MAP<STRING, BYTES> or BYTES (tidegate/headers.h), key BYTES (NULL when there is none),
+///   leader-epoch INT (NULL where librdkafka, before 2.1, or the broker does not say).
 /// A partition may also be a BIGINT, a timestamp a TIMESTAMP or a BIGINT of milliseconds.
 class MessageMetadata {
  public:

@@ -316,6 +316,10 @@ std::vector<OptionSpec> option_specs(TableKind kind) {
       {"sink.transactional-id-prefix", "string", "",
        "For exactly-once: what transactional ids begin with; also the name of the group that marks "
        "how far the job came. No other job may use it."},
+      {"sink.error-policy", "fail|skip", "fail",
+       "What to do with a row that cannot be a message: its format does not know such values, the "
+       "message is larger than properties.max.request.size, or there is no such partition. skip: "
+       "it is left out and counted (rows_bad)."},
       {"sink.parallelism", "integer", "", "Number of tasks that write; the job's when not set."},
   };
   for (OptionSpec& spec : record_error_options()) specs.push_back(std::move(spec));
@@ -410,6 +414,9 @@ Result<SinkSettings> read_sink_settings(const ConnectorRequest& request, TableKi
                   "option 'sink.delivery-guarantee' = 'exactly-once' needs "
                   "'sink.transactional-id-prefix'",
                   "Set it to a name that no other job on these brokers uses.");
+  TG_ASSIGN_OR_RETURN(const std::string on_error,
+                      options.get_choice_or("sink.error-policy", "fail|skip", "fail"));
+  settings.skips_bad_rows = on_error == "skip";
   TG_ASSIGN_OR_RETURN(const std::int64_t parallelism, options.get_int_or("sink.parallelism", 0));
   if (parallelism < 0 || parallelism > INT32_MAX)
     return error(ErrorCode::kInvalidOption, "option 'sink.parallelism' is {}", parallelism);

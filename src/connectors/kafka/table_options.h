@@ -67,6 +67,8 @@ struct SinkSettings {
   Guarantee guarantee = Guarantee::kAtLeastOnce;
   std::string transactional_id_prefix;  ///< for exactly-once
   int parallelism = 0;
+  /// Rows that cannot be messages are counted and left out.
+  bool skips_bad_rows = false;
   std::chrono::milliseconds connect_timeout{0};
   /// Of an upsert table: the last row per key is kept back until so many keys have changed, or for
   /// so long; 0: rows are not kept back.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/kafka/transactional_writer.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
@@ -11,12 +10,6 @@ namespace tidegate::kafka {
 namespace {
 
 constexpr std::uint64_t kVersion = 1;
-constexpr std::size_t kDefaultMaxMessageBytes = 1'000'000;
-
-std::size_t max_message_bytes(const ClientProperties& properties) {
-  const std::string text(properties.find("message.max.bytes"));
-  return text.empty() ? kDefaultMaxMessageBytes : std::strtoull(text.c_str(), nullptr, 10);
-}
 
 bool take_text(std::string_view& text, std::string_view& taken) {
   std::uint64_t size = 0;
@@ -60,8 +53,8 @@ TransactionalWriter::TransactionalWriter(const SinkSettings& settings, Wrap wrap
     : settings_(settings),
       wrap_(std::move(wrap)),
       partition_count_(partition_count),
-      max_message_bytes_(max_message_bytes(settings.client)),
       encoder_(std::move(encoder)),
+      check_(settings, partition_count, context.metrics()),
       next_partition_(context.subtask() % partition_count) {
   // Nothing is visible before the end of the epoch, so that is when the last rows are known.
   if (settings.flush_rows > 0)
@@ -73,32 +66,27 @@ Result<Progress> TransactionalWriter::write(Batch batch) {
     return std::move(status).with_context(fmt::format("topic '{}'", settings_.topic));
   };
   TG_RETURN_IF_ERROR(in_topic(encoder_->start(std::move(batch))));
-  for (std::int64_t row = 0; row < encoder_->num_rows(); ++row) {
-    Result<Outgoing> message = encoder_->encode(row);
-    if (!message.is_ok()) return in_topic(std::move(message).status());
-    TG_RETURN_IF_ERROR(check_size(*message));
-    if (kept_) {
-      kept_->put(*std::move(message));
-    } else {
-      TG_RETURN_IF_ERROR(add(*message));
-    }
-  }
+  for (std::int64_t row = 0; row < encoder_->num_rows(); ++row)
+    TG_RETURN_IF_ERROR(in_topic(check_.pass(take(row))));
   return Progress::kDone;
 }
 
+/// Once the epoch is durable a message that nobody takes would stand in the way of all others.
+Status TransactionalWriter::take(std::int64_t row) {
+  TG_ASSIGN_OR_RETURN(Outgoing message, encoder_->encode(row));
+  TG_RETURN_IF_ERROR(check_.check(message));
+  if (!kept_) return add(message);
+  kept_->put(std::move(message));
+  return Status::ok();
+}
+
 Status TransactionalWriter::add(Outgoing& message) {
+  if (message.partition != RD_KAFKA_PARTITION_UA) return journal_.add(message);
   if (settings_.partitioner != SinkSettings::Partitioner::kDefault)
     message.partition = next_partition_;
   if (settings_.partitioner == SinkSettings::Partitioner::kRoundRobin)
     next_partition_ = (next_partition_ + 1) % partition_count_;
   return journal_.add(message);
-}
-
-/// Once the epoch is durable a message that nobody takes would stand in the way of all others.
-Status TransactionalWriter::check_size(const Outgoing& message) const {
-  const std::size_t bytes =
-      (message.key ? message.key->size() : 0) + (message.value ? message.value->size() : 0);
-  return bytes <= max_message_bytes_ ? Status::ok() : message_too_large(settings_.topic, bytes);
 }
 
 Result<std::string> TransactionalWriter::prepare(EpochId) {

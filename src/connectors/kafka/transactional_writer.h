@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "connectors/kafka/message_encoder.h"
+#include "connectors/kafka/row_check.h"
 #include "connectors/kafka/table_options.h"
 #include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
@@ -44,14 +45,14 @@ class TransactionalWriter final : public SinkWriter {
   Result<std::string> prepare(EpochId epoch) override;
 
  private:
-  Status check_size(const Outgoing& message) const;
+  Status take(std::int64_t row);
   Status add(Outgoing& message);
 
   const SinkSettings& settings_;
   const Wrap wrap_;
   const std::int32_t partition_count_;
-  const std::size_t max_message_bytes_;
   const std::unique_ptr<MessageEncoder> encoder_;
+  const RowCheck check_;
   std::int32_t next_partition_;
   MessageJournal journal_;
   std::optional<UpsertBuffer> kept_;

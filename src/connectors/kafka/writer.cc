@@ -32,6 +32,7 @@ KafkaWriter::KafkaWriter(const SinkSettings& settings, std::int32_t partition_co
       waits_for_delivery_(settings.guarantee != SinkSettings::Guarantee::kNone),
       partition_count_(partition_count),
       encoder_(std::move(encoder)),
+      check_(settings, partition_count, context.metrics()),
       waker_(context.waker()),
       next_partition_(context.subtask() % partition_count) {
   if (settings.flush_rows > 0)
@@ -68,7 +69,15 @@ Result<Progress> KafkaWriter::send_rows() {
 }
 
 Result<bool> KafkaWriter::send_row() {
+  Result<bool> sent = try_send_row();
+  if (sent.is_ok()) return sent;
+  TG_RETURN_IF_ERROR(check_.pass(std::move(sent).status()));
+  return true;
+}
+
+Result<bool> KafkaWriter::try_send_row() {
   TG_ASSIGN_OR_RETURN(Outgoing message, encoder_->encode(row_));
+  TG_RETURN_IF_ERROR(check_.check(message));
   if (kept_) {
     kept_->put(std::move(message));
     return true;
@@ -96,10 +105,15 @@ Result<bool> KafkaWriter::send_or_wait(const Send& send) {
 }
 
 Result<bool> KafkaWriter::send(Outgoing& message) {
-  message.partition = choose_partition();
+  const bool says_where = message.partition != RD_KAFKA_PARTITION_UA;
+  if (!says_where) message.partition = choose_partition();
   TG_ASSIGN_OR_RETURN(const bool sent, produce(*client_, topic_.get(), message));
-  if (!sent) return false;
+  if (!sent) {
+    if (!says_where) message.partition = RD_KAFKA_PARTITION_UA;
+    return false;
+  }
   ++outstanding_;
+  if (says_where) return true;
   if (partitioner_ == SinkSettings::Partitioner::kRoundRobin)
     next_partition_ = (next_partition_ + 1) % partition_count_;
   return true;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "connectors/kafka/message_encoder.h"
+#include "connectors/kafka/row_check.h"
 #include "connectors/kafka/table_options.h"
 #include "connectors/kafka/upsert_buffer.h"
 #include "dataflow/sink.h"
@@ -38,6 +39,7 @@ class KafkaWriter final : public SinkWriter {
   /// Sends the batch from row_ on; kBlocked when the producer's queue is full.
   Result<Progress> send_rows();
   Result<bool> send_row();
+  Result<bool> try_send_row();
   Result<Progress> send_kept();
   /// The same as `send`, which it calls again once there may be room; false when there is none.
   template <typename Send>
@@ -53,6 +55,7 @@ class KafkaWriter final : public SinkWriter {
   const bool waits_for_delivery_;
   const std::int32_t partition_count_;
   const std::unique_ptr<MessageEncoder> encoder_;
+  const RowCheck check_;
   const Waker waker_;
   std::optional<UpsertBuffer> kept_;
   std::int32_t next_partition_;
